@@ -1,0 +1,99 @@
+// A burst: up to 64 packets of one lane, and beside each mbuf what the stages have found out.
+//
+// From its classification on a packet's facts stand in its PacketMeta and are not looked up again.
+// Stages do not free or move packets: they say where each goes with divert() and drop(), and the
+// runner (pipeline.cc) sorts them once behind each stage.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+
+#include "dataplane/drops.h"
+
+namespace wirelay::dataplane {
+
+struct Session;
+struct Peer;
+struct PeerPath;
+
+inline constexpr uint16_t kBurstSize = 64;
+
+/// The lanes of the pipeline, in the order in which they run (pipeline.h).
+enum class Lane : uint8_t { kIngress, kInbound, kForward, kLocal, kOutbound, kTransmit, kCount };
+
+/// Where a packet goes behind a stage.
+enum class Next : uint8_t {
+  kStay,      // to the next stage of this lane
+  kInbound,   // lanes, in the order of Lane
+  kForward,
+  kLocal,
+  kOutbound,
+  kTransmit,
+  kPunt,      // to the control thread, for the reason in meta.punt
+  kHandoff,   // to the worker in meta.owner, which owns the session
+  kDropped,   // freed and counted under meta.drop
+  kSent,      // handed to the driver: no longer ours
+};
+
+/// Why the control thread gets a packet. Frames start at their Ethernet header, packets at their
+/// IP header.
+enum class PuntReason : uint8_t {
+  kHandshake,   // frame: initiation, response or cookie reply; mac1 was right where there is one
+  kArp,         // frame
+  kNeighbour,   // frame: ICMPv6 neighbour discovery
+  kNoSession,   // packet: for `peer`, which has no usable session
+  kUnresolved,  // packet: for `adjacency`, which has no link-layer address, or for a host on a
+                // connected network that has no adjacency yet (kNoAdjacency)
+};
+
+inline constexpr uint16_t kNoAdjacency = 0xffff;
+
+struct PacketMeta {
+  Next next;
+  Drop drop;            // when next is kDropped
+  PuntReason punt;      // when next is kPunt
+  uint8_t owner;        // when next is kHandoff: worker number
+  uint8_t l3_offset;    // from the mbuf's data to the outer IP header; 0 once it is stripped
+  uint8_t l4_offset;    // from the mbuf's data to the UDP header
+  uint16_t adjacency;   // next hop, when going to kTransmit
+  uint16_t port;        // DPDK port to send on, when going to kTransmit
+  uint16_t ip_bytes;    // length of the inner IP packet
+  uint32_t peer;        // peer number: the sender's inbound, the receiver's outbound
+  Session* session;     // inbound: opened with; outbound: sealed with
+  Peer* peer_entry;     // record of `peer`
+  const PeerPath* path; // outbound
+  uint64_t counter;     // of the transport message
+  uint8_t* text;        // of the transport message, behind its 16-byte header
+  uint32_t text_bytes;  // without the tag
+};
+static_assert(sizeof(PacketMeta) == 64, "one cache line a packet");
+
+struct alignas(64) Burst {
+  uint16_t count = 0;
+  bool diverted = false;  // some packet's next is not kStay
+  rte_mbuf* mbufs[kBurstSize];
+  PacketMeta meta[kBurstSize];
+
+  void divert(uint16_t i, Next next) noexcept {
+    meta[i].next = next;
+    diverted = true;
+  }
+  void drop(uint16_t i, Drop reason) noexcept {
+    meta[i].drop = reason;
+    divert(i, Next::kDropped);
+  }
+  void punt(uint16_t i, PuntReason reason) noexcept {
+    meta[i].punt = reason;
+    divert(i, Next::kPunt);
+  }
+  /// Adds a packet with clean metadata; the caller knows that there is room.
+  PacketMeta& push(rte_mbuf* mbuf) noexcept {
+    mbufs[count] = mbuf;
+    PacketMeta& m = meta[count++];
+    m = PacketMeta{};
+    return m;
+  }
+};
+
+}  // namespace wirelay::dataplane

@@ -1,0 +1,54 @@
+// The data path as a whole: tables, ports, rings and workers, and what all workers share.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "crypto/keys.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/port.h"
+#include "dataplane/rcu.h"
+#include "dataplane/tables/adjacency.h"
+#include "dataplane/tables/peer.h"
+#include "dataplane/tables/prefix.h"
+#include "dataplane/tables/session.h"
+#include "dataplane/tables/user.h"
+
+struct rte_mempool;
+
+namespace wirelay::dataplane {
+
+/// How many of each; fixed at start, from the configuration.
+struct Sizes {
+  uint32_t users = 1024;
+  uint32_t peers = 1024;
+  uint32_t sessions = 4096;  // at least three times the peers: previous, current, next
+  uint32_t prefixes = 8192;
+  uint16_t adjacencies = 1024;
+  uint32_t mbufs = 16384;
+  uint32_t punt_ring = 1024;
+  uint32_t handoff_ring = 1024;
+  uint32_t replay_packets = 8192;
+};
+
+/// What every thread of the data path sees. Fields up to the tables are constant after start.
+struct Shared {
+  Shared(const Sizes& sizes, unsigned workers, uint64_t tsc_hz);
+
+  const unsigned workers;
+  const uint64_t tsc_hz;
+  crypto::Bytes32 mac1_key{};  // of messages to us (crypto/cookie.h)
+  uint16_t listen_port = 51820;  // UDP, host order
+  std::vector<Port> ports;       // by DPDK port number; unused numbers have mtu 0
+  rte_mempool* pool = nullptr;   // owned by whoever made it
+
+  Rcu rcu;
+  SessionTable sessions;
+  PeerTable peers;
+  PrefixTable prefixes;
+  UserTable users;
+  AdjacencyTable adjacencies;
+  std::vector<std::unique_ptr<Mailbox>> mailboxes;  // by worker number
+};
+
+}  // namespace wirelay::dataplane

@@ -1,0 +1,105 @@
+// Every reason why a packet ends here, by name. A packet that goes nowhere and is counted nowhere
+// is a bug: whoever adds a way to lose a packet adds a line, and tests/dataplane provokes it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace wirelay::dataplane {
+
+enum class Drop : uint8_t {
+  // ingress
+  kTooShort,
+  kChained,
+  kNotOurMac,
+  kUnknownEtherType,
+  kBadIpHeader,
+  kBadChecksum,
+  kFragment,
+  kMartian,
+  kUnknownService,
+  kBadUdpLength,
+  kUnknownMessage,
+  kBadMac1,
+  kNotForwarded,
+  // inbound
+  kUnknownSession,
+  kExpiredSession,
+  kBadTag,
+  kReplayed,
+  kKeepalive,
+  kBadInnerPacket,
+  kSourceNotAllowed,
+  // policing and forwarding
+  kRateUp,
+  kPacketRateUp,
+  kRateDown,
+  kPacketRateDown,
+  kNoRoute,
+  kTtlExpired,
+  kUnknownLocal,
+  // outbound
+  kNoEndpoint,
+  kNoSession,
+  kTooBig,
+  kNoHeadroom,
+  // egress and rings
+  kNeighbourUnresolved,
+  kPuntFull,
+  kHandoffFull,
+  kTransmitFull,
+  kCount
+};
+
+struct DropInfo {
+  std::string_view name;  // as in drops.get and metrics; stable
+  std::string_view text;  // for people
+};
+
+inline constexpr size_t kDropCount = static_cast<size_t>(Drop::kCount);
+
+inline constexpr std::array<DropInfo, kDropCount> kDrops = {{
+    {"too_short", "shorter than its headers say"},
+    {"chained", "in more than one buffer: larger than a buffer, or sent so"},
+    {"not_our_mac", "Ethernet destination is neither ours, broadcast nor a multicast we listen to"},
+    {"unknown_ethertype", "neither IPv4, IPv6 nor ARP"},
+    {"bad_ip_header", "version, header length or total length is wrong"},
+    {"bad_checksum", "IPv4 header checksum is wrong, or the NIC found a bad checksum"},
+    {"fragment", "a fragment for the relay itself; WireGuard's packets are never fragmented by us"},
+    {"martian", "an impossible source or destination address"},
+    {"unknown_service", "for one of the relay's port addresses, but no service of it"},
+    {"bad_udp_length", "UDP length does not fit the packet"},
+    {"unknown_message", "on the WireGuard port, but no WireGuard message of a valid size"},
+    {"bad_mac1", "a handshake message whose sender does not know our public key"},
+    {"not_forwarded", "plain traffic that is for no peer"},
+    {"unknown_session", "no session has this receiver index"},
+    {"expired_session", "the session is too old or has carried too many messages"},
+    {"bad_tag", "authentication failed"},
+    {"replayed", "the counter was seen before, or is behind the replay window"},
+    {"keepalive", "an authentic empty packet: it has done its work"},
+    {"bad_inner_packet", "decrypted, but no valid IP packet"},
+    {"source_not_allowed", "the inner source address is not among the peer's allowed IPs"},
+    {"rate_up", "above the user's bits a second, from the user"},
+    {"packet_rate_up", "above the user's packets a second, from the user"},
+    {"rate_down", "above the user's bits a second, to the user"},
+    {"packet_rate_down", "above the user's packets a second, to the user"},
+    {"no_route", "no route to the destination"},
+    {"ttl_expired", "TTL or hop limit ran out"},
+    {"unknown_local", "for a tunnel address of the relay, but neither echo nor another service"},
+    {"no_endpoint", "the peer's address on the outside is not known yet"},
+    {"no_session", "the peer has no usable session and too many packets wait for one"},
+    {"too_big", "larger than the path to the peer or the port takes"},
+    {"no_headroom", "no room in the buffer for the headers or the tag"},
+    {"neighbour_unresolved", "no link-layer address for the next hop yet"},
+    {"punt_full", "the control thread does not keep up: its ring is full"},
+    {"handoff_full", "the owner worker does not keep up: its ring is full"},
+    {"transmit_full", "the port does not keep up: its queue is full"},
+}};
+
+constexpr const DropInfo& drop_info(Drop drop) noexcept {
+  return kDrops[static_cast<size_t>(drop)];
+}
+
+}  // namespace wirelay::dataplane

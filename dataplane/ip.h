@@ -1,0 +1,80 @@
+// Addresses, prefixes and endpoints: one form for IPv4 and IPv6, so that one table holds both.
+#pragma once
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wirelay::dataplane {
+
+/// 16 bytes in network order; IPv4 stands as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). A packet that
+/// carries such an address in an IPv6 header is dropped as a martian, so the two never mix.
+struct IpAddr {
+  std::array<uint8_t, 16> bytes{};
+
+  static IpAddr v4(const void* four_bytes) noexcept {
+    IpAddr a;
+    a.bytes[10] = a.bytes[11] = 0xff;
+    std::memcpy(&a.bytes[12], four_bytes, 4);
+    return a;
+  }
+  static IpAddr v6(const void* sixteen_bytes) noexcept {
+    IpAddr a;
+    std::memcpy(a.bytes.data(), sixteen_bytes, 16);
+    return a;
+  }
+  [[nodiscard]] bool is_v4() const noexcept {
+    static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return std::memcmp(bytes.data(), kMapped, sizeof kMapped) == 0;
+  }
+  /// The four bytes of an IPv4 address, in network order.
+  [[nodiscard]] uint32_t v4_be() const noexcept {
+    uint32_t v;
+    std::memcpy(&v, &bytes[12], 4);
+    return v;
+  }
+  [[nodiscard]] bool is_unspecified() const noexcept;
+  [[nodiscard]] bool is_multicast() const noexcept;  // or IPv4 limited broadcast
+  [[nodiscard]] bool is_link_local() const noexcept;
+  auto operator<=>(const IpAddr&) const = default;
+};
+
+/// "192.0.2.1" or "2001:db8::1"; nullopt for anything else, a mapped address among it.
+std::optional<IpAddr> parse_ip(std::string_view text);
+std::string to_string(const IpAddr& addr);
+
+/// A prefix; `length` counts in the 128-bit form: an IPv4 /24 has length 120.
+struct Prefix {
+  IpAddr addr;  // bits behind `length` are zero
+  uint8_t length = 0;
+
+  [[nodiscard]] bool is_v4() const noexcept { return length >= 96 && addr.is_v4(); }
+  [[nodiscard]] bool contains(const IpAddr& other) const noexcept;
+  [[nodiscard]] bool overlaps(const Prefix& other) const noexcept;
+  auto operator<=>(const Prefix&) const = default;
+};
+
+/// "10.0.0.0/24", "2001:db8::/32", or an address alone for a host; nullopt when malformed.
+/// Host bits are cleared, as `wg` does.
+std::optional<Prefix> parse_prefix(std::string_view text);
+std::string to_string(const Prefix& prefix);
+/// `addr` with all bits behind `length` (128-bit form) cleared.
+IpAddr mask_to(const IpAddr& addr, uint8_t length) noexcept;
+
+struct Endpoint {
+  IpAddr addr;
+  uint16_t port = 0;  // host order; 0 means unknown
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+/// "192.0.2.1:51820" or "[2001:db8::1]:51820".
+std::optional<Endpoint> parse_endpoint(std::string_view text);
+std::string to_string(const Endpoint& endpoint);
+
+}  // namespace wirelay::dataplane

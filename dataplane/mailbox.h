@@ -1,0 +1,86 @@
+// The rings between threads: what workers send to the control thread, and frames that one thread
+// hands to another.
+//
+//   worker ──punt, events──► control          single producer, single consumer, one pair a worker
+//   any    ──handoff───────► worker           frames to classify: strays of other workers
+//   any    ──transmit──────► worker           complete frames to send on mbuf->port: what the
+//                                             control thread injects, and what a worker without a
+//                                             queue of its own on that port sends
+#pragma once
+
+#include <rte_mbuf.h>
+#include <rte_ring_elem.h>
+
+#include <cstdint>
+#include <string>
+
+#include "dataplane/burst.h"
+#include "dataplane/ip.h"
+
+namespace wirelay::dataplane {
+
+/// A packet for the control thread, which owns the mbuf from then on.
+struct Punt {
+  rte_mbuf* mbuf;
+  PuntReason reason;
+  uint8_t worker;      // who sends it: owner of what comes of a handshake
+  uint16_t adjacency;  // kUnresolved
+  uint32_t peer;       // kNoSession
+};
+static_assert(sizeof(Punt) == 16);
+
+enum class EventKind : uint8_t {
+  kConfirmed,  // the first authentic packet of a session that we answered for
+  kRoamed,     // an authentic packet came from another endpoint than the peer's path leads to
+};
+
+/// What a worker saw and the control thread acts on.
+struct Event {
+  uint32_t session;  // receiver index
+  EventKind kind;
+  uint8_t worker;
+  uint16_t port;  // DPDK port it came in by
+  Endpoint remote, local;  // kRoamed: outer source and destination
+};
+static_assert(sizeof(Event) % 4 == 0, "rte_ring takes multiples of four bytes");
+
+/// An rte_ring that is freed with its owner. Sizes are powers of two.
+template <typename T>
+class Ring {
+ public:
+  /// `flags`: RING_F_SP_ENQ and so on. Throws std::runtime_error when DPDK has no memory for it.
+  Ring(const std::string& name, unsigned size, unsigned flags);
+  ~Ring() { rte_ring_free(ring_); }
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  bool push(const T& item) noexcept {
+    return rte_ring_enqueue_elem(ring_, const_cast<T*>(&item), sizeof(T)) == 0;
+  }
+  /// Returns how many were taken in.
+  unsigned push_burst(const T* items, unsigned n) noexcept {
+    return rte_ring_enqueue_burst_elem(ring_, items, sizeof(T), n, nullptr);
+  }
+  unsigned pop_burst(T* items, unsigned n) noexcept {
+    return rte_ring_dequeue_burst_elem(ring_, items, sizeof(T), n, nullptr);
+  }
+  [[nodiscard]] unsigned count() const noexcept { return rte_ring_count(ring_); }
+
+ private:
+  rte_ring* ring_;
+};
+
+extern template class Ring<Punt>;
+extern template class Ring<Event>;
+extern template class Ring<rte_mbuf*>;
+
+/// The rings of one worker.
+struct Mailbox {
+  Mailbox(unsigned worker, unsigned punt_size, unsigned handoff_size);
+  Ring<Punt> punts;          // worker to control
+  Ring<Event> events;        // worker to control
+  Ring<rte_mbuf*> handoff;   // any thread to this worker
+  Ring<rte_mbuf*> transmit;  // any thread to this worker
+};
+
+}  // namespace wirelay::dataplane

@@ -1,0 +1,49 @@
+// A DPDK Ethernet port: what workers need to know of it, and how it is opened.
+#pragma once
+
+#include <rte_ether.h>
+#include <rte_mempool.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/ip.h"
+
+namespace wirelay::dataplane {
+
+inline constexpr uint16_t kMaxPorts = 16;
+inline constexpr size_t kMaxPortAddresses = 8;
+
+/// Constant after start; read by workers. One of our addresses on this port and its network.
+struct PortAddress {
+  IpAddr addr;
+  Prefix network;
+};
+
+struct Port {
+  uint16_t id = 0;  // DPDK port
+  uint16_t mtu = 1500;
+  uint16_t rx_queues = 1, tx_queues = 1;
+  bool udp6_checksum_offload = false;  // the NIC computes the outer UDP checksum over IPv6
+  rte_ether_addr mac{};
+  std::vector<PortAddress> addresses;  // at most kMaxPortAddresses, link-local among them
+  std::string name;                    // from the configuration
+
+  [[nodiscard]] bool owns(const IpAddr& addr) const noexcept {
+    for (const PortAddress& a : addresses) {
+      if (a.addr == addr) return true;
+    }
+    return false;
+  }
+};
+
+/// Configures and starts the DPDK port `port.id` with as many queues as it offers, at most one a
+/// worker, and receive-side scaling over addresses and UDP ports. Fills queues, mac and offloads.
+/// Throws std::runtime_error that says what the device refused.
+void open_port(Port& port, unsigned workers, rte_mempool* pool);
+void close_port(const Port& port) noexcept;
+
+}  // namespace wirelay::dataplane

@@ -1,0 +1,41 @@
+// A zeroed array in memory of its own that is committed page by page when first touched: tables
+// are sized for the configured maximum and cost what is used. Large arrays ask for transparent
+// huge pages, so that random access to 100,000 records does not miss the TLB each time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace wirelay::dataplane {
+
+namespace detail {
+/// Anonymous zeroed memory, aligned to 2 MiB when at least that large, else to a page.
+/// Throws std::bad_alloc. `secret` keeps it out of core dumps.
+void* map_lazy(size_t bytes, bool secret);
+void unmap_lazy(void* memory, size_t bytes) noexcept;
+}  // namespace detail
+
+/// `T` must be valid as zero bytes (atomics and plain data) and needs no destructor.
+template <typename T>
+class LazyArray {
+  static_assert(std::is_trivially_destructible_v<T>);
+
+ public:
+  explicit LazyArray(size_t size, bool secret = false)
+      : size_(size), data_(static_cast<T*>(detail::map_lazy(size * sizeof(T), secret))) {}
+  ~LazyArray() { detail::unmap_lazy(data_, size_ * sizeof(T)); }
+  LazyArray(const LazyArray&) = delete;
+  LazyArray& operator=(const LazyArray&) = delete;
+
+  T& operator[](size_t i) noexcept { return data_[i]; }
+  const T& operator[](size_t i) const noexcept { return data_[i]; }
+  [[nodiscard]] size_t size() const noexcept { return size_; }
+  [[nodiscard]] T* data() noexcept { return data_; }
+
+ private:
+  size_t size_;
+  T* data_;
+};
+
+}  // namespace wirelay::dataplane

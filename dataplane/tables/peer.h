@@ -1,0 +1,61 @@
+// Peers as the workers see them. Records are written by the control thread (peer_writer.h); where
+// more than one word must change together, an immutable object is swapped behind a pointer.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "dataplane/ip.h"
+#include "dataplane/tables/lazy_array.h"
+
+namespace wirelay::dataplane {
+
+/// The way to a peer's endpoint: the outer IP and UDP header as it is sent, lengths and checksums
+/// zero. Immutable once published.
+struct alignas(64) PeerPath {
+  uint8_t header[48];    // IPv4 + UDP (28 bytes) or IPv6 + UDP (48 bytes), network order
+  uint8_t header_bytes;  // 28 or 48
+  bool v6;
+  uint16_t port;       // DPDK port
+  uint16_t adjacency;  // next hop (tables/adjacency.h)
+  uint16_t mtu;        // largest outer IP packet
+};
+static_assert(sizeof(PeerPath) == 64);
+
+/// The path from `local` (our address and UDP port) to `remote`; same family.
+PeerPath make_path(const Endpoint& local, const Endpoint& remote, uint16_t port,
+                   uint16_t adjacency, uint16_t mtu) noexcept;
+Endpoint path_remote(const PeerPath& path) noexcept;
+Endpoint path_local(const PeerPath& path) noexcept;
+
+/// How an inner source address is checked (bits of Peer::source_check).
+inline constexpr uint8_t kSource4 = 1;      // source4/mask4 are valid
+inline constexpr uint8_t kSource6 = 2;      // source6/length6 are valid
+inline constexpr uint8_t kSourceTable = 4;  // there are more: ask the prefix table
+
+/// One peer. Allowed IPs of different peers never overlap, so a match of the peer's own first
+/// prefix needs no table.
+struct alignas(64) Peer {
+  std::atomic<uint32_t> current;  // receiver index of the session to send with; 0: none
+  uint32_t user;                  // user number (tables/user.h); constant while the peer lives
+  std::atomic<const PeerPath*> path;  // null: endpoint unknown
+  uint32_t source4;                   // network order; changed only while its bit is clear
+  uint32_t mask4;
+  uint8_t source6[16];
+  uint8_t length6;  // 0 to 128
+  std::atomic<uint8_t> source_check;
+  std::atomic<bool> alive;  // false: removed, waiting for the grace period
+};
+static_assert(sizeof(Peer) == 64);
+
+class PeerTable {
+ public:
+  explicit PeerTable(uint32_t capacity) : peers_(capacity) {}
+  [[nodiscard]] uint32_t capacity() const noexcept { return static_cast<uint32_t>(peers_.size()); }
+  Peer& operator[](uint32_t number) noexcept { return peers_[number]; }
+
+ private:
+  LazyArray<Peer> peers_;
+};
+
+}  // namespace wirelay::dataplane

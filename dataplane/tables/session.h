@@ -1,0 +1,97 @@
+// Sessions: one slot each, found by the receiver index on the wire with one array access and one
+// compare. The reader's side; session_writer.h is the control thread's.
+//
+//   receiver index:   | random tag | owner worker | slot |      (widths fixed at start)
+//
+// A receiver index is not an identity: whoever holds a valid one has proven nothing before the tag.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "dataplane/tables/lazy_array.h"
+
+namespace wirelay::dataplane {
+
+/// Widths of the parts of a receiver index, fixed at start.
+struct IndexLayout {
+  uint8_t slot_bits;
+  uint8_t owner_bits;
+
+  /// The narrowest layout that holds `slots` and `workers`. At least 6 bits are left for the tag;
+  /// throws std::invalid_argument when they are not.
+  static IndexLayout make(uint32_t slots, uint32_t workers);
+  [[nodiscard]] uint32_t slot(uint32_t index) const noexcept {
+    return index & ((1u << slot_bits) - 1);
+  }
+  [[nodiscard]] uint32_t owner(uint32_t index) const noexcept {
+    return (index >> slot_bits) & ((1u << owner_bits) - 1);
+  }
+  [[nodiscard]] uint32_t index(uint32_t slot, uint32_t owner, uint32_t tag) const noexcept {
+    return slot | owner << slot_bits | tag << (slot_bits + owner_bits);
+  }
+};
+
+/// One established key pair. Four cache lines: what opening reads, what the owner worker writes,
+/// what sealing reads, what all sealing threads write.
+struct alignas(64) Session {
+  // Line 0: written by the control thread before `index` is published, then constant.
+  std::atomic<uint32_t> index;  // receiver index; 0: free. The one store that publishes the slot
+  uint32_t peer;                // peer number
+  uint8_t receive_key[32];
+  uint64_t* replay_words;   // the window's ring, owner-worker-owned memory of fixed size
+  uint64_t reject_tsc;      // not used for opening or sealing from this TSC on (180 s of age)
+  uint32_t generation;      // counts the uses of the slot; control thread
+  bool initiator;           // we sent the initiation
+
+  // Line 1: written by the owner worker; counters and times are read by the control thread.
+  alignas(64) uint64_t replay_greatest;  // greatest accepted counter + 1; crypto/replay.h
+  std::atomic<uint64_t> rx_packets;      // authentic, keepalives among them
+  std::atomic<uint64_t> rx_bytes;        // inner IP bytes
+  std::atomic<uint64_t> rx_tsc;          // last authentic packet; 0: none yet
+  std::atomic<uint64_t> rx_data_tsc;     // last one that was not a keepalive
+  uint64_t roam_report_tsc;              // the owner's last report of another endpoint
+  bool confirmed;                        // the owner has reported the first authentic packet
+
+  // Line 2: written by the control thread before publication, then constant.
+  alignas(64) uint8_t send_key[32];
+  uint32_t remote_index;
+
+  // Line 3: written by every thread that seals, atomically.
+  alignas(64) std::atomic<uint64_t> send_counter;  // next nonce; reserved with fetch_add only
+  std::atomic<uint64_t> tx_bytes;                  // inner IP bytes
+  std::atomic<uint64_t> tx_tsc;                    // last packet sealed; 0: none yet
+  std::atomic<uint64_t> tx_data_tsc;               // last one that was not a keepalive
+};
+static_assert(sizeof(Session) == 256);
+
+/// Reader's view, any thread. Sessions are reached by index only.
+class SessionTable {
+ public:
+  /// `slots`: a power of two is taken that holds them. `replay_packets`: the window, see
+  /// crypto/replay.h. Keys live here: the memory is locked out of core dumps.
+  SessionTable(uint32_t slots, uint32_t workers, uint32_t replay_packets);
+
+  [[nodiscard]] const IndexLayout& layout() const noexcept { return layout_; }
+  [[nodiscard]] uint32_t slots() const noexcept { return slots_; }
+  [[nodiscard]] uint32_t replay_words() const noexcept { return replay_words_; }
+
+  /// The slot that `index` names, whoever is in it: for prefetching.
+  [[nodiscard]] Session* slot(uint32_t index) noexcept { return &sessions_[layout_.slot(index)]; }
+
+  /// The session with this receiver index, or null. Valid until the caller's quiescent state.
+  [[nodiscard]] Session* find(uint32_t index) noexcept {
+    Session* s = slot(index);
+    return index != 0 && s->index.load(std::memory_order_acquire) == index ? s : nullptr;
+  }
+
+ private:
+  friend class SessionWriter;
+  IndexLayout layout_;
+  uint32_t slots_;
+  uint32_t replay_words_;
+  LazyArray<Session> sessions_;
+  LazyArray<uint64_t> replay_;  // slots x replay_words
+};
+
+}  // namespace wirelay::dataplane

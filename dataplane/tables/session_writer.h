@@ -1,0 +1,59 @@
+// The control thread's side of the session table: reserving an index for a handshake, publishing
+// the session that comes of it, and taking it away again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "crypto/noise.h"
+#include "dataplane/rcu.h"
+#include "dataplane/tables/session.h"
+
+namespace wirelay::dataplane {
+
+/// What a session carried, added to its peer's totals when it ends.
+struct Traffic {
+  uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
+  Traffic& operator+=(const Traffic& o) noexcept;
+};
+Traffic traffic_of(const Session& session) noexcept;
+
+class SessionWriter {
+ public:
+  SessionWriter(SessionTable& table, Rcu& rcu);
+
+  /// A free slot with a fresh random tag, owned by worker `owner`, for a handshake of `peer`.
+  /// Workers do not see it yet. nullopt when all slots are in use.
+  std::optional<uint32_t> reserve(uint32_t peer, uint32_t owner);
+
+  /// The peer for which a reserved or published index was taken; nullopt when it is neither.
+  [[nodiscard]] std::optional<uint32_t> peer_of(uint32_t index) const;
+
+  /// Fills the reserved slot keys.local_index and publishes it with one atomic store.
+  /// `now_tsc`, `reject_tsc`: of this machine's TSC.
+  Session& publish(const crypto::TransportKeys& keys, uint64_t reject_tsc);
+
+  /// Takes a reserved or published session away. Workers stop finding it at once; keys are wiped
+  /// and the slot is free after the grace period. `last`: called then with the final counts (only
+  /// for a published session), may be empty.
+  void retire(uint32_t index, std::function<void(const Traffic&)> last = {});
+
+  [[nodiscard]] uint32_t in_use() const noexcept { return in_use_; }
+
+ private:
+  enum class State : uint8_t { kFree, kReserved, kPublished, kRetired };
+  struct Slot {
+    uint32_t index = 0;
+    uint32_t peer = 0;
+    State state = State::kFree;
+  };
+  SessionTable& table_;
+  Rcu& rcu_;
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_;  // last in, first out: touched memory stays small
+  uint32_t fresh_ = 0;          // slots from here on were never used
+  uint32_t in_use_ = 0;
+};
+
+}  // namespace wirelay::dataplane

@@ -1,0 +1,73 @@
+// A worker: one poll-mode lcore that moves packets from its receive queues through the pipeline.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "crypto/aead.h"
+#include "dataplane/burst.h"
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+
+namespace wirelay::dataplane {
+
+enum class Polling : uint8_t {
+  kBusy,      // never sleeps
+  kAdaptive,  // sleeps a little longer each time it finds nothing, up to half a millisecond
+};
+
+struct RxQueue {
+  uint16_t port;
+  uint16_t queue;
+};
+
+/// Frames collected for one port, sent at the end of each poll.
+struct TxBuffer {
+  uint16_t count = 0;
+  rte_mbuf* mbufs[kBurstSize];
+};
+
+class Worker {
+ public:
+  /// `id`: worker number, 0 up. `engine`: an AEAD engine of this worker's own.
+  Worker(unsigned id, Shared& shared, std::unique_ptr<crypto::AeadEngine> engine,
+         std::vector<RxQueue> queues, Polling polling);
+
+  /// Polls until `stop`, as the lcore's main function.
+  void run(const std::atomic<bool>& stop) noexcept;
+
+  /// One round over queues and rings, at TSC `now`; returns how many packets it took in. What run()
+  /// repeats; tests call it themselves.
+  unsigned poll(uint64_t now) noexcept;
+
+  // For the stages, on the worker's own thread. ------------------------------------------------
+  const unsigned id;
+  Shared& shared;
+  crypto::AeadEngine& engine() noexcept { return *engine_; }
+  uint64_t now = 0;          // TSC at the start of this poll
+  uint64_t police_time = 0;  // the same in the policers' units
+  WorkerCounters counters;
+
+  Burst& lane(Lane l) noexcept { return lanes_[static_cast<size_t>(l)]; }
+  TxBuffer& tx_buffer(uint16_t port) noexcept { return tx_[port]; }
+
+  /// Reports to the control thread; false when its ring is full.
+  bool report(const Event& event) noexcept { return mailbox_.events.push(event); }
+  /// Takes one of the packets that may wait for a neighbour or a session (a bounded number each
+  /// 10 ms, so that they never crowd out handshakes).
+  bool may_punt_packet() noexcept;
+
+ private:
+  std::unique_ptr<crypto::AeadEngine> engine_;
+  std::vector<RxQueue> queues_;
+  Polling polling_;
+  Mailbox& mailbox_;
+  uint64_t punt_window_ = 0;   // TSC at which the present allowance began
+  unsigned punts_left_ = 0;
+  Burst lanes_[static_cast<size_t>(Lane::kCount)];
+  TxBuffer tx_[kMaxPorts];
+};
+
+}  // namespace wirelay::dataplane
