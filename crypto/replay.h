@@ -1,32 +1,60 @@
 // The sliding window against replays (WireGuard paper, section 5.4.6; RFC 6479).
 //
-// A ring of 64-bit words, one bit a counter. The window reaches back `bits` counters from the
-// greatest accepted one, less the word that is being filled.
+// A ring of 64-bit words, one bit a counter, as in the Linux kernel: one word is always being
+// filled, so that a ring of 8,192 bits accepts counters down to 8,128 below the greatest one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
+#include "crypto/wire.h"
+
 namespace wirelay::crypto {
 
-/// A view of a window kept elsewhere: `words` is a power of two of 64-bit words, zero at first,
-/// owned by the session's owner worker and written by it alone; `greatest` lives in the session.
+/// A view of a window kept elsewhere: `words` holds a power of two of them (replay_words()), zero
+/// at first, owned by the session's owner worker and written by it alone; `greatest` lives in the
+/// session.
 class ReplayWindow {
  public:
   ReplayWindow(std::span<uint64_t> words, uint64_t& greatest) noexcept
       : words_(words), greatest_(greatest) {}
 
   /// True when `counter` is new, and then marks it. Call only for packets whose tag was right.
-  bool accept(uint64_t counter) noexcept;
+  /// Counters from kRejectAfterMessages on are never accepted.
+  bool accept(uint64_t counter) noexcept {
+    if (counter >= kRejectAfterMessages) return false;
+    const uint64_t position = counter + 1;
+    const uint64_t reach = (words_.size() - 1) * kBitsPerWord;
+    if (position > greatest_) {
+      advance(position);
+    } else if (greatest_ - position > reach) {
+      return false;
+    }
+    uint64_t& word = words_[position / kBitsPerWord & (words_.size() - 1)];
+    const uint64_t bit = uint64_t{1} << position % kBitsPerWord;
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    return true;
+  }
 
  private:
+  static constexpr uint64_t kBitsPerWord = 64;
+
+  /// Moves the window up to `position`, clearing the words that it enters.
+  void advance(uint64_t position) noexcept {
+    const uint64_t current = greatest_ / kBitsPerWord;
+    const uint64_t entered = std::min<uint64_t>(position / kBitsPerWord - current, words_.size());
+    for (uint64_t i = 1; i <= entered; ++i) words_[(current + i) & (words_.size() - 1)] = 0;
+    greatest_ = position;
+  }
+
   std::span<uint64_t> words_;
   uint64_t& greatest_;  // the greatest accepted counter + 1; 0 when none was accepted
 };
 
-/// Words for a window that rejects nothing within `packets` of the greatest counter:
-/// a power of two, at least packets + 64 bits... rounded as the Linux kernel does (8,192 bits hold
-/// a window of 8,128). `packets`: 1,024 to 65,536.
+/// Words of a ring of at least `packets` bits, a power of two: 8,192 packets take 128 words, as in
+/// the Linux kernel. `packets`: 1,024 to 65,536.
 constexpr uint32_t replay_words(uint32_t packets) noexcept {
   uint32_t words = 1;
   while (words * 64 < packets) words *= 2;

@@ -1,0 +1,86 @@
+// Keys, randomness and forgetful memory on libsodium.
+#include "crypto/keys.h"
+
+#include <stdexcept>
+
+#include <sodium.h>
+
+#include "crypto/blake2s.h"
+
+namespace wirelay::crypto {
+
+namespace {
+
+constexpr size_t kBase64KeyLength = 44;
+
+}  // namespace
+
+void wipe(void* memory, size_t bytes) noexcept { sodium_memzero(memory, bytes); }
+
+bool equal(std::span<const uint8_t> a, std::span<const uint8_t> b) noexcept {
+  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool Secret::is_zero() const noexcept { return sodium_is_zero(bytes_.data(), bytes_.size()) == 1; }
+
+Secret generate_private_key() {
+  Secret key;
+  random_bytes({key.data(), Secret::size()});
+  key.data()[0] &= 248;
+  key.data()[31] &= 127;
+  key.data()[31] |= 64;
+  return key;
+}
+
+Secret generate_preshared_key() {
+  Secret key;
+  random_bytes({key.data(), Secret::size()});
+  return key;
+}
+
+PublicKey derive_public_key(const Secret& private_key) noexcept {
+  PublicKey key;
+  crypto_scalarmult_base(key.data(), private_key.data());
+  return key;
+}
+
+bool x25519(Secret& out, const Secret& private_key, const PublicKey& peer) noexcept {
+  if (crypto_scalarmult(out.data(), private_key.data(), peer.data()) == 0) return true;
+  out.clear();
+  return false;
+}
+
+std::optional<Bytes32> parse_base64_key(std::string_view text) noexcept {
+  Bytes32 key;
+  size_t length = 0;
+  if (text.size() != kBase64KeyLength ||
+      sodium_base642bin(key.data(), key.size(), text.data(), text.size(), nullptr, &length, nullptr,
+                        sodium_base64_VARIANT_ORIGINAL) != 0 ||
+      length != key.size()) {
+    return std::nullopt;
+  }
+  return key;
+}
+
+std::string to_base64(const Bytes32& key) {
+  char text[kBase64KeyLength + 1];
+  sodium_bin2base64(text, sizeof text, key.data(), key.size(), sodium_base64_VARIANT_ORIGINAL);
+  std::string result(text, kBase64KeyLength);
+  wipe(text, sizeof text);
+  return result;
+}
+
+void init_crypto() {
+  if (sodium_init() < 0) throw std::runtime_error("libsodium found no source of random numbers");
+  // libb2 picks its code for this CPU at the first call of each function: do that here, where
+  // there is one thread.
+  const uint8_t key[1] = {};
+  blake2s({});
+  blake2s_mac(key, {});
+}
+
+void random_bytes(std::span<uint8_t> out) noexcept { randombytes_buf(out.data(), out.size()); }
+
+uint32_t random_u32() noexcept { return randombytes_random(); }
+
+}  // namespace wirelay::crypto
