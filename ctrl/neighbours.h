@@ -1,0 +1,49 @@
+// Next hops on the ports: ARP (RFC 826) and IPv6 neighbour discovery (RFC 4861), asking for what we
+// need, answering for what is ours, and holding a few packets meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ctrl/config.h"
+#include "ctrl/protocol/protocol.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/tables/prefix_writer.h"
+
+namespace wirelay::ctrl {
+
+struct NeighbourStatus {
+  std::string port;
+  dataplane::IpAddr addr;
+  std::string mac;    // empty while unresolved
+  std::string state;  // "resolved", "probing", "failed"
+};
+
+class Neighbours : public PacketSender {
+ public:
+  /// Enters local addresses, connected networks, gateways and routes of `config` into the prefix
+  /// table and starts asking for the gateways.
+  Neighbours(dataplane::Shared& shared, dataplane::PrefixWriter& prefixes, const Config& config);
+  ~Neighbours() override;
+
+  /// ARP and ND frames, and packets that wait for a next hop. Owns the mbuf.
+  void handle(const dataplane::Punt& punt, const Now& now);
+  /// Retries each second while unresolved, gives up after some, refreshes the resolved before they
+  /// grow stale, forgets unused hosts. Call at least ten times a second.
+  void tick(const Now& now);
+
+  void send(rte_mbuf* packet, uint16_t port, uint16_t adjacency) override;
+  std::optional<Hop> route(const dataplane::IpAddr& remote, const dataplane::IpAddr* local,
+                           const uint16_t* port) override;
+
+  [[nodiscard]] std::vector<NeighbourStatus> status() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,100 @@
+// WireGuard as the control thread runs it: who may shake hands, which session a peer uses, and the
+// timers (WireGuard paper, section 6). Time is passed in; packets come as punts and leave through
+// a PacketSender, so that tests need no port and no clock.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "crypto/cookie.h"
+#include "crypto/noise.h"
+#include "ctrl/model.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/tables/peer_writer.h"
+#include "dataplane/tables/session_writer.h"
+
+namespace wirelay::ctrl {
+
+/// Nanoseconds on the monotonic clock, with the TSC reading of the same moment: sessions' times
+/// are in TSC, timers in nanoseconds.
+struct Now {
+  uint64_t ns = 0;
+  uint64_t tsc = 0;
+  uint64_t unix_ns = 0;  // wall clock, for TAI64N timestamps
+};
+
+/// How the control thread sends: ctrl/neighbours.h implements it.
+class PacketSender {
+ public:
+  virtual ~PacketSender() = default;
+  /// Takes an IP packet (mbuf data at its IP header) to `adjacency` of `port`: through a worker's
+  /// transmit ring when the next hop is resolved, held until then otherwise. Owns the mbuf.
+  virtual void send(rte_mbuf* packet, uint16_t port, uint16_t adjacency) = 0;
+  /// The next hop from our address `local` to `remote`, adding an adjacency when there is none.
+  /// `port`: where the peer was heard, when it was. nullopt when no port leads there; `local` is
+  /// filled in when it was unspecified.
+  struct Hop {
+    uint16_t port, adjacency, mtu;
+    dataplane::IpAddr local;
+  };
+  virtual std::optional<Hop> route(const dataplane::IpAddr& remote, const dataplane::IpAddr* local,
+                                   const uint16_t* port) = 0;
+};
+
+/// What status and `wg show` tell of a peer.
+struct PeerStatus {
+  std::optional<dataplane::Endpoint> endpoint;
+  uint64_t last_handshake_unix_ns = 0;  // 0: never
+  dataplane::Traffic traffic;           // since the relay started, ended sessions included
+  bool has_session = false;
+};
+
+/// Counted by the control thread.
+struct ProtocolCounters {
+  uint64_t initiations_received = 0, initiations_sent = 0;
+  uint64_t responses_received = 0, responses_sent = 0;
+  uint64_t cookies_received = 0, cookies_sent = 0;
+  uint64_t handshakes_completed = 0;
+  uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0,
+           refused_too_soon = 0, refused_disabled = 0, refused_under_load = 0, refused_full = 0;
+  uint64_t held_packets = 0, held_overflow = 0, keepalives_sent = 0, roamed = 0;
+};
+
+class Protocol {
+ public:
+  Protocol(dataplane::Shared& shared, dataplane::SessionWriter& sessions,
+           dataplane::PeerWriter& peers, PacketSender& sender, const crypto::Identity& identity);
+  ~Protocol();
+
+  // From the publisher; `peer` is the peer's number in the peer table.
+  // -----------------------------
+  void add_peer(uint32_t peer, const PeerSpec& spec, bool enabled);
+  /// Key, preshared key, endpoint, keepalive as they now are. A changed preshared key ends
+  /// sessions.
+  void change_peer(uint32_t peer, const PeerSpec& spec, bool enabled);
+  /// Ends sessions and handshakes, drops what waits.
+  void remove_peer(uint32_t peer);
+
+  // From the event loop. ------------------------------------------------------------------------
+  /// A handshake message or a packet that waits for a session. Owns the mbuf.
+  void handle(const dataplane::Punt& punt, const Now& now);
+  void handle(const dataplane::Event& event, const Now& now);
+  /// Timers: call every 10 ms or so; each call looks at a slice of the peers, every peer at least
+  /// four times a second.
+  void tick(const Now& now);
+  /// How many punts wait, so that the protocol can tell load (cookies, paper section 5.3).
+  void set_backlog(size_t waiting);
+
+  [[nodiscard]] PeerStatus status(uint32_t peer) const;
+  [[nodiscard]] const ProtocolCounters& counters() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wirelay::ctrl
