@@ -1,3 +1,4 @@
+// The environment of the crypto tests: libsodium, nothing else.
 #include "crypto/keys.h"
 #include "tests/support/test_environment.h"
 

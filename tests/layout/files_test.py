@@ -1,0 +1,26 @@
+"""Protects the habits that keep files readable: a purpose on top, a size that fits a sitting."""
+
+import re
+import unittest
+
+from tests.layout.source_tree import ROOT, tracked
+
+MAX_LINES = 400
+
+# Longer files, each with the reason why it has no seam.
+LONG = {
+}
+
+
+class FilesTest(unittest.TestCase):
+    def test_files_open_with_what_they_are(self):
+        opening = {".h": r"//", ".cc": r"//", ".py": r'"""', ".sh": r"#!.*\n#|# "}
+        wrong = [str(p) for p in tracked(*opening)
+                 if p.name != "__init__.py"
+                 and not re.match(opening[p.suffix], (ROOT / p).read_text())]
+        self.assertEqual(wrong, [])
+
+    def test_no_file_outgrows_a_sitting(self):
+        wrong = [f"{p}: {n} lines" for p in tracked(".h", ".cc", ".py", ".sh")
+                 if (n := len((ROOT / p).read_text().splitlines())) > LONG.get(str(p), MAX_LINES)]
+        self.assertEqual(wrong, [])

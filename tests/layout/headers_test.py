@@ -1,0 +1,40 @@
+"""Protects that every header compiles alone: whoever includes it needs no other line before it."""
+
+import concurrent.futures
+import os
+import subprocess
+import unittest
+
+from tests.layout.source_tree import ROOT, tracked
+
+LIBRARIES = ["libdpdk", "libsodium", "libb2", "jsoncpp", "libevent", "spdlog", "cppunit"]
+
+
+def flags() -> list[str]:
+    found = subprocess.run(["pkg-config", "--cflags", *LIBRARIES], check=True, capture_output=True,
+                           text=True).stdout.split()
+    # Others' headers are system headers: their warnings are not ours.
+    return [f.replace("-I", "-isystem", 1) if f.startswith("-I") else f for f in found]
+
+
+def compile_alone(header, library_flags) -> str:
+    """What the compiler says; empty when all is well."""
+    done = subprocess.run(
+        ["g++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I", str(ROOT),
+         *library_flags, "-x", "c++", "-include", str(ROOT / header), os.devnull],
+        capture_output=True, text=True)
+    return "" if done.returncode == 0 else f"{header}:\n{done.stderr[:2000]}"
+
+
+class HeadersTest(unittest.TestCase):
+    def test_every_header_compiles_alone(self):
+        headers = tracked(".h")
+        self.assertGreater(len(headers), 0)
+        library_flags = flags()
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            said = list(pool.map(lambda h: compile_alone(h, library_flags), headers))
+        self.assertEqual("\n".join(s for s in said if s), "")
+
+    def test_every_header_is_guarded(self):
+        self.assertEqual([str(h) for h in tracked(".h")
+                          if "#pragma once" not in (ROOT / h).read_text()], [])

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs all the tests. The last line is "N passed, N failed".
+set -uo pipefail
+WIRELAY_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$WIRELAY_ROOT" || exit 1
+source tools/lib/packages.sh
+source tools/lib/build.sh
+
+usage() {
+  cat <<'END'
+Usage: tools/test.sh [--quick] [--help]
+
+Installs the Debian packages that are missing (as root), builds, and runs:
+  layout     include directions, headers that compile alone, documents that match the code
+  unit       unit and pipeline tests, release build (build/)
+  sanitized  the same with address and undefined-behaviour sanitizers (build-asan/)
+  e2e        relayd between network namespaces, with wireguard-go as clients (needs root)
+
+  --quick    only layout and unit
+  --help     this text
+
+One part alone, once built:
+  meson test -C build                          all unit tests; or one layer: ... dataplane
+  python3 tests/run.py tests/layout            layout
+  python3 tests/run.py tests/e2e [-k PATTERN]  end to end
+END
+}
+
+quick=no
+for argument in "$@"; do
+  case $argument in
+    --quick) quick=yes ;;
+    --help | -h) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+done
+
+passed=0 failed=0 skipped=0 started=$SECONDS
+
+# Adds a part's closing line "N passed, N failed[, N skipped]" to the sum. A part without one has
+# died: that is one failure more.
+add_result() {
+  local part=$1 log=$2 line
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+    skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
+    printf '== %-9s %s (at %d s)\n' "$part" "$line" $((SECONDS - started))
+  else
+    failed=$((failed + 1))
+    printf '== %-9s died before its end\n' "$part"
+  fi
+}
+
+# run_part NAME COMMAND...: shows the output, but for its closing line, which is summed up.
+run_part() {
+  local part=$1 log
+  shift
+  log=$(mktemp)
+  echo "== $part"
+  "$@" </dev/null 2>&1 | tee "$log" | grep -vE '^[0-9]+ passed, [0-9]+ failed'
+  add_result "$part" "$log"
+  rm -f "$log"
+}
+
+# build_and_run NAME FOLDER MESON-OPTION...
+build_and_run() {
+  local part=$1 folder=$2
+  shift 2
+  echo "== $part: building $folder"
+  if configure_build "$folder" "$@" && run_build "$folder"; then
+    run_part "$part" python3 tools/lib/run_unit_tests.py "$folder"
+  else
+    failed=$((failed + 1))
+  fi
+}
+
+finish() {
+  local line="$passed passed, $failed failed"
+  ((skipped)) && line+=", $skipped skipped"
+  printf 'all parts took %d s\n%s\n' $((SECONDS - started)) "$line"
+  ((failed == 0 && passed > 0))
+}
+
+if ! install_packages build test lab; then
+  failed=1
+  finish
+  exit 1
+fi
+
+run_part layout python3 tests/run.py tests/layout
+build_and_run unit build --buildtype=release
+if [[ $quick == no ]]; then
+  build_and_run sanitized build-asan --buildtype=debug --optimization=1 \
+    -Db_sanitize=address,undefined -Db_lundef=false
+  run_part e2e python3 tests/run.py tests/e2e
+fi
+finish
