@@ -46,7 +46,7 @@ class Registry {
   void apply(std::span<const Step> steps);
 
   /// The steps that turn what is here into `users` and `peers`: for a reload. Paths lead into the
-  /// given lists: users_path + "[i]".
+  /// given lists: "users[i]" and "peers[i]". An address may go from one peer to another.
   [[nodiscard]] std::vector<Step> difference(std::span<const UserSpec> users,
                                              std::span<const PeerSpec> peers) const;
 
@@ -64,8 +64,9 @@ class Registry {
   [[nodiscard]] std::vector<const PeerSpec*> peers_after(const std::string& after,
                                                          size_t limit) const;
 
+  struct State;  // internal: registry_state.h
+
  private:
-  struct State;
   std::shared_ptr<State> state_;
 };
 
