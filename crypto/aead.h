@@ -37,8 +37,8 @@ class AeadEngine {
   /// Encrypts every text and writes its tag behind it. Any number of packets, distinct memory.
   virtual void seal_burst(std::span<AeadPacket> packets) noexcept = 0;
 
-  /// Sets `authentic` for every packet, comparing tags in constant time. The text of a packet that
-  /// is not authentic is unspecified afterwards and must not be used.
+  /// Sets `authentic` for every packet, comparing tags in constant time; tags stay as they are. The
+  /// text of a packet that is not authentic is unspecified afterwards and must not be used.
   virtual void open_burst(std::span<AeadPacket> packets) noexcept = 0;
 };
 

@@ -13,6 +13,18 @@ namespace {
 
 constexpr size_t kBase64KeyLength = 44;
 
+/// A key as text, wiped when it goes: it may be a private one.
+struct KeyText {
+  explicit KeyText(const Bytes32& key) noexcept {
+    sodium_bin2base64(text, sizeof text, key.data(), key.size(), sodium_base64_VARIANT_ORIGINAL);
+  }
+  KeyText(const KeyText&) = delete;
+  KeyText& operator=(const KeyText&) = delete;
+  ~KeyText() { wipe(text, sizeof text); }
+
+  char text[kBase64KeyLength + 1];
+};
+
 }  // namespace
 
 void wipe(void* memory, size_t bytes) noexcept { sodium_memzero(memory, bytes); }
@@ -51,24 +63,19 @@ bool x25519(Secret& out, const Secret& private_key, const PublicKey& peer) noexc
 }
 
 std::optional<Bytes32> parse_base64_key(std::string_view text) noexcept {
-  Bytes32 key;
-  size_t length = 0;
+  Bytes32 key{};
   if (text.size() != kBase64KeyLength ||
-      sodium_base642bin(key.data(), key.size(), text.data(), text.size(), nullptr, &length, nullptr,
-                        sodium_base64_VARIANT_ORIGINAL) != 0 ||
-      length != key.size()) {
+      sodium_base642bin(key.data(), key.size(), text.data(), text.size(), nullptr, nullptr, nullptr,
+                        sodium_base64_VARIANT_ORIGINAL) != 0) {
     return std::nullopt;
   }
+  // libsodium 1.0.18 reads every character above 0x7f as a slash, and shorter keys pass until
+  // here: only the text that we would write ourselves is a key.
+  if (sodium_memcmp(KeyText(key).text, text.data(), text.size()) != 0) return std::nullopt;
   return key;
 }
 
-std::string to_base64(const Bytes32& key) {
-  char text[kBase64KeyLength + 1];
-  sodium_bin2base64(text, sizeof text, key.data(), key.size(), sodium_base64_VARIANT_ORIGINAL);
-  std::string result(text, kBase64KeyLength);
-  wipe(text, sizeof text);
-  return result;
-}
+std::string to_base64(const Bytes32& key) { return {KeyText(key).text, kBase64KeyLength}; }
 
 void init_crypto() {
   if (sodium_init() < 0) throw std::runtime_error("libsodium found no source of random numbers");
