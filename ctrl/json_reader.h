@@ -1,0 +1,66 @@
+// Reads the fields of one JSON object: every value is checked, every problem noted with its path,
+// and in the end fields that nobody asked for are named.
+//
+//   ObjectReader port(value, "ports[1]", problems);
+//   if (auto mtu = port.number("mtu", 576, 9000)) config.mtu = *mtu;
+//   port.finish();
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <json/value.h>
+
+#include "ctrl/problem.h"
+
+namespace wirelay::ctrl {
+
+class ObjectReader {
+ public:
+  /// `value` and `problems` outlive the reader. A value that is no object is noted, and then
+  /// nothing is found in it. An empty path stands for the whole text.
+  ObjectReader(const Json::Value& value, std::string path, std::vector<Problem>& problems);
+
+  /// The path of a field: "ports[1].mtu".
+  [[nodiscard]] std::string path_of(std::string_view name) const;
+
+  // Each returns nothing when the field is absent, or wrong, and then notes why. -----------------
+  std::optional<std::string> text(const char* name);
+  std::optional<uint64_t> number(const char* name, uint64_t least, uint64_t most);
+  std::optional<bool> boolean(const char* name);
+  const Json::Value* object(const char* name);
+  const Json::Value* list(const char* name);
+  std::vector<std::string> texts(const char* name);  // a list of texts; those that are
+  /// Any value, unchecked.
+  const Json::Value* any(const char* name);
+
+  /// Notes that `name` must be there when it is not; true when it is.
+  bool require(const char* name, std::string_view expected);
+  void problem(std::string_view name, std::string message);
+
+  /// Notes every field that was not asked for, with the known one that looks most like it.
+  void finish();
+
+ private:
+  const Json::Value& value_;
+  std::string path_;
+  std::vector<Problem>& problems_;
+  std::vector<std::string_view> known_;
+};
+
+/// A value as a message tells it: "\"text\"" (shortened, control characters escaped), "99", "a
+/// list".
+std::string describe(const Json::Value& value);
+std::string quoted(std::string_view text);
+
+/// "found 99, expected a whole number from 1 to 9"
+std::string expected(const Json::Value& found, std::string_view what);
+
+/// The one of `known` that `word` was probably meant to be.
+std::optional<std::string_view> did_you_mean(std::string_view word,
+                                             const std::vector<std::string_view>& known);
+
+}  // namespace wirelay::ctrl
