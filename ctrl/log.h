@@ -30,11 +30,19 @@ class LogLimiter {
 
   explicit LogLimiter(Print print) : print_(std::move(print)) {}
 
-  /// True when the event is the first of its key in a window: the caller prints it. `now_ns`:
-  /// monotonic.
-  bool first(std::string_view key, spdlog::level::level_enum level, uint64_t now_ns);
-  /// Remembers the text that stands for the events of `key` when they are summed up.
-  void latest(std::string_view key, std::string text);
+  /// Prints text() when the event is the first of its key in a window, and counts it otherwise.
+  /// `now_ns`: monotonic.
+  template <typename Text>
+  void note(spdlog::level::level_enum level, std::string_view key, uint64_t now_ns, Text&& text) {
+    Entry& e = entry(key);
+    if (e.open && now_ns - e.start_ns < kWindowNs) {
+      ++e.repeated;
+      return;
+    }
+    sum_up(e, now_ns);
+    e = Entry{now_ns, 0, level, text(), true};
+    print_(level, e.text);
+  }
   /// Prints the sums of the windows that have ended.
   void flush(uint64_t now_ns);
 
@@ -43,9 +51,11 @@ class LogLimiter {
     uint64_t start_ns = 0;
     uint64_t repeated = 0;  // since the line at the start
     spdlog::level::level_enum level = spdlog::level::info;
-    std::string text;
+    std::string text;   // of the first
+    bool open = false;  // a window has begun
   };
   Entry& entry(std::string_view key);
+  void sum_up(const Entry& entry, uint64_t now_ns);
   Print print_;
   std::map<std::string, Entry, std::less<>> entries_;
 };
@@ -58,10 +68,9 @@ uint64_t log_clock_ns();
 template <typename... Args>
 void log_limited(spdlog::level::level_enum level, std::string_view key,
                  spdlog::format_string_t<Args...> format, Args&&... args) {
-  if (!log().should_log(level) || !log_limiter().first(key, level, log_clock_ns())) return;
-  std::string text = fmt::format(format, std::forward<Args>(args)...);
-  log().log(level, text);
-  log_limiter().latest(key, std::move(text));
+  if (!log().should_log(level)) return;
+  log_limiter().note(level, key, log_clock_ns(),
+                     [&] { return fmt::format(format, std::forward<Args>(args)...); });
 }
 
 }  // namespace wirelay::ctrl

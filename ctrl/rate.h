@@ -16,10 +16,11 @@ struct RateKind {
   std::string_view unit;  // for messages
   uint64_t least, most;
   std::string_view example;
+  std::string_view open;  // the text that stands for 0
 };
-inline constexpr RateKind kBitRate{"bits a second", 1'000, 1'000'000'000'000, "20M"};
-inline constexpr RateKind kBurst{"bytes", 2'000, 1'000'000'000, "256K"};
-inline constexpr RateKind kPacketRate{"packets a second", 1, 1'000'000'000, "10K"};
+inline constexpr RateKind kBitRate{"bits a second", 1'000, 1'000'000'000'000, "20M", "unlimited"};
+inline constexpr RateKind kBurst{"bytes", 2'000, 1'000'000'000, "256K", "default"};
+inline constexpr RateKind kPacketRate{"packets a second", 1, 1'000'000'000, "10K", "unlimited"};
 
 /// A whole number; nullopt for anything that is none after scaling, or above 2^63.
 std::optional<uint64_t> parse_scaled(std::string_view text);

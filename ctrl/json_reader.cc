@@ -1,0 +1,171 @@
+// Field by field out of a JSON object, with messages that name what was found and what is expected.
+#include "ctrl/json_reader.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace wirelay::ctrl {
+
+namespace {
+
+constexpr size_t kMaxQuoted = 80;
+
+/// Changes of one letter that turn `a` into `b`: put in, taken out, replaced, two swapped.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
+  std::iota(previous.begin(), previous.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    current[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, replaced});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        current[j] = std::min(current[j], before[j - 2] + 1);
+      }
+    }
+    before.swap(previous);
+    previous.swap(current);
+  }
+  return previous[b.size()];
+}
+
+}  // namespace
+
+ObjectReader::ObjectReader(const Json::Value& value, std::string path,
+                           std::vector<Problem>& problems)
+    : value_(value.isObject() ? value : Json::Value::nullSingleton()),
+      path_(std::move(path)),
+      problems_(problems) {
+  if (!value.isObject()) problems_.push_back({path_, expected(value, "an object")});
+}
+
+std::string ObjectReader::path_of(std::string_view name) const {
+  std::string path = path_;
+  if (!path.empty()) path += '.';
+  return path.append(name);
+}
+
+void ObjectReader::problem(std::string_view name, std::string message) {
+  problems_.push_back({path_of(name), std::move(message)});
+}
+
+const Json::Value* ObjectReader::any(const char* name) {
+  known_.emplace_back(name);
+  return value_.isObject() ? value_.find(name, name + std::string_view(name).size()) : nullptr;
+}
+
+std::optional<std::string> ObjectReader::text(const char* name) {
+  const Json::Value* v = any(name);
+  if (v == nullptr) return std::nullopt;
+  if (v->isString()) return v->asString();
+  problem(name, expected(*v, "a text"));
+  return std::nullopt;
+}
+
+std::optional<uint64_t> ObjectReader::number(const char* name, uint64_t least, uint64_t most) {
+  const Json::Value* v = any(name);
+  if (v == nullptr) return std::nullopt;
+  if (v->isNumeric() && v->isUInt64() && v->asUInt64() >= least && v->asUInt64() <= most) {
+    return v->asUInt64();
+  }
+  problem(name, expected(*v, fmt::format("a whole number from {} to {}", least, most)));
+  return std::nullopt;
+}
+
+std::optional<bool> ObjectReader::boolean(const char* name) {
+  const Json::Value* v = any(name);
+  if (v == nullptr) return std::nullopt;
+  if (v->isBool()) return v->asBool();
+  problem(name, expected(*v, "true or false"));
+  return std::nullopt;
+}
+
+const Json::Value* ObjectReader::object(const char* name) {
+  const Json::Value* v = any(name);
+  if (v == nullptr || v->isObject()) return v;
+  problem(name, expected(*v, "an object"));
+  return nullptr;
+}
+
+const Json::Value* ObjectReader::list(const char* name) {
+  const Json::Value* v = any(name);
+  if (v == nullptr || v->isArray()) return v;
+  problem(name, expected(*v, "a list"));
+  return nullptr;
+}
+
+std::vector<std::string> ObjectReader::texts(const char* name) {
+  std::vector<std::string> texts;
+  const Json::Value* v = list(name);
+  if (v == nullptr) return texts;
+  for (Json::ArrayIndex i = 0; i < v->size(); ++i) {
+    if ((*v)[i].isString()) {
+      texts.push_back((*v)[i].asString());
+    } else {
+      problem(fmt::format("{}[{}]", name, i), expected((*v)[i], "a text"));
+    }
+  }
+  return texts;
+}
+
+bool ObjectReader::require(const char* name, std::string_view what) {
+  if (!value_.isObject()) return false;
+  if (any(name) != nullptr) return true;
+  problem(name, fmt::format("missing, expected {}", what));
+  return false;
+}
+
+void ObjectReader::finish() {
+  if (!value_.isObject()) return;
+  for (const std::string& name : value_.getMemberNames()) {
+    if (std::ranges::find(known_, name) != known_.end()) continue;
+    const auto likely = did_you_mean(name, known_);
+    const std::string hint = likely ? fmt::format("did you mean \"{}\"?", *likely)
+                                    : fmt::format("known here: {}", fmt::join(known_, ", "));
+    const std::string shown = quoted(name);
+    problem(shown.substr(1, shown.size() - 2), "unknown field; " + hint);
+  }
+}
+
+std::string describe(const Json::Value& value) {
+  if (value.isString()) return quoted(value.asString());
+  if (value.isArray()) return "a list";
+  if (value.isObject()) return "an object";
+  return value.isNull() ? "null" : value.asString();
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text.substr(0, kMaxQuoted)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out += text.size() > kMaxQuoted ? "...\"" : "\"";
+}
+
+std::string expected(const Json::Value& found, std::string_view what) {
+  return fmt::format("found {}, expected {}", describe(found), what);
+}
+
+std::optional<std::string_view> did_you_mean(std::string_view word,
+                                             const std::vector<std::string_view>& known) {
+  if (word.size() > kMaxQuoted) return std::nullopt;  // bounds the work
+  std::optional<std::string_view> best;
+  size_t least = std::max<size_t>(word.size() / 3, 1) + 1;
+  for (const std::string_view candidate : known) {
+    const size_t distance = edit_distance(word, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace wirelay::ctrl
