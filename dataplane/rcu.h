@@ -4,6 +4,7 @@
 // defers its frees and runs them from its timer. Nothing ever waits.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -16,11 +17,12 @@ class Rcu {
  public:
   /// For `workers` readers, numbered from 0. Throws std::runtime_error without memory.
   explicit Rcu(unsigned workers);
+  /// What is still deferred then is not run: its owners release their memory themselves.
   ~Rcu();
   Rcu(const Rcu&) = delete;
   Rcu& operator=(const Rcu&) = delete;
 
-  // Worker `id` only.
+  // Worker `id` only. A worker starts offline; it is online whenever it may look at a table.
   void online(unsigned id) noexcept;
   void offline(unsigned id) noexcept;
   void quiescent(unsigned id) noexcept;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "dataplane/rcu.h"
+#include "dataplane/tables/lazy_array.h"
 #include "dataplane/tables/peer.h"
 #include "dataplane/tables/prefix_writer.h"
 
@@ -15,7 +17,6 @@ namespace wirelay::dataplane {
 class PeerWriter {
  public:
   PeerWriter(PeerTable& peers, PrefixWriter& prefixes, Rcu& rcu);
-  ~PeerWriter();
 
   /// A new peer of user number `user`, its allowed IPs entered into the prefix table. nullopt when
   /// the peer or the prefix table is full; then nothing is changed.
@@ -32,17 +33,35 @@ class PeerWriter {
   void set_current(uint32_t peer, uint32_t index) noexcept;
 
   /// Takes the peer and its prefixes away at once; the number is free after the grace period. The
-  /// caller retires its sessions.
+  /// caller has retired the peer's sessions before: they name the number.
   void remove(uint32_t peer);
 
  private:
-  void publish_sources(uint32_t peer);
+  struct Record {
+    std::vector<Prefix> allowed;  // sorted
+    uint32_t generation = 0;      // counts the changes of `allowed`
+  };
+
+  /// Enters those of `wanted` that are not in `present` (both sorted). False when the prefix table
+  /// is full; then it is as before.
+  bool enter(uint32_t peer, std::span<const Prefix> wanted, std::span<const Prefix> present);
+  /// Takes out those of `present` that are not in `wanted` and still lead to the peer.
+  void take_out(uint32_t peer, std::span<const Prefix> present, std::span<const Prefix> wanted);
+  /// Makes workers ask the prefix table, and after the grace period writes the peer's own prefixes
+  /// into its record again.
+  void change_sources(uint32_t peer);
+  PeerPath* new_path();
+
   PeerTable& peers_;
   PrefixWriter& prefixes_;
   Rcu& rcu_;
-  std::vector<std::vector<Prefix>> allowed_;  // by peer number
-  std::vector<uint32_t> free_;
-  uint32_t fresh_ = 0;
+  std::vector<Record> records_;  // by peer number, those that were ever used
+  std::vector<uint32_t> free_;   // last in, first out: touched memory stays small
+
+  /// Paths live in chunks of a huge page, for workers read them at random.
+  std::vector<std::unique_ptr<LazyArray<PeerPath>>> path_chunks_;
+  std::vector<PeerPath*> free_paths_;
+  size_t fresh_path_ = 0;  // within the last chunk
 };
 
 }  // namespace wirelay::dataplane

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -30,15 +31,16 @@ class SessionWriter {
   /// The peer for which a reserved or published index was taken; nullopt when it is neither.
   [[nodiscard]] std::optional<uint32_t> peer_of(uint32_t index) const;
 
-  /// Fills the reserved slot keys.local_index and publishes it with one atomic store.
-  /// `now_tsc`, `reject_tsc`: of this machine's TSC.
+  /// Fills the slot of keys.local_index, an index that reserve() gave and that is not published
+  /// yet, and publishes it with one atomic store. `reject_tsc`: of this machine's TSC.
   Session& publish(const crypto::TransportKeys& keys, uint64_t reject_tsc);
 
-  /// Takes a reserved or published session away. Workers stop finding it at once; keys are wiped
-  /// and the slot is free after the grace period. `last`: called then with the final counts (only
-  /// for a published session), may be empty.
+  /// Takes a reserved or published session away; an index that is neither is left alone. Workers
+  /// stop finding it at once; keys are wiped and the slot is free after the grace period. `last`:
+  /// called then with the final counts (only for a published session), may be empty.
   void retire(uint32_t index, std::function<void(const Traffic&)> last = {});
 
+  /// Slots that are not free: reserved, published, or waiting for their grace period.
   [[nodiscard]] uint32_t in_use() const noexcept { return in_use_; }
 
  private:
@@ -48,9 +50,14 @@ class SessionWriter {
     uint32_t peer = 0;
     State state = State::kFree;
   };
+  [[nodiscard]] uint32_t fresh_index(uint32_t slot, uint32_t owner, uint32_t last) const noexcept;
+  /// The slot that `index` is reserved or published in, or null.
+  [[nodiscard]] const Slot* holder(uint32_t index) const noexcept;
+  void release(uint32_t number);
+
   SessionTable& table_;
   Rcu& rcu_;
-  std::vector<Slot> slots_;
+  std::vector<Slot> slots_;     // by slot number, those that were ever used
   std::vector<uint32_t> free_;  // last in, first out: touched memory stays small
   uint32_t fresh_ = 0;          // slots from here on were never used
   uint32_t in_use_ = 0;

@@ -1,0 +1,127 @@
+// Reserving, publishing and retiring sessions.
+#include "dataplane/tables/session_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/keys.h"
+
+namespace wirelay::dataplane {
+
+Traffic& Traffic::operator+=(const Traffic& o) noexcept {
+  rx_packets += o.rx_packets;
+  rx_bytes += o.rx_bytes;
+  tx_packets += o.tx_packets;
+  tx_bytes += o.tx_bytes;
+  return *this;
+}
+
+Traffic traffic_of(const Session& session) noexcept {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  return {session.rx_packets.load(kRelaxed), session.rx_bytes.load(kRelaxed),
+          session.send_counter.load(kRelaxed), session.tx_bytes.load(kRelaxed)};
+}
+
+SessionWriter::SessionWriter(SessionTable& table, Rcu& rcu) : table_(table), rcu_(rcu) {}
+
+std::optional<uint32_t> SessionWriter::reserve(uint32_t peer, uint32_t owner) {
+  uint32_t number;
+  if (!free_.empty()) {
+    number = free_.back();
+    free_.pop_back();
+  } else if (fresh_ < table_.slots()) {
+    number = fresh_++;
+    slots_.emplace_back();
+  } else {
+    return std::nullopt;
+  }
+  Slot& slot = slots_[number];
+  slot = {fresh_index(number, owner, slot.index), peer, State::kReserved};
+  ++in_use_;
+  return slot.index;
+}
+
+uint32_t SessionWriter::fresh_index(uint32_t slot, uint32_t owner, uint32_t last) const noexcept {
+  const IndexLayout& layout = table_.layout();
+  const unsigned shift = layout.slot_bits + layout.owner_bits;
+  while (true) {
+    // A tag of zero is not used, so that no index is zero; the last one is not either, so that
+    // packets for the slot's last session are never taken for this one's.
+    const uint32_t tag = crypto::random_u32() >> shift;
+    if (tag != 0 && tag != last >> shift) return layout.index(slot, owner, tag);
+  }
+}
+
+const SessionWriter::Slot* SessionWriter::holder(uint32_t index) const noexcept {
+  const uint32_t number = table_.layout().slot(index);
+  if (number >= slots_.size() || slots_[number].index != index) return nullptr;
+  const Slot& slot = slots_[number];
+  return slot.state == State::kReserved || slot.state == State::kPublished ? &slot : nullptr;
+}
+
+std::optional<uint32_t> SessionWriter::peer_of(uint32_t index) const {
+  const Slot* slot = holder(index);
+  if (slot == nullptr) return std::nullopt;
+  return slot->peer;
+}
+
+Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reject_tsc) {
+  const uint32_t number = table_.layout().slot(keys.local_index);
+  Session& s = table_.sessions_[number];
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+
+  s.peer = slots_[number].peer;
+  std::copy_n(keys.receive.data(), sizeof s.receive_key, s.receive_key);
+  s.replay_words = &table_.replay_[size_t{number} * table_.replay_words()];
+  s.reject_tsc = reject_tsc;
+  ++s.generation;
+  s.initiator = keys.initiator;
+
+  std::fill_n(s.replay_words, table_.replay_words(), 0);
+  s.replay_greatest = 0;
+  s.rx_packets.store(0, kRelaxed);
+  s.rx_bytes.store(0, kRelaxed);
+  s.rx_tsc.store(0, kRelaxed);
+  s.rx_data_tsc.store(0, kRelaxed);
+  s.roam_report_tsc = 0;
+  s.confirmed = false;
+
+  std::copy_n(keys.send.data(), sizeof s.send_key, s.send_key);
+  s.remote_index = keys.remote_index;
+
+  s.send_counter.store(0, kRelaxed);
+  s.tx_bytes.store(0, kRelaxed);
+  s.tx_tsc.store(0, kRelaxed);
+  s.tx_data_tsc.store(0, kRelaxed);
+
+  slots_[number].state = State::kPublished;
+  s.index.store(keys.local_index, std::memory_order_release);
+  return s;
+}
+
+void SessionWriter::retire(uint32_t index, std::function<void(const Traffic&)> last) {
+  if (holder(index) == nullptr) return;
+  const uint32_t number = table_.layout().slot(index);
+  if (slots_[number].state == State::kReserved) {  // no worker has seen it
+    release(number);
+    return;
+  }
+  slots_[number].state = State::kRetired;
+  table_.sessions_[number].index.store(0, std::memory_order_release);
+  rcu_.defer([this, number, last = std::move(last)] {
+    Session& s = table_.sessions_[number];
+    const Traffic traffic = traffic_of(s);
+    crypto::wipe(s.receive_key, sizeof s.receive_key);
+    crypto::wipe(s.send_key, sizeof s.send_key);
+    release(number);
+    if (last) last(traffic);
+  });
+}
+
+void SessionWriter::release(uint32_t number) {
+  slots_[number].state = State::kFree;
+  free_.push_back(number);
+  --in_use_;
+}
+
+}  // namespace wirelay::dataplane

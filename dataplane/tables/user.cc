@@ -1,0 +1,144 @@
+// The policers: GCRA on one atomic word, and how limits become costs.
+#include "dataplane/tables/user.h"
+
+#include <algorithm>
+
+namespace wirelay::dataplane {
+
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr unsigned kCostShift = 20;
+/// Workers read the clock once a poll, so one may see an arrival that another has moved with a
+/// later clock. Further ahead than the tolerance and this, an arrival is one of before a wrap.
+constexpr uint64_t kClockSlack = kPoliceHz;
+/// No bucket is deeper: a quarter of the circle (52 days).
+constexpr uint64_t kMaxTolerance = uint64_t{1} << 62;
+
+/// At most `tolerance` ahead of now. Writes in any case: whoever exchanges the word after this
+/// has seen the limits that were stored before.
+void cut_debt(Gcra& rate, uint64_t now, uint64_t tolerance) noexcept {
+  uint64_t arrival = rate.arrival.load(kRelaxed);
+  uint64_t cut;
+  do {
+    const uint64_t ahead = arrival - now;
+    const bool future = ahead <= kMaxTolerance + kClockSlack;
+    cut = future && ahead > tolerance ? now + tolerance : arrival;
+  } while (!rate.arrival.compare_exchange_weak(arrival, cut, std::memory_order_acq_rel, kRelaxed));
+}
+
+/// One rate as one packet is judged by it. A rate that is unlimited neither judges nor charges.
+class Charge {
+ public:
+  Charge(Gcra& rate, uint64_t now, uint32_t units) noexcept
+      : rate_(rate),
+        now_(now),
+        cost_(rate.cost.load(kRelaxed)),
+        tolerance_(rate.tolerance.load(kRelaxed)),
+        charge_(static_cast<uint64_t>((Uint128{cost_} * units + (1u << (kCostShift - 1))) >>
+                                      kCostShift)) {}
+
+  /// Whether the packet conforms to the present state; take() then charges it.
+  bool conforms() noexcept {
+    if (cost_ == 0) return true;
+    arrival_ = rate_.arrival.load(kRelaxed);
+    ahead_ = arrival_ - now_;
+    if (ahead_ > tolerance_ + kClockSlack) ahead_ = 0;  // in the past
+    return ahead_ <= tolerance_ && charge_ <= tolerance_ - ahead_;
+  }
+
+  /// False when another thread has changed the state meanwhile; nothing is charged then.
+  bool take() noexcept {
+    if (cost_ == 0) return true;
+    if (!rate_.arrival.compare_exchange_strong(arrival_, now_ + ahead_ + charge_,
+                                               std::memory_order_acq_rel, kRelaxed)) {
+      return false;
+    }
+    // New limits that came before this exchange may have cut the debt already, and this charge was
+    // by the old ones: then it is cut again. Limits that come later find it.
+    const uint64_t tolerance = rate_.tolerance.load(kRelaxed);
+    if (tolerance != tolerance_ || rate_.cost.load(kRelaxed) != cost_) {
+      cut_debt(rate_, now_, tolerance);
+    }
+    return true;
+  }
+
+  void give_back() noexcept {
+    if (cost_ != 0) rate_.arrival.fetch_sub(charge_, std::memory_order_acq_rel);
+  }
+
+ private:
+  Gcra& rate_;
+  uint64_t now_;
+  uint64_t cost_;
+  uint64_t tolerance_;
+  uint64_t charge_;
+  uint64_t arrival_ = 0;
+  uint64_t ahead_ = 0;
+};
+
+/// `per_second` units, `burst` of them at once.
+void set_rate(Gcra& rate, uint64_t per_second, Uint128 units_in_one, uint64_t burst,
+              uint64_t now) noexcept {
+  if (per_second == kUnlimited) {
+    rate.cost.store(0, kRelaxed);
+    return;
+  }
+  const Uint128 time = (Uint128{kPoliceHz} << kCostShift) * units_in_one;
+  const uint64_t cost =
+      std::max<uint64_t>(1, static_cast<uint64_t>((time + per_second / 2) / per_second));
+  const Uint128 depth = Uint128{cost} * burst >> kCostShift;
+  const uint64_t tolerance = static_cast<uint64_t>(std::min<Uint128>(depth, kMaxTolerance));
+  if (rate.cost.load(kRelaxed) == 0) {  // it was unlimited: nothing is owed
+    rate.arrival.store(now, kRelaxed);
+  }
+  rate.tolerance.store(tolerance, kRelaxed);
+  rate.cost.store(cost, kRelaxed);
+  cut_debt(rate, now, tolerance);
+}
+
+void set_direction(Policer& policer, const DirectionLimits& limits, uint64_t now) noexcept {
+  const uint64_t tenth_bytes = limits.bits_per_second / 80;
+  const uint64_t burst = limits.burst_bytes != 0 ? std::max(limits.burst_bytes, kMinBurstBytes)
+                                                 : std::max<uint64_t>(tenth_bytes, 32 * 1024);
+  set_rate(policer.bits, limits.bits_per_second, 8, burst, now);
+  const uint64_t packets = std::max<uint64_t>(limits.packets_per_second / 10, 32);
+  set_rate(policer.packets, limits.packets_per_second, 1, packets, now);
+}
+
+void clear(Policer& policer, uint64_t now) noexcept {
+  policer.bits.arrival.store(now, kRelaxed);
+  policer.packets.arrival.store(now, kRelaxed);
+}
+
+}  // namespace
+
+Police Policer::police(uint64_t now, uint32_t bytes) noexcept {
+  Charge bit_charge(bits, now, bytes);
+  Charge packet_charge(packets, now, 1);
+  while (true) {  // again only when another thread got its packet through
+    if (!bit_charge.conforms()) return Police::kOverBits;
+    if (!packet_charge.conforms()) return Police::kOverPackets;
+    if (!bit_charge.take()) continue;
+    if (packet_charge.take()) return Police::kPass;
+    bit_charge.give_back();
+  }
+}
+
+UserTable::UserTable(uint32_t capacity, uint64_t tsc_hz)
+    : users_(capacity), scale_(static_cast<uint64_t>((Uint128{kPoliceHz} << 32) / tsc_hz)) {}
+
+void UserTable::set_limits(uint32_t number, const UserLimits& limits, uint64_t now) noexcept {
+  set_direction(users_[number].up, limits.up, now);
+  set_direction(users_[number].down, limits.down, now);
+}
+
+void UserTable::reset(uint32_t number, uint64_t now) noexcept {
+  User& user = users_[number];
+  clear(user.up, now);
+  clear(user.down, now);
+  user.dropped_up.store(0, kRelaxed);
+  user.dropped_down.store(0, kRelaxed);
+}
+
+}  // namespace wirelay::dataplane
