@@ -54,13 +54,13 @@ struct PacketMeta {
   Drop drop;            // when next is kDropped
   PuntReason punt;      // when next is kPunt
   uint8_t owner;        // when next is kHandoff: worker number
-  uint8_t l3_offset;    // from the mbuf's data to the outer IP header; 0 once it is stripped
-  uint8_t l4_offset;    // from the mbuf's data to the UDP header
+  uint8_t l3_offset;    // inbound: from the frame's start to the outer IP header
+  uint8_t l4_offset;    // inbound: from the frame's start to the outer UDP header
   uint16_t adjacency;   // next hop, when going to kTransmit
   uint16_t port;        // DPDK port to send on, when going to kTransmit
   uint16_t ip_bytes;    // length of the inner IP packet
   uint32_t peer;        // peer number: the sender's inbound, the receiver's outbound
-  Session* session;     // inbound: opened with; outbound: sealed with
+  Session* session;     // inbound: opened with, null for plain traffic; outbound: sealed with
   Peer* peer_entry;     // record of `peer`
   const PeerPath* path; // outbound
   uint64_t counter;     // of the transport message

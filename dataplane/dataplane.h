@@ -39,7 +39,7 @@ struct Shared {
   const uint64_t tsc_hz;
   crypto::Bytes32 mac1_key{};  // of messages to us (crypto/cookie.h)
   uint16_t listen_port = 51820;  // UDP, host order
-  std::vector<Port> ports;       // by DPDK port number; unused numbers have mtu 0
+  std::vector<Port> ports;       // kMaxPorts, by DPDK port number; unused numbers have mtu 0
   rte_mempool* pool = nullptr;   // owned by whoever made it
 
   Rcu rcu;
@@ -50,5 +50,14 @@ struct Shared {
   AdjacencyTable adjacencies;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;  // by worker number
 };
+
+/// A pool of `mbufs` buffers, each large enough for a packet of `largest_mtu` with all its headers,
+/// for `threads` threads that each keep a cache. The caller frees it with rte_mempool_free() when
+/// ports and rings are gone. Throws std::runtime_error when there is not enough memory.
+rte_mempool* create_pool(const char* name, uint32_t mbufs, uint16_t largest_mtu, unsigned threads);
+
+/// Which receive queues each worker polls, by worker number: queue q of a port with as many queues
+/// as workers is worker q's; ports with fewer are spread so that all workers have some.
+std::vector<std::vector<RxQueue>> assign_queues(const std::vector<Port>& ports, unsigned workers);
 
 }  // namespace wirelay::dataplane

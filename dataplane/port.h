@@ -23,6 +23,11 @@ struct PortAddress {
   Prefix network;
 };
 
+struct RxQueue {
+  uint16_t port;
+  uint16_t queue;
+};
+
 struct Port {
   uint16_t id = 0;  // DPDK port
   uint16_t mtu = 1500;
@@ -42,8 +47,9 @@ struct Port {
 
 /// Configures and starts the DPDK port `port.id` with as many queues as it offers, at most one a
 /// worker, and receive-side scaling over addresses and UDP ports. Fills queues, mac and offloads.
-/// Throws std::runtime_error that says what the device refused.
-void open_port(Port& port, unsigned workers, rte_mempool* pool);
+/// Throws std::runtime_error that says what the device refused; returns what it refused that the
+/// relay can do without, for the log.
+std::vector<std::string> open_port(Port& port, unsigned workers, rte_mempool* pool);
 void close_port(const Port& port) noexcept;
 
 }  // namespace wirelay::dataplane

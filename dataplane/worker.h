@@ -18,12 +18,7 @@ enum class Polling : uint8_t {
   kAdaptive,  // sleeps a little longer each time it finds nothing, up to half a millisecond
 };
 
-struct RxQueue {
-  uint16_t port;
-  uint16_t queue;
-};
-
-/// Frames collected for one port, sent at the end of each poll.
+/// Frames collected for one port, sent when it is full and at the end of each poll.
 struct TxBuffer {
   uint16_t count = 0;
   rte_mbuf* mbufs[kBurstSize];
@@ -51,7 +46,10 @@ class Worker {
   WorkerCounters counters;
 
   Burst& lane(Lane l) noexcept { return lanes_[static_cast<size_t>(l)]; }
-  TxBuffer& tx_buffer(uint16_t port) noexcept { return tx_[port]; }
+
+  /// Takes a complete frame for a port. It goes out by this worker's queue on that port, or by the
+  /// ring of a worker that has one; what finds no room is dropped as kTransmitFull.
+  void send(uint16_t port, rte_mbuf* mbuf) noexcept;
 
   /// Reports to the control thread; false when its ring is full.
   bool report(const Event& event) noexcept { return mailbox_.events.push(event); }
@@ -60,6 +58,9 @@ class Worker {
   bool may_punt_packet() noexcept;
 
  private:
+  unsigned receive(unsigned count) noexcept;
+  void flush(uint16_t port) noexcept;
+
   std::unique_ptr<crypto::AeadEngine> engine_;
   std::vector<RxQueue> queues_;
   Polling polling_;
@@ -67,6 +68,7 @@ class Worker {
   uint64_t punt_window_ = 0;   // TSC at which the present allowance began
   unsigned punts_left_ = 0;
   Burst lanes_[static_cast<size_t>(Lane::kCount)];
+  uint32_t tx_pending_ = 0;  // bit p: tx_[p] holds frames
   TxBuffer tx_[kMaxPorts];
 };
 

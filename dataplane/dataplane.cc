@@ -1,0 +1,72 @@
+// What all workers share, its pool, and who polls which queue; see dataplane.h.
+#include "dataplane/dataplane.h"
+
+#include <stdexcept>
+#include <string>
+
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+
+namespace wirelay::dataplane {
+
+namespace {
+
+/// Smallest data room: drivers such as af_packet want room for 2 KiB frames.
+constexpr uint32_t kLeastRoom = 2048;
+/// Ethernet header with two VLAN tags, frame check sequence, and slack that drivers ask for.
+constexpr uint32_t kFrameOverhead = 64;
+
+unsigned cache_size(uint32_t mbufs, unsigned threads) {
+  // A cache must not hold what the others wait for.
+  uint32_t size = RTE_MEMPOOL_CACHE_MAX_SIZE;
+  while (size > 32 && size * 2 * threads > mbufs / 2) size /= 2;
+  return size;
+}
+
+}  // namespace
+
+Shared::Shared(const Sizes& sizes, unsigned worker_count, uint64_t hz)
+    : workers(worker_count),
+      tsc_hz(hz),
+      ports(kMaxPorts),
+      rcu(worker_count),
+      sessions(sizes.sessions, worker_count, sizes.replay_packets),
+      peers(sizes.peers),
+      prefixes(sizes.prefixes),
+      users(sizes.users, hz),
+      adjacencies(sizes.adjacencies) {
+  for (Port& port : ports) port.mtu = port.rx_queues = port.tx_queues = 0;
+  for (unsigned i = 0; i < worker_count; ++i) {
+    mailboxes.push_back(std::make_unique<Mailbox>(i, sizes.punt_ring, sizes.handoff_ring));
+  }
+}
+
+rte_mempool* create_pool(const char* name, uint32_t mbufs, uint16_t largest_mtu, unsigned threads) {
+  const uint32_t bytes = std::max<uint32_t>(largest_mtu + kFrameOverhead, kLeastRoom);
+  const uint32_t room = RTE_PKTMBUF_HEADROOM + (bytes + RTE_CACHE_LINE_SIZE - 1) /
+                                                   RTE_CACHE_LINE_SIZE * RTE_CACHE_LINE_SIZE;
+  if (room > UINT16_MAX)
+    throw std::runtime_error("an MTU of " + std::to_string(largest_mtu) + " is too large");
+  rte_mempool* pool = rte_pktmbuf_pool_create(name, mbufs, cache_size(mbufs, threads), 0,
+                                              static_cast<uint16_t>(room), SOCKET_ID_ANY);
+  if (pool == nullptr) {
+    throw std::runtime_error("no memory for " + std::to_string(mbufs) + " packet buffers of " +
+                             std::to_string(room) + " bytes: " + rte_strerror(rte_errno));
+  }
+  return pool;
+}
+
+std::vector<std::vector<RxQueue>> assign_queues(const std::vector<Port>& ports, unsigned workers) {
+  std::vector<std::vector<RxQueue>> assigned(workers);
+  unsigned next = 0;  // where ports with fewer queues than workers go on
+  for (const Port& port : ports) {
+    if (port.mtu == 0) continue;
+    const bool even = port.rx_queues % workers == 0;
+    for (uint16_t q = 0; q < port.rx_queues; ++q) {
+      assigned[even ? q % workers : next++ % workers].push_back({port.id, q});
+    }
+  }
+  return assigned;
+}
+
+}  // namespace wirelay::dataplane

@@ -1,0 +1,76 @@
+// What several stages ask of IP headers: is an address possible, is a checksum right.
+// All of it inline: it runs for every packet.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include <rte_byteorder.h>
+#include <rte_ip.h>
+
+#include "dataplane/drops.h"
+
+namespace wirelay::dataplane {
+
+template <typename T>
+inline T load_as(const void* p) noexcept {
+  T v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline uint16_t load_be16(const void* p) noexcept { return rte_be_to_cpu_16(load_as<uint16_t>(p)); }
+
+inline uint8_t ip_version(const uint8_t* ip) noexcept { return ip[0] >> 4; }
+inline uint32_t ipv4_header_bytes(const uint8_t* ip) noexcept { return (ip[0] & 0x0fu) * 4; }
+
+/// True when the header's ones' complement sum is right (RFC 1071). The caller has checked that
+/// the header is there.
+inline bool ipv4_checksum_ok(const uint8_t* ip) noexcept {
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < ipv4_header_bytes(ip); i += 4) sum += load_as<uint32_t>(ip + i);
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return sum == 0xffff;
+}
+
+/// Updates a checksum for a 16-bit word that changed; all three in network order (RFC 1624, eqn 3).
+inline uint16_t adjust_checksum(uint16_t checksum, uint16_t before, uint16_t after) noexcept {
+  uint32_t sum =
+      static_cast<uint16_t>(~checksum) + static_cast<uint16_t>(~before) + uint32_t{after};
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(~sum);
+}
+
+/// Never a source: 0/8, 127/8, multicast and above (RFC 1812, 5.3.7). `ip`: IPv4 header.
+inline bool martian_source4(const uint8_t* ip) noexcept {
+  const uint8_t first = ip[12];
+  return first == 0 || first == 127 || first >= 224;
+}
+
+/// ::/96, which holds the unspecified and the loopback address, and mapped IPv4 (RFC 4291, 2.5).
+inline bool reserved6(const uint8_t* addr) noexcept {
+  if (load_as<uint64_t>(addr) != 0) return false;
+  const uint32_t third = load_as<uint32_t>(addr + 8);
+  return third == 0 || third == RTE_BE32(0x0000ffff);
+}
+
+/// Never a source: reserved and multicast. `ip`: IPv6 header.
+inline bool martian_source6(const uint8_t* ip) noexcept {
+  return ip[8] == 0xff || reserved6(ip + 8);
+}
+
+/// Why a packet to this destination is not forwarded, or Drop::kCount. `ip`: IPv4 or IPv6 header.
+inline Drop bad_destination(const uint8_t* ip) noexcept {
+  if (ip_version(ip) == 4) {
+    const uint8_t first = ip[16];
+    if (first >= 224) return Drop::kNotForUs;
+    return first == 0 || first == 127 ? Drop::kMartian : Drop::kCount;
+  }
+  if (ip[24] == 0xff) return Drop::kNotForUs;
+  return reserved6(ip + 24) ? Drop::kMartian : Drop::kCount;
+}
+
+}  // namespace wirelay::dataplane

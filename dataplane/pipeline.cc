@@ -1,0 +1,116 @@
+// Runs the stages in their order (pipeline.h), sorts what each has diverted, and counts.
+#include "dataplane/pipeline.h"
+
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+
+#include "dataplane/worker.h"
+
+namespace wirelay::dataplane {
+
+namespace {
+
+static_assert(kPipeline.size() <= kMaxStages);
+static_assert(
+    [] {
+      for (size_t i = 1; i < kPipeline.size(); ++i) {
+        if (kPipeline[i].lane < kPipeline[i - 1].lane) return false;
+      }
+      return true;
+    }(),
+    "a packet moves to later lanes only");
+
+constexpr Lane lane_of(Next next) noexcept {
+  return static_cast<Lane>(static_cast<uint8_t>(next) - static_cast<uint8_t>(Next::kStay));
+}
+static_assert(lane_of(Next::kInbound) == Lane::kInbound &&
+              lane_of(Next::kTransmit) == Lane::kTransmit);
+
+/// Sorts the packets of one burst behind a stage.
+class Sorter {
+ public:
+  Sorter(Worker& worker, Burst& burst) noexcept : worker_(worker), burst_(burst) {}
+
+  void run() noexcept {
+    uint16_t kept = 0;
+    for (uint16_t i = 0; i < burst_.count; ++i) {
+      if (burst_.meta[i].next != Next::kStay) {
+        move(burst_.mbufs[i], burst_.meta[i]);
+        continue;
+      }
+      if (kept != i) {
+        burst_.mbufs[kept] = burst_.mbufs[i];
+        burst_.meta[kept] = burst_.meta[i];
+      }
+      ++kept;
+    }
+    burst_.count = kept;
+    burst_.diverted = false;
+    if (dead_count_ != 0) rte_pktmbuf_free_bulk(dead_, dead_count_);
+  }
+
+ private:
+  void move(rte_mbuf* mbuf, const PacketMeta& meta) noexcept {
+    switch (meta.next) {
+      case Next::kDropped:
+        return drop(mbuf, meta.drop);
+      case Next::kPunt:
+        return punt(mbuf, meta);
+      case Next::kHandoff:
+        return hand_off(mbuf, meta);
+      case Next::kStay:
+      case Next::kSent:
+        return;
+      default:
+        break;
+    }
+    Burst& lane = worker_.lane(lane_of(meta.next));
+    lane.mbufs[lane.count] = mbuf;
+    PacketMeta& moved = lane.meta[lane.count++];
+    moved = meta;
+    moved.next = Next::kStay;
+  }
+
+  void drop(rte_mbuf* mbuf, Drop reason) noexcept {
+    worker_.counters.drops[static_cast<size_t>(reason)].add(1);
+    dead_[dead_count_++] = mbuf;
+  }
+
+  void punt(rte_mbuf* mbuf, const PacketMeta& meta) noexcept {
+    const Punt item{mbuf, meta.punt, static_cast<uint8_t>(worker_.id), meta.adjacency, meta.peer};
+    if (!worker_.shared.mailboxes[worker_.id]->punts.push(item)) return drop(mbuf, Drop::kPuntFull);
+    worker_.counters.punted.add(1);
+  }
+
+  void hand_off(rte_mbuf* mbuf, const PacketMeta& meta) noexcept {
+    if (!worker_.shared.mailboxes[meta.owner]->handoff.push(mbuf)) {
+      return drop(mbuf, Drop::kHandoffFull);
+    }
+    worker_.counters.handed_off.add(1);
+  }
+
+  Worker& worker_;
+  Burst& burst_;
+  rte_mbuf* dead_[kBurstSize];
+  uint16_t dead_count_ = 0;
+};
+
+}  // namespace
+
+void run_pipeline(Worker& worker) noexcept {
+  uint64_t begin = rte_rdtsc();
+  for (size_t i = 0; i < kPipeline.size(); ++i) {
+    Burst& burst = worker.lane(kPipeline[i].lane);
+    if (burst.count == 0) continue;
+    StageCounters& counters = worker.counters.stages[i];
+    counters.packets.add(burst.count);
+    counters.batches.add(1);
+    kPipeline[i].run(worker, burst);
+    if (burst.diverted) Sorter(worker, burst).run();
+    const uint64_t end = rte_rdtsc();
+    counters.cycles.add(end - begin);
+    begin = end;
+  }
+}
+
+}  // namespace wirelay::dataplane

@@ -1,0 +1,224 @@
+// classify: what is this frame, and for whom?
+//
+// Ethernet and outer IP headers are checked here and not looked at again. WireGuard's transport
+// messages go to the inbound lane, what the control thread answers is punted, pings of the port's
+// addresses go to the local lane, and all other unicast traffic goes on to the forward lane as
+// plain packets, without their Ethernet header.
+#include <rte_ether.h>
+#include <rte_icmp.h>
+#include <rte_ip.h>
+#include <rte_prefetch.h>
+#include <rte_udp.h>
+
+#include "crypto/cookie.h"
+#include "dataplane/headers.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/stages/neighbour.h"
+#include "dataplane/worker.h"
+
+namespace wirelay::dataplane::stages {
+
+namespace {
+
+constexpr uint16_t kFrontBytes = RTE_ETHER_HDR_LEN;
+constexpr uint16_t kFetchAhead = 4;
+constexpr uint8_t kIcmpEchoRequest = 8;
+constexpr uint8_t kIcmp6EchoRequest = 128;
+constexpr uint32_t kEmptyTransport = sizeof(crypto::MessageTransport) + crypto::kTagBytes;
+
+/// One burst's classification, with what neighbouring packets share.
+class Classifier {
+ public:
+  Classifier(Worker& worker, Burst& burst) noexcept : worker_(worker), burst_(burst) {}
+
+  void frame(uint16_t i) noexcept {
+    rte_mbuf* mbuf = burst_.mbufs[i];
+    if (mbuf->nb_segs != 1) return burst_.drop(i, Drop::kChained);
+    if (mbuf->data_len < kFrontBytes) return burst_.drop(i, Drop::kTooShort);
+    select_port(mbuf->port);
+    const auto* eth = rte_pktmbuf_mtod(mbuf, const rte_ether_hdr*);
+    if (!rte_is_same_ether_addr(&eth->dst_addr, &port_->mac) && !group_for_us(*port_, *eth)) {
+      return burst_.drop(i, Drop::kNotOurMac);
+    }
+    switch (eth->ether_type) {
+      case RTE_BE16(RTE_ETHER_TYPE_IPV4):
+        return ipv4(i, mbuf);
+      case RTE_BE16(RTE_ETHER_TYPE_IPV6):
+        return ipv6(i, mbuf);
+      case RTE_BE16(RTE_ETHER_TYPE_ARP):
+        return verdict(i, check_arp(*port_, *mbuf), PuntReason::kArp);
+      default:
+        return burst_.drop(i, Drop::kUnknownEtherType);
+    }
+  }
+
+ private:
+  void select_port(uint16_t number) noexcept {
+    if (port_ != nullptr && port_->id == number) return;
+    port_ = &worker_.shared.ports[number];
+    known_ = IpAddr{};
+    known_is_ours_ = false;
+  }
+
+  /// Is it one of this port's addresses? Neighbouring packets mostly have the same destination.
+  bool ours(const IpAddr& addr) noexcept {
+    if (addr != known_) {
+      known_ = addr;
+      known_is_ours_ = port_->owns(addr);
+    }
+    return known_is_ours_;
+  }
+
+  void verdict(uint16_t i, Drop reason, PuntReason punt) noexcept {
+    if (reason == Drop::kCount) return burst_.punt(i, punt);
+    burst_.drop(i, reason);
+  }
+
+  void ipv4(uint16_t i, rte_mbuf* mbuf) noexcept {
+    const uint8_t* ip = rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, kFrontBytes);
+    const uint32_t room = mbuf->data_len - kFrontBytes;
+    if (room < sizeof(rte_ipv4_hdr)) return burst_.drop(i, Drop::kTooShort);
+    const uint32_t header = ipv4_header_bytes(ip), total = load_be16(ip + 2);
+    if (ip_version(ip) != 4 || header < sizeof(rte_ipv4_hdr) || total < header) {
+      return burst_.drop(i, Drop::kBadIpHeader);
+    }
+    if (total > room) return burst_.drop(i, Drop::kTooShort);
+    const uint64_t nic = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+    if (nic != RTE_MBUF_F_RX_IP_CKSUM_GOOD &&
+        (nic == RTE_MBUF_F_RX_IP_CKSUM_BAD || !ipv4_checksum_ok(ip))) {
+      return burst_.drop(i, Drop::kBadChecksum);
+    }
+    if (martian_source4(ip)) return burst_.drop(i, Drop::kMartian);
+    trim(mbuf, total);
+    if (!ours(IpAddr::v4(ip + 16))) return plain(i, mbuf, total);
+
+    const uint16_t fragment = load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
+    if (fragment != 0) return burst_.drop(i, Drop::kFragment);
+    const uint8_t* l4 = ip + header;
+    if (ip[9] == IPPROTO_UDP) return udp(i, mbuf, l4, total - header);
+    if (ip[9] == IPPROTO_ICMP && total > header && l4[0] == kIcmpEchoRequest) {
+      return local(i, mbuf, total);
+    }
+    burst_.drop(i, Drop::kUnknownService);
+  }
+
+  void ipv6(uint16_t i, rte_mbuf* mbuf) noexcept {
+    const uint8_t* ip = rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, kFrontBytes);
+    const uint32_t room = mbuf->data_len - kFrontBytes;
+    if (room < sizeof(rte_ipv6_hdr)) return burst_.drop(i, Drop::kTooShort);
+    const uint32_t payload = load_be16(ip + 4), total = payload + sizeof(rte_ipv6_hdr);
+    if (ip_version(ip) != 6) return burst_.drop(i, Drop::kBadIpHeader);
+    if (total > room) return burst_.drop(i, Drop::kTooShort);
+    trim(mbuf, total);
+    const uint8_t* l4 = ip + sizeof(rte_ipv6_hdr);
+    const bool to_group = ip[24] == 0xff;
+    if (ip[6] == IPPROTO_ICMPV6 && payload != 0 && is_neighbour_message(l4[0]) &&
+        (to_group || ours(IpAddr::v6(ip + 24)))) {
+      return verdict(i, check_neighbour(*port_, ip, payload), PuntReason::kNeighbour);
+    }
+    if (martian_source6(ip)) return burst_.drop(i, Drop::kMartian);
+    if (!ours(IpAddr::v6(ip + 24))) return plain(i, mbuf, total);
+
+    if (ip[6] == IPPROTO_UDP) return udp(i, mbuf, l4, payload);
+    if (ip[6] == IPPROTO_ICMPV6 && payload != 0 && l4[0] == kIcmp6EchoRequest) {
+      return local(i, mbuf, total);
+    }
+    burst_.drop(i, ip[6] == IPPROTO_FRAGMENT ? Drop::kFragment : Drop::kUnknownService);
+  }
+
+  /// Takes away what Ethernet padded.
+  static void trim(rte_mbuf* mbuf, uint32_t ip_bytes) noexcept {
+    mbuf->data_len = static_cast<uint16_t>(kFrontBytes + ip_bytes);
+    mbuf->pkt_len = mbuf->data_len;
+  }
+
+  static void strip(rte_mbuf* mbuf) noexcept { rte_pktmbuf_adj(mbuf, kFrontBytes); }
+
+  void plain(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {
+    strip(mbuf);
+    burst_.meta[i].ip_bytes = static_cast<uint16_t>(total);
+    burst_.divert(i, Next::kForward);
+  }
+
+  void local(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {
+    strip(mbuf);
+    burst_.meta[i].ip_bytes = static_cast<uint16_t>(total);
+    burst_.divert(i, Next::kLocal);
+  }
+
+  /// A UDP datagram for one of our addresses; `room`: bytes of the IP payload.
+  void udp(uint16_t i, rte_mbuf* mbuf, uint8_t const* l4, uint32_t room) noexcept {
+    if (room < sizeof(rte_udp_hdr)) return burst_.drop(i, Drop::kBadUdpLength);
+    if (load_be16(l4 + 2) != worker_.shared.listen_port) {
+      return burst_.drop(i, Drop::kUnknownService);
+    }
+    const uint32_t bytes = load_be16(l4 + 4);
+    if (bytes < sizeof(rte_udp_hdr) || bytes > room) return burst_.drop(i, Drop::kBadUdpLength);
+    if ((mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD) {
+      return burst_.drop(i, Drop::kBadChecksum);
+    }
+    const uint8_t* message = l4 + sizeof(rte_udp_hdr);
+    const auto length = static_cast<uint32_t>(bytes - sizeof(rte_udp_hdr));
+    if (length < sizeof(crypto::MessageHeader)) return burst_.drop(i, Drop::kUnknownMessage);
+    if (crypto::load_le32(message) == static_cast<uint32_t>(crypto::MessageType::kTransport) &&
+        length >= kEmptyTransport) {
+      return transport(i, mbuf, message, length);
+    }
+    handshake(i, message, length);
+  }
+
+  void transport(uint16_t i, rte_mbuf* mbuf, const uint8_t* message, uint32_t length) noexcept {
+    SessionTable& sessions = worker_.shared.sessions;
+    PacketMeta& m = burst_.meta[i];
+    m.text = const_cast<uint8_t*>(message) + sizeof(crypto::MessageTransport);
+    m.text_bytes = length - kEmptyTransport;
+    m.counter = crypto::load_le64(message + 8);
+    m.l3_offset = kFrontBytes;
+    m.l4_offset = static_cast<uint8_t>(message - sizeof(rte_udp_hdr) -
+                                       rte_pktmbuf_mtod(mbuf, const uint8_t*));
+    const Session* slot = sessions.slot(crypto::load_le32(message + 4));
+    rte_prefetch0(slot);
+    rte_prefetch0(&slot->replay_greatest);
+    burst_.divert(i, Next::kInbound);
+  }
+
+  /// The control thread gets only what shows knowledge of our public key (mac1), and cookie
+  /// replies, which have no mac1.
+  void handshake(uint16_t i, const uint8_t* message, uint32_t length) noexcept {
+    using crypto::MessageType;
+    const auto type = static_cast<MessageType>(crypto::load_le32(message));
+    const bool macs =
+        (type == MessageType::kInitiation && length == sizeof(crypto::MessageInitiation)) ||
+        (type == MessageType::kResponse && length == sizeof(crypto::MessageResponse));
+    if (macs) {
+      const bool right = crypto::check_mac1(worker_.shared.mac1_key, {message, length});
+      return verdict(i, right ? Drop::kCount : Drop::kBadMac1, PuntReason::kHandshake);
+    }
+    const bool cookie =
+        type == MessageType::kCookieReply && length == sizeof(crypto::MessageCookieReply);
+    verdict(i, cookie ? Drop::kCount : Drop::kUnknownMessage, PuntReason::kHandshake);
+  }
+
+  Worker& worker_;
+  Burst& burst_;
+  const Port* port_ = nullptr;
+  IpAddr known_;
+  bool known_is_ours_ = false;
+};
+
+}  // namespace
+
+void classify(Worker& worker, Burst& burst) noexcept {
+  Classifier classifier(worker, burst);
+  for (uint16_t i = 0; i < burst.count && i < kFetchAhead; ++i) {
+    rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i], const void*));
+  }
+  for (uint16_t i = 0; i < burst.count; ++i) {
+    if (i + kFetchAhead < burst.count) {
+      rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i + kFetchAhead], const void*));
+    }
+    classifier.frame(i);
+  }
+}
+
+}  // namespace wirelay::dataplane::stages

@@ -1,0 +1,99 @@
+// route: where does the destination lead? To a peer, to a next hop on a port, or to ourselves.
+// Peers may send to all of these, plain traffic only to peers and to ourselves: the relay is no
+// router between its ports.
+#include <rte_ip.h>
+#include <rte_prefetch.h>
+
+#include "dataplane/headers.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/worker.h"
+
+namespace wirelay::dataplane::stages {
+
+namespace {
+
+/// Takes one hop off; false when it was the last.
+bool take_hop(uint8_t* ip) noexcept {
+  uint8_t& ttl = ip[ip_version(ip) == 4 ? 8 : 7];
+  if (ttl <= 1) return false;
+  if (ip_version(ip) == 4) {
+    auto* header = reinterpret_cast<rte_ipv4_hdr*>(ip);
+    const auto before = load_as<uint16_t>(ip + 8);
+    --ttl;
+    header->hdr_checksum = adjust_checksum(header->hdr_checksum, before, load_as<uint16_t>(ip + 8));
+  } else {
+    --ttl;
+  }
+  return true;
+}
+
+/// Link-local destinations are never forwarded to a network (RFC 4291, 2.5.6).
+bool link_local6(const uint8_t* ip) noexcept {
+  return ip_version(ip) == 6 && ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80;
+}
+
+class Router {
+ public:
+  Router(Worker& worker, Burst& burst) noexcept : worker_(worker), burst_(burst) {}
+
+  void packet(uint16_t i, RouteTarget target) noexcept {
+    auto* ip = rte_pktmbuf_mtod(burst_.mbufs[i], uint8_t*);
+    const Drop bad = bad_destination(ip);
+    if (bad != Drop::kCount) return burst_.drop(i, bad);
+    switch (target.kind()) {
+      case RouteKind::kPeer:
+        return to_peer(i, ip, target.id());
+      case RouteKind::kLocal:
+        return burst_.divert(i, Next::kLocal);
+      case RouteKind::kVia:
+      case RouteKind::kConnected:
+        return to_network(i, ip, target);
+      default:
+        return burst_.drop(i, plain(i) ? Drop::kNotForwarded : Drop::kNoRoute);
+    }
+  }
+
+ private:
+  [[nodiscard]] bool plain(uint16_t i) const noexcept { return burst_.meta[i].session == nullptr; }
+
+  void to_peer(uint16_t i, uint8_t* ip, uint32_t peer) noexcept {
+    if (!take_hop(ip)) return burst_.drop(i, Drop::kTtlExpired);
+    PacketMeta& m = burst_.meta[i];
+    m.peer = peer;
+    m.peer_entry = &worker_.shared.peers[peer];
+    rte_prefetch0(m.peer_entry);
+    burst_.divert(i, Next::kOutbound);
+  }
+
+  void to_network(uint16_t i, uint8_t* ip, RouteTarget target) noexcept {
+    PacketMeta& m = burst_.meta[i];
+    if (plain(i)) return burst_.drop(i, Drop::kNotForwarded);
+    if (link_local6(ip)) return burst_.drop(i, Drop::kNotForUs);
+    if (!take_hop(ip)) return burst_.drop(i, Drop::kTtlExpired);
+    const bool via = target.kind() == RouteKind::kVia;
+    m.adjacency = via ? static_cast<uint16_t>(target.id()) : kNoAdjacency;
+    m.port =
+        via ? worker_.shared.adjacencies[m.adjacency].port : static_cast<uint16_t>(target.id());
+    if (m.ip_bytes > worker_.shared.ports[m.port].mtu) return burst_.drop(i, Drop::kTooBig);
+    burst_.divert(i, Next::kTransmit);
+  }
+
+  Worker& worker_;
+  Burst& burst_;
+};
+
+}  // namespace
+
+void route(Worker& worker, Burst& burst) noexcept {
+  IpAddr destinations[kBurstSize];
+  RouteTarget targets[kBurstSize];
+  for (uint16_t i = 0; i < burst.count; ++i) {
+    const auto* ip = rte_pktmbuf_mtod(burst.mbufs[i], const uint8_t*);
+    destinations[i] = ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
+  }
+  worker.shared.prefixes.lookup_burst({destinations, burst.count}, targets);
+  Router router(worker, burst);
+  for (uint16_t i = 0; i < burst.count; ++i) router.packet(i, targets[i]);
+}
+
+}  // namespace wirelay::dataplane::stages

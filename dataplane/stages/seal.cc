@@ -1,0 +1,101 @@
+// seal: session, nonce, padding, AEAD and outer headers of packets to peers.
+//
+// Nonces come from the session's send counter by fetch_add alone and are never given back, so no
+// two packets of a session, from whatever thread, have the same. This outranks everything else.
+#include <rte_lcore.h>
+
+#include "crypto/wire.h"
+#include "dataplane/encap.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/worker.h"
+
+namespace wirelay::dataplane::stages {
+
+namespace {
+
+// A counter is asked whether it is exhausted before it is raised, so all threads together can raise
+// it past the limit by a burst each. It must not wrap around then.
+static_assert(uint64_t{RTE_MAX_LCORE} * kBurstSize <= UINT64_MAX - crypto::kRejectAfterMessages);
+
+class Sealer {
+ public:
+  Sealer(Worker& worker, Burst& burst) noexcept : worker_(worker), burst_(burst) {}
+
+  void run() noexcept {
+    for (uint16_t i = 0; i < burst_.count; ++i) prepare(i);
+    for (uint16_t first = 0; first < ready_count_;) first = seal_run(first);
+    worker_.engine().seal_burst({packets_, sealed_count_});
+    for (uint16_t k = 0; k < sealed_count_; ++k) finish(sealed_[k]);
+  }
+
+ private:
+  /// Finds what the packet is sealed with, or diverts it.
+  void prepare(uint16_t i) noexcept {
+    PacketMeta& m = burst_.meta[i];
+    m.path = m.peer_entry->path.load(std::memory_order_acquire);
+    if (m.path == nullptr) return burst_.drop(i, Drop::kNoEndpoint);
+    m.session = worker_.shared.sessions.find(m.peer_entry->current.load(std::memory_order_acquire));
+    if (m.session == nullptr || !usable(*m.session)) return wait_for_session(i);
+    const Drop misfit = encapsulation_fits(burst_.mbufs[i], *m.path);
+    if (misfit != Drop::kCount) return burst_.drop(i, misfit);
+    ready_[ready_count_++] = i;
+  }
+
+  [[nodiscard]] bool usable(const Session& s) const noexcept {
+    return worker_.now < s.reject_tsc &&
+           s.send_counter.load(std::memory_order_relaxed) < crypto::kRejectAfterMessages;
+  }
+
+  /// The control thread makes a session and sends the packet then.
+  void wait_for_session(uint16_t i) noexcept {
+    if (worker_.may_punt_packet()) return burst_.punt(i, PuntReason::kNoSession);
+    burst_.drop(i, Drop::kNoSession);
+  }
+
+  /// One run of neighbouring packets of one session: one addition reserves all their counters.
+  /// Returns where the next run begins.
+  uint16_t seal_run(uint16_t first) noexcept {
+    Session& s = *burst_.meta[ready_[first]].session;
+    uint16_t end = first;
+    uint64_t bytes = 0;
+    for (; end < ready_count_ && burst_.meta[ready_[end]].session == &s; ++end) {
+      bytes += burst_.meta[ready_[end]].ip_bytes;
+    }
+    uint64_t counter = s.send_counter.fetch_add(end - first, std::memory_order_relaxed);
+    for (uint16_t k = first; k < end; ++k, ++counter) {
+      const uint16_t i = ready_[k];
+      if (counter >= crypto::kRejectAfterMessages) {
+        bytes -= burst_.meta[i].ip_bytes;
+        wait_for_session(i);
+        continue;
+      }
+      encapsulate(burst_.mbufs[i], s, *burst_.meta[i].path, counter, packets_[sealed_count_]);
+      sealed_[sealed_count_++] = i;
+    }
+    s.tx_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    s.tx_tsc.store(worker_.now, std::memory_order_relaxed);
+    s.tx_data_tsc.store(worker_.now, std::memory_order_relaxed);
+    return end;
+  }
+
+  void finish(uint16_t i) noexcept {
+    PacketMeta& m = burst_.meta[i];
+    m.adjacency = m.path->adjacency;
+    m.port = m.path->port;
+    finish_encapsulation(burst_.mbufs[i], *m.path, worker_.shared.ports[m.port]);
+    burst_.divert(i, Next::kTransmit);
+  }
+
+  Worker& worker_;
+  Burst& burst_;
+  uint16_t ready_count_ = 0, sealed_count_ = 0;
+  uint16_t ready_[kBurstSize];   // places in the burst of packets that have all they need
+  uint16_t sealed_[kBurstSize];  // places of packets_
+  crypto::AeadPacket packets_[kBurstSize];
+};
+
+}  // namespace
+
+void seal(Worker& worker, Burst& burst) noexcept { Sealer(worker, burst).run(); }
+
+}  // namespace wirelay::dataplane::stages

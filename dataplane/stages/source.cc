@@ -1,0 +1,126 @@
+// source: the opened packet must be a well-formed IP packet from one of the peer's allowed IPs
+// (WireGuard's cryptokey routing, paper section 2). Padding behind it is trimmed.
+#include <rte_ip.h>
+
+#include "dataplane/headers.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/worker.h"
+
+namespace wirelay::dataplane::stages {
+
+namespace {
+
+struct Inner {
+  Drop bad = Drop::kCount;  // kCount: well-formed
+  uint16_t bytes = 0;       // of the IP packet
+};
+
+Inner parse4(const uint8_t* ip, uint32_t text_bytes) noexcept {
+  if (text_bytes < sizeof(rte_ipv4_hdr)) return {Drop::kBadInnerPacket};
+  const uint32_t header = ipv4_header_bytes(ip), total = load_be16(ip + 2);
+  if (header < sizeof(rte_ipv4_hdr) || total < header || total > text_bytes ||
+      !ipv4_checksum_ok(ip)) {
+    return {Drop::kBadInnerPacket};
+  }
+  return {martian_source4(ip) ? Drop::kMartian : Drop::kCount, static_cast<uint16_t>(total)};
+}
+
+Inner parse6(const uint8_t* ip, uint32_t text_bytes) noexcept {
+  if (text_bytes < sizeof(rte_ipv6_hdr)) return {Drop::kBadInnerPacket};
+  const uint32_t total = load_be16(ip + 4) + static_cast<uint32_t>(sizeof(rte_ipv6_hdr));
+  if (total > text_bytes) return {Drop::kBadInnerPacket};
+  return {martian_source6(ip) ? Drop::kMartian : Drop::kCount, static_cast<uint16_t>(total)};
+}
+
+Inner parse(const uint8_t* ip, uint32_t text_bytes) noexcept {
+  switch (ip_version(ip)) {
+    case 4:
+      return parse4(ip, text_bytes);
+    case 6:
+      return parse6(ip, text_bytes);
+    default:
+      return {Drop::kBadInnerPacket};
+  }
+}
+
+/// Do the first `length` bits (0 to 128) agree?
+bool same_prefix6(const uint8_t* a, const uint8_t* b, uint32_t length) noexcept {
+  const uint64_t high = rte_be_to_cpu_64(load_as<uint64_t>(a) ^ load_as<uint64_t>(b));
+  if (length <= 64) return length == 0 || high >> (64 - length) == 0;
+  const uint64_t low = rte_be_to_cpu_64(load_as<uint64_t>(a + 8) ^ load_as<uint64_t>(b + 8));
+  return high == 0 && low >> (128 - length) == 0;
+}
+
+/// Is the source within the prefix that stands in the peer's own record?
+bool own_prefix(const Peer& peer, uint8_t check, const uint8_t* ip) noexcept {
+  if (ip_version(ip) == 4) {
+    return (check & kSource4) != 0 &&
+           (load_as<uint32_t>(ip + 12) & peer.mask4) == (peer.source4 & peer.mask4);
+  }
+  return (check & kSource6) != 0 && same_prefix6(ip + 8, peer.source6, peer.length6);
+}
+
+IpAddr source_of(const uint8_t* ip) noexcept {
+  return ip_version(ip) == 4 ? IpAddr::v4(ip + 12) : IpAddr::v6(ip + 8);
+}
+
+void accept(const PacketMeta& m) noexcept {
+  std::atomic<uint64_t>& bytes = m.session->rx_bytes;
+  bytes.store(bytes.load(std::memory_order_relaxed) + m.ip_bytes, std::memory_order_relaxed);
+}
+
+/// Packets whose source the peer's own record does not settle: one lookup for all of them.
+class TableCheck {
+ public:
+  void add(uint16_t i, const uint8_t* ip) noexcept {
+    packets_[count_] = i;
+    sources_[count_++] = source_of(ip);
+  }
+  void settle(Worker& worker, Burst& burst) noexcept {
+    if (count_ == 0) return;
+    RouteTarget targets[kBurstSize];
+    worker.shared.prefixes.lookup_burst({sources_, count_}, targets);
+    for (uint16_t k = 0; k < count_; ++k) {
+      const PacketMeta& m = burst.meta[packets_[k]];
+      if (targets[k] == RouteTarget::make(RouteKind::kPeer, m.peer)) {
+        accept(m);
+      } else {
+        burst.drop(packets_[k], Drop::kSourceNotAllowed);
+      }
+    }
+  }
+
+ private:
+  uint16_t count_ = 0;
+  uint16_t packets_[kBurstSize];
+  IpAddr sources_[kBurstSize];
+};
+
+}  // namespace
+
+void source(Worker& worker, Burst& burst) noexcept {
+  TableCheck table;
+  for (uint16_t i = 0; i < burst.count; ++i) {
+    PacketMeta& m = burst.meta[i];
+    const uint8_t* ip = m.text;
+    const Inner inner = parse(ip, m.text_bytes);
+    if (inner.bad != Drop::kCount) {
+      burst.drop(i, inner.bad);
+      continue;
+    }
+    m.ip_bytes = inner.bytes;
+    burst.mbufs[i]->data_len = inner.bytes;
+    burst.mbufs[i]->pkt_len = inner.bytes;
+    const uint8_t check = m.peer_entry->source_check.load(std::memory_order_acquire);
+    if (own_prefix(*m.peer_entry, check, ip)) {
+      accept(m);
+    } else if ((check & kSourceTable) != 0) {
+      table.add(i, ip);
+    } else {
+      burst.drop(i, Drop::kSourceNotAllowed);
+    }
+  }
+  table.settle(worker, burst);
+}
+
+}  // namespace wirelay::dataplane::stages

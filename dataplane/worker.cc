@@ -1,0 +1,135 @@
+// The worker's loop: queues and rings in, pipeline, frames out; see worker.h.
+#include "dataplane/worker.h"
+
+#include <algorithm>
+#include <bit>
+#include <ctime>
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+
+#include "dataplane/pipeline.h"
+
+namespace wirelay::dataplane {
+
+namespace {
+
+/// Packets that may wait for a session or a neighbour: this many in each such part of a second.
+constexpr unsigned kWaitingPackets = 64;
+constexpr uint64_t kWaitingPartsPerSecond = 100;
+
+/// Adaptive polling: empty polls before the first sleep, and how sleeps grow.
+constexpr unsigned kSpins = 256;
+constexpr long kFirstSleepNs = 1'000;
+constexpr long kLongestSleepNs = 500'000;
+
+}  // namespace
+
+Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngine> engine,
+               std::vector<RxQueue> queues, Polling polling)
+    : id(worker_id),
+      shared(all),
+      engine_(std::move(engine)),
+      queues_(std::move(queues)),
+      polling_(polling),
+      mailbox_(*all.mailboxes.at(worker_id)) {}
+
+void Worker::run(const std::atomic<bool>& stop) noexcept {
+  unsigned empty = 0;
+  long sleep_ns = kFirstSleepNs;
+  shared.rcu.online(id);
+  while (!stop.load(std::memory_order_relaxed)) {
+    const unsigned taken = poll(rte_rdtsc());
+    shared.rcu.quiescent(id);
+    if (taken != 0) {
+      empty = 0;
+      sleep_ns = kFirstSleepNs;
+    } else if (polling_ == Polling::kAdaptive && ++empty > kSpins) {
+      // The one system call of a worker, made only when there is nothing to do. Nobody who waits
+      // for a grace period waits for a sleeper.
+      shared.rcu.offline(id);
+      const timespec pause{0, sleep_ns};
+      nanosleep(&pause, nullptr);
+      shared.rcu.online(id);
+      counters.sleeps.add(1);
+      sleep_ns = std::min(sleep_ns * 2, kLongestSleepNs);
+    } else {
+      rte_pause();
+    }
+  }
+  shared.rcu.offline(id);
+}
+
+unsigned Worker::poll(uint64_t tsc) noexcept {
+  now = tsc;
+  police_time = shared.users.time(tsc);
+  rte_mbuf** const in = lane(Lane::kIngress).mbufs;
+  unsigned taken = 0;
+  // One burst of each source a poll: none of them waits for another to run dry.
+  for (const RxQueue& q : queues_) {
+    const uint16_t n = rte_eth_rx_burst(q.port, q.queue, in, kBurstSize);
+    counters.rx_packets.add(n);
+    taken += receive(n);
+  }
+  taken += receive(mailbox_.handoff.pop_burst(in, kBurstSize));
+  rte_mbuf* frames[kBurstSize];
+  const unsigned n = mailbox_.transmit.pop_burst(frames, kBurstSize);
+  for (unsigned i = 0; i < n; ++i) send(frames[i]->port, frames[i]);
+  taken += n;
+
+  for (uint32_t left = tx_pending_; left != 0; left &= left - 1) {
+    flush(static_cast<uint16_t>(std::countr_zero(left)));
+  }
+  counters.polls.add(1);
+  if (taken == 0) counters.empty_polls.add(1);
+  return taken;
+}
+
+/// Sends the `count` frames at the front of the ingress lane through the pipeline.
+unsigned Worker::receive(unsigned count) noexcept {
+  if (count == 0) return 0;
+  Burst& in = lane(Lane::kIngress);
+  for (unsigned i = 0; i < count; ++i) in.meta[i] = PacketMeta{};
+  in.count = static_cast<uint16_t>(count);
+  run_pipeline(*this);
+  return count;
+}
+
+void Worker::send(uint16_t port, rte_mbuf* mbuf) noexcept {
+  TxBuffer& buffer = tx_[port];
+  buffer.mbufs[buffer.count++] = mbuf;
+  tx_pending_ |= uint32_t{1} << port;
+  if (buffer.count == kBurstSize) flush(port);
+}
+
+void Worker::flush(uint16_t number) noexcept {
+  TxBuffer& buffer = tx_[number];
+  const Port& port = shared.ports[number];
+  unsigned taken = 0;
+  if (id < port.tx_queues) {
+    taken = rte_eth_tx_burst(number, static_cast<uint16_t>(id), buffer.mbufs, buffer.count);
+    counters.tx_packets.add(taken);
+  } else if (port.tx_queues != 0) {
+    for (uint16_t i = 0; i < buffer.count; ++i) buffer.mbufs[i]->port = number;
+    taken = shared.mailboxes[id % port.tx_queues]->transmit.push_burst(buffer.mbufs, buffer.count);
+  }
+  if (taken < buffer.count) {
+    counters.drops[static_cast<size_t>(Drop::kTransmitFull)].add(buffer.count - taken);
+    rte_pktmbuf_free_bulk(buffer.mbufs + taken, buffer.count - taken);
+  }
+  buffer.count = 0;
+  tx_pending_ &= ~(uint32_t{1} << number);
+}
+
+bool Worker::may_punt_packet() noexcept {
+  if (now - punt_window_ >= shared.tsc_hz / kWaitingPartsPerSecond) {
+    punt_window_ = now;
+    punts_left_ = kWaitingPackets;
+  }
+  if (punts_left_ == 0) return false;
+  --punts_left_;
+  return true;
+}
+
+}  // namespace wirelay::dataplane
