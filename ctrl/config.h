@@ -9,6 +9,7 @@
 
 #include "ctrl/model.h"
 #include "ctrl/problem.h"
+#include "ctrl/registry.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/ip.h"
 #include "dataplane/worker.h"
@@ -52,14 +53,23 @@ struct Config {
   std::optional<std::string> users_file;  // as `relayctl export` writes it
   std::vector<UserSpec> users;            // from the file itself and from users_file
   std::vector<PeerSpec> peers;
+  std::vector<std::string> user_paths, peer_paths;  // where each stands, for messages
+  std::vector<std::string> warnings;                // what is allowed and probably not meant
 };
 
-/// Reads and checks the file (and the users file it names). Throws Refused with every problem
-/// found; paths are JSON paths within the file, behind the file's name.
+/// Reads and checks the file and those that it names: the users file and the private key. Throws
+/// Refused with every problem found; each path begins with the file's name: "relayd.json:
+/// ports[1]".
 Config load_config(const std::string& file);
 
-/// The parts of `next` that differ from `running` and need a restart, by name; users, peers and
-/// limits never do.
+/// The key in `file`, one line of base64. Throws Refused.
+crypto::Secret read_private_key(const std::string& file);
+
+/// What the registry of a relay with this configuration enforces.
+RegistryLimits registry_limits(const Config& config);
+
+/// The parts of `next` that differ from `running` and need a restart, by name; users, peers,
+/// limits and what only the control side reads never do.
 std::vector<std::string> needs_restart(const Config& running, const Config& next);
 
 }  // namespace wirelay::ctrl

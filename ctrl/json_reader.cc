@@ -124,19 +124,19 @@ void ObjectReader::finish() {
     const auto likely = did_you_mean(name, known_);
     const std::string hint = likely ? fmt::format("did you mean \"{}\"?", *likely)
                                     : fmt::format("known here: {}", fmt::join(known_, ", "));
-    const std::string shown = quoted(name);
+    const std::string shown = in_quotes(name);
     problem(shown.substr(1, shown.size() - 2), "unknown field; " + hint);
   }
 }
 
 std::string describe(const Json::Value& value) {
-  if (value.isString()) return quoted(value.asString());
+  if (value.isString()) return in_quotes(value.asString());
   if (value.isArray()) return "a list";
   if (value.isObject()) return "an object";
   return value.isNull() ? "null" : value.asString();
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text.substr(0, kMaxQuoted)) {
     const auto byte = static_cast<unsigned char>(c);

@@ -54,7 +54,7 @@ class ObjectReader {
 /// A value as a message tells it: "\"text\"" (shortened, control characters escaped), "99", "a
 /// list".
 std::string describe(const Json::Value& value);
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// "found 99, expected a whole number from 1 to 9"
 std::string expected(const Json::Value& found, std::string_view what);

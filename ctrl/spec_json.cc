@@ -96,7 +96,7 @@ std::optional<crypto::PublicKey> read_public_key(ObjectReader& peer) {
   if (!key) {
     peer.problem("public_key", fmt::format("found {}, expected a key of 32 bytes: 44 characters "
                                            "of base64, as \"relayctl pubkey\" writes it",
-                                           quoted(*text)));
+                                           in_quotes(*text)));
   }
   return key;
 }
@@ -147,7 +147,7 @@ std::optional<dataplane::Endpoint> read_endpoint(ObjectReader& peer) {
   if (endpoint && endpoint->port != 0) return endpoint;
   peer.problem("endpoint", fmt::format("found {}, expected an address and a port such as "
                                        "\"198.51.100.7:51820\" or \"[2001:db8::7]:51820\"",
-                                       quoted(*text)));
+                                       in_quotes(*text)));
   return std::nullopt;
 }
 
