@@ -81,7 +81,7 @@ void Transaction::apply(const SetUser& step) {
   if (after->max_peers != 0 && entry->peers.size() > after->max_peers) {
     problem(".max_peers", "user " + quoted(after->name) + " has " +
                               std::to_string(entry->peers.size()) +
-                              " peers; give at least that many, or 0 for no limit");
+                              " peers; give at least that many, or \"unlimited\"");
     return;
   }
   do_user(entry->spec, std::move(after));

@@ -1,0 +1,150 @@
+// JSON-RPC 2.0 (https://www.jsonrpc.org/specification): requests, notifications, batches, errors.
+#include "ctrl/api/exchange.h"
+
+#include <algorithm>
+
+#include "ctrl/api/method.h"
+#include "ctrl/json.h"
+#include "ctrl/json_reader.h"
+#include "ctrl/log.h"
+
+namespace wirelay::ctrl::api {
+
+namespace {
+
+constexpr size_t kMaxProblems = 100;  // told in one reply
+constexpr unsigned kDepth = 32;
+
+Json::Value response(const Json::Value& id) {
+  Json::Value result(Json::objectValue);
+  result["jsonrpc"] = "2.0";
+  result["id"] = id;
+  return result;
+}
+
+Json::Value error_response(const Json::Value& id, int code, const std::string& message,
+                           const Json::Value& data = {}) {
+  Json::Value result = response(id);
+  result["error"]["code"] = code;
+  result["error"]["message"] = message;
+  if (!data.isNull()) result["error"]["data"] = data;
+  return result;
+}
+
+Json::Value refused_response(const Json::Value& id, const Refused& refused) {
+  Json::Value data(Json::objectValue);
+  data["path"] = refused.problems.empty() ? "" : refused.problems.front().path;
+  Json::Value& problems = data["problems"] = Json::arrayValue;
+  for (const Problem& problem : refused.problems) {
+    if (problems.size() == kMaxProblems) break;
+    Json::Value& entry = problems.append(Json::objectValue);
+    entry["path"] = problem.path;
+    entry["message"] = problem.message;
+  }
+  data["problems_found"] = Json::UInt64{refused.problems.size()};
+  std::string message = refused.what();
+  if (const size_t n = refused.problems.size(); n > 1) {
+    message += " (and " + std::to_string(n - 1) + " more)";
+  }
+  return error_response(id, kInvalidParams, message, data);
+}
+
+/// Null when `call` is a request as the specification has it.
+const char* malformed(const Json::Value& call) {
+  if (!call.isObject()) return "a request is an object, or a list of objects";
+  if (call["jsonrpc"] != "2.0") return "\"jsonrpc\" must be \"2.0\"";
+  if (!call["method"].isString()) return "\"method\" must be a text, such as \"status.get\"";
+  const Json::Value& id = call["id"];
+  if (!id.isNull() && !id.isString() && !id.isNumeric()) return "\"id\" must be a text or a number";
+  return nullptr;
+}
+
+Json::Value call_method(RelayFace& relay, const Json::Value& call) {
+  static const Json::Value kNoParams(Json::objectValue);
+  const Json::Value& params = call.isMember("params") ? call["params"] : kNoParams;
+  const Method& method = find_method(call["method"].asString());
+  if (!params.isObject()) {
+    throw Refused("params", expected(params, "an object with named fields"));
+  }
+  return method.call(relay, params);
+}
+
+Json::Value respond(RelayFace& relay, const Json::Value& call) {
+  const Json::Value& id = call["id"];
+  try {
+    Json::Value result = response(id);
+    result["result"] = call_method(relay, call);
+    return result;
+  } catch (const Refused& refused) {
+    return refused_response(id, refused);
+  } catch (const ApiError& error) {
+    return error_response(id, error.code, error.what(), error.data);
+  } catch (const std::exception& error) {
+    log().error("API: {} failed: {}", call["method"].asString(), error.what());
+    return error_response(id, kInternalError, std::string("internal error: ") + error.what());
+  }
+}
+
+}  // namespace
+
+Exchange::Exchange(RelayFace& relay, std::string_view line, const ExchangeLimits& limits)
+    : relay_(relay), limits_(limits) {
+  try {
+    Json::Value message = parse_json(line, {limits.line_bytes, kDepth, false});
+    batch_ = message.isArray();
+    if (!batch_) {
+      calls_.append(std::move(message));
+    } else if (message.empty() || message.size() > limits.batch_calls) {
+      batch_ = false;
+      answer(error_response({}, kInvalidRequest,
+                            "a batch holds 1 to " + std::to_string(limits.batch_calls) +
+                                " requests, found " + std::to_string(message.size())));
+    } else {
+      calls_.swap(message);
+    }
+  } catch (const JsonError& error) {
+    answer(error_response(
+        {}, kParseError, "not JSON, column " + std::to_string(error.column) + ": " + error.what()));
+  }
+}
+
+void Exchange::step() {
+  if (done()) return;
+  run(calls_[next_++]);
+}
+
+std::string Exchange::take_reply() {
+  if (!reply_.empty()) reply_ += batch_ ? "]\n" : "\n";
+  return std::move(reply_);
+}
+
+void Exchange::run(const Json::Value& call) {
+  if (const char* wrong = malformed(call)) {
+    answer(error_response({}, kInvalidRequest, wrong));
+    return;
+  }
+  const bool notification = !call.isMember("id");
+  if (reply_.size() > limits_.batch_reply_bytes) {
+    if (!notification) {
+      answer(error_response(call["id"], kReplyTooLarge,
+                            "not done: the replies of this batch are too large; ask again"));
+    }
+    return;
+  }
+  const Json::Value reply = respond(relay_, call);
+  if (!notification) answer(reply);
+}
+
+void Exchange::answer(const Json::Value& reply) {
+  if (batch_) reply_ += reply_.empty() ? '[' : ',';
+  reply_ += write_json(reply);
+}
+
+std::string too_long_reply(const ExchangeLimits& limits) {
+  return write_json(error_response({}, kInvalidRequest,
+                                   "a line holds at most " + std::to_string(limits.line_bytes) +
+                                       " bytes; send several requests")) +
+         '\n';
+}
+
+}  // namespace wirelay::ctrl::api

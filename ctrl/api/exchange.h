@@ -1,0 +1,46 @@
+// One line of JSON-RPC 2.0 in, at most one line out. The calls of a batch are made one a step, so
+// that the event loop goes on between them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <json/value.h>
+
+#include "ctrl/relay.h"
+
+namespace wirelay::ctrl::api {
+
+struct ExchangeLimits {
+  size_t line_bytes = size_t{1} << 20;  // of a request, without its newline
+  size_t batch_calls = 1000;            // in one line
+  size_t batch_reply_bytes = 4u << 20;  // what is left of a batch then is answered with an error
+};
+
+class Exchange {
+ public:
+  /// Reads the line. `relay` and `limits` outlive the exchange.
+  Exchange(RelayFace& relay, std::string_view line, const ExchangeLimits& limits);
+
+  /// Makes the next call; nothing when done.
+  void step();
+  [[nodiscard]] bool done() const noexcept { return next_ >= calls_.size(); }
+  /// When done: the reply with its newline, or "" when none is due.
+  std::string take_reply();
+
+ private:
+  void answer(const Json::Value& response);
+  void run(const Json::Value& call);
+
+  RelayFace& relay_;
+  const ExchangeLimits& limits_;
+  Json::Value calls_{Json::arrayValue};
+  Json::ArrayIndex next_ = 0;
+  bool batch_ = false;
+  std::string reply_;
+};
+
+/// The line that answers a line too long to be read.
+std::string too_long_reply(const ExchangeLimits& limits);
+
+}  // namespace wirelay::ctrl::api

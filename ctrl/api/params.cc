@@ -1,0 +1,63 @@
+// Reading what the methods' parameters have in common.
+#include "ctrl/api/params.h"
+
+namespace wirelay::ctrl::api {
+
+namespace {
+
+std::string entry_path(const char* list, Json::ArrayIndex i) {
+  return std::string("params.") + list + '[' + std::to_string(i) + ']';
+}
+
+}  // namespace
+
+void Params::finish() {
+  fields_.finish();
+  if (!problems_.empty()) throw Refused(std::move(problems_));
+}
+
+Page read_page(Params& params) {
+  return {params->text("after").value_or(""),
+          static_cast<size_t>(params->number("limit", 1, kMaxPage).value_or(kDefaultPage))};
+}
+
+std::string read_only_name(const Json::Value& params) {
+  Params fields(params);
+  fields->require("name", "a name");
+  const auto name = fields->text("name");
+  fields.finish();
+  return *name;
+}
+
+void read_items(const Json::Value& params, const char* list, const ReadItem& read) {
+  std::vector<Problem> problems;
+  if (!params.isMember(list)) {
+    read(params, "params", problems);
+  } else {
+    ObjectReader fields(params, "params", problems);
+    if (const Json::Value* items = fields.list(list)) {
+      if (items->empty()) fields.problem(list, "is empty; name at least one");
+      for (Json::ArrayIndex i = 0; i < items->size(); ++i) {
+        read((*items)[i], entry_path(list, i), problems);
+      }
+    }
+    fields.finish();
+  }
+  if (!problems.empty()) throw Refused(std::move(problems));
+}
+
+std::vector<Named> read_names(const Json::Value& params) {
+  if (!params.isMember("names")) return {{read_only_name(params), "params"}};
+  std::vector<Named> names;
+  read_items(params, "names",
+             [&](const Json::Value& value, const std::string& path, std::vector<Problem>& wrong) {
+               if (value.isString()) {
+                 names.push_back({value.asString(), path});
+               } else {
+                 wrong.push_back({path, expected(value, "a name")});
+               }
+             });
+  return names;
+}
+
+}  // namespace wirelay::ctrl::api

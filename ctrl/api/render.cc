@@ -1,0 +1,101 @@
+// Results as JSON.
+#include "ctrl/api/render.h"
+
+namespace wirelay::ctrl::api {
+
+namespace {
+
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
+/// rx: from the user or peer; tx: to it. Bytes are those of the inner packets.
+Json::Value traffic_json(const dataplane::Traffic& traffic) {
+  Json::Value result(Json::objectValue);
+  result["rx_packets"] = count(traffic.rx_packets);
+  result["rx_bytes"] = count(traffic.rx_bytes);
+  result["tx_packets"] = count(traffic.tx_packets);
+  result["tx_bytes"] = count(traffic.tx_bytes);
+  return result;
+}
+
+}  // namespace
+
+Json::Value to_json(const ReloadResult& counts) {
+  Json::Value result(Json::objectValue);
+  result["users_added"] = count(counts.users_added);
+  result["users_changed"] = count(counts.users_changed);
+  result["users_removed"] = count(counts.users_removed);
+  result["peers_added"] = count(counts.peers_added);
+  result["peers_changed"] = count(counts.peers_changed);
+  result["peers_removed"] = count(counts.peers_removed);
+  return result;
+}
+
+Json::Value apply_steps(RelayFace& relay, const std::vector<Step>& steps) {
+  Registry& registry = relay.registry();
+  const size_t peers_before = registry.peer_count();
+  registry.apply(steps);
+  ReloadResult counts;
+  for (const Step& step : steps) {
+    counts.users_added += std::holds_alternative<AddUser>(step.change);
+    counts.users_changed += std::holds_alternative<SetUser>(step.change);
+    counts.users_removed += std::holds_alternative<RemoveUser>(step.change);
+    counts.peers_added += std::holds_alternative<AddPeer>(step.change);
+    counts.peers_changed += std::holds_alternative<SetPeer>(step.change);
+  }
+  // A removed user takes its peers along, so these are not counted by steps.
+  counts.peers_removed = peers_before + counts.peers_added - registry.peer_count();
+  return to_json(counts);
+}
+
+Json::Value user_entry(RelayFace& relay, const UserSpec& user) {
+  const UserStatus now = relay.user_status(user.name);
+  Json::Value result = ctrl::to_json(user);
+  Json::Value& status = result["status"];
+  status["peers"] = now.peers;
+  status["peers_connected"] = now.peers_connected;
+  status["traffic"] = traffic_json(now.traffic);
+  status["dropped_up"] = count(now.dropped_up);
+  status["dropped_down"] = count(now.dropped_down);
+  return result;
+}
+
+Json::Value peer_entry(RelayFace& relay, const PeerSpec& peer, PresharedKey preshared_key) {
+  const PeerStatus now = relay.peer_status(peer.name);
+  Json::Value result = ctrl::to_json(peer, preshared_key);
+  result["has_preshared_key"] = peer.preshared_key.has_value();
+  Json::Value& status = result["status"];
+  status["endpoint"] = now.endpoint ? Json::Value(to_string(*now.endpoint)) : Json::Value();
+  status["last_handshake"] = now.last_handshake_unix_ns == 0
+                                 ? Json::Value()
+                                 : count(now.last_handshake_unix_ns / kNsPerSecond);
+  status["has_session"] = now.has_session;
+  status["traffic"] = traffic_json(now.traffic);
+  return result;
+}
+
+Json::Value ports_json(const RelayFace& relay) {
+  Json::Value result(Json::arrayValue);
+  for (const PortStatus& port : relay.ports()) {
+    Json::Value& entry = result.append(Json::objectValue);
+    entry["name"] = port.name;
+    entry["device"] = port.device;
+    entry["mac"] = port.mac;
+    entry["link_up"] = port.link_up;
+    entry["rx_packets"] = count(port.rx_packets);
+    entry["rx_bytes"] = count(port.rx_bytes);
+    entry["rx_missed"] = count(port.rx_missed);
+    entry["rx_errors"] = count(port.rx_errors);
+    entry["tx_packets"] = count(port.tx_packets);
+    entry["tx_bytes"] = count(port.tx_bytes);
+    entry["tx_errors"] = count(port.tx_errors);
+  }
+  return result;
+}
+
+Json::Value to_json(const std::vector<std::string>& texts) {
+  Json::Value result(Json::arrayValue);
+  for (const std::string& text : texts) result.append(text);
+  return result;
+}
+
+}  // namespace wirelay::ctrl::api

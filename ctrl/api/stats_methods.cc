@@ -1,0 +1,95 @@
+// stats.get and drops.get: what ports, workers and stages did, and where packets ended.
+#include <array>
+#include <cmath>
+
+#include "ctrl/api/method.h"
+#include "ctrl/api/params.h"
+#include "ctrl/api/render.h"
+#include "dataplane/pipeline.h"
+
+namespace wirelay::ctrl::api {
+
+namespace {
+
+using dataplane::kDropCount;
+using dataplane::kDrops;
+using dataplane::kPipeline;
+using dataplane::WorkerCounters;
+
+/// To one decimal; null when nothing was counted.
+Json::Value ratio(uint64_t a, uint64_t b) {
+  if (b == 0) return {};
+  return std::round(static_cast<double>(a) / static_cast<double>(b) * 10) / 10;
+}
+
+Json::Value stages_json(const WorkerCounters& worker) {
+  Json::Value result(Json::arrayValue);
+  for (size_t i = 0; i < kPipeline.size(); ++i) {
+    const auto& stage = worker.stages[i];
+    const uint64_t packets = stage.packets.get(), batches = stage.batches.get(),
+                   cycles = stage.cycles.get();
+    Json::Value& entry = result.append(Json::objectValue);
+    entry["name"] = std::string(kPipeline[i].name);
+    entry["packets"] = count(packets);
+    entry["batches"] = count(batches);
+    entry["cycles"] = count(cycles);
+    entry["packets_per_batch"] = ratio(packets, batches);
+    entry["cycles_per_packet"] = ratio(cycles, packets);
+  }
+  return result;
+}
+
+Json::Value get_stats(RelayFace& relay, const Json::Value& params) {
+  Params(params).finish();
+  Json::Value result(Json::objectValue);
+  result["tsc_hz"] = count(relay.tsc_hz());
+  result["ports"] = ports_json(relay);
+  Json::Value& workers = result["workers"] = Json::arrayValue;
+  for (const WorkerCounters* worker : relay.workers()) {
+    const Json::ArrayIndex id = workers.size();
+    Json::Value& entry = workers.append(Json::objectValue);
+    entry["id"] = id;
+    entry["polls"] = count(worker->polls.get());
+    entry["empty_polls"] = count(worker->empty_polls.get());
+    entry["sleeps"] = count(worker->sleeps.get());
+    entry["rx_packets"] = count(worker->rx_packets.get());
+    entry["tx_packets"] = count(worker->tx_packets.get());
+    entry["punted"] = count(worker->punted.get());
+    entry["handed_off"] = count(worker->handed_off.get());
+    entry["stages"] = stages_json(*worker);
+  }
+  return result;
+}
+
+Json::Value get_drops(RelayFace& relay, const Json::Value& params) {
+  Params fields(params);
+  const bool nonzero = fields->boolean("nonzero").value_or(false);
+  fields.finish();
+  Json::Value result(Json::objectValue);
+  Json::Value& drops = result["drops"] = Json::arrayValue;
+  uint64_t total = 0;
+  for (size_t i = 0; i < kDropCount; ++i) {
+    uint64_t packets = 0;
+    for (const WorkerCounters* worker : relay.workers()) packets += worker->drops[i].get();
+    total += packets;
+    if (nonzero && packets == 0) continue;
+    Json::Value& entry = drops.append(Json::objectValue);
+    entry["name"] = std::string(kDrops[i].name);
+    entry["text"] = std::string(kDrops[i].text);
+    entry["packets"] = count(packets);
+  }
+  result["total"] = count(total);
+  return result;
+}
+
+constexpr std::array kMethods = {
+    Method{"stats.get", get_stats, "{}", "counters of ports, workers and stages"},
+    Method{"drops.get", get_drops, R"({"nonzero": false})",
+           "packets dropped, by reason; only reasons that occurred when nonzero is true"},
+};
+
+}  // namespace
+
+std::span<const Method> stats_methods() { return kMethods; }
+
+}  // namespace wirelay::ctrl::api

@@ -1,0 +1,112 @@
+// status.get: what runs, and how it is.
+#include <array>
+
+#include "ctrl/api/method.h"
+#include "ctrl/api/params.h"
+#include "ctrl/api/render.h"
+#include "ctrl/version.h"
+
+namespace wirelay::ctrl::api {
+
+namespace {
+
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
+Json::Value engine_json(const crypto::EngineInfo& engine) {
+  Json::Value result(Json::objectValue);
+  result["name"] = engine.name;
+  result["usable"] = engine.usable;
+  result["reason"] = engine.reason;
+  return result;
+}
+
+Json::Value workers_json(const RelayFace& relay) {
+  Json::Value result(Json::arrayValue);
+  const auto& cores = relay.config().worker_cores;
+  for (const dataplane::WorkerCounters* worker : relay.workers()) {
+    const Json::ArrayIndex id = result.size();
+    Json::Value& entry = result.append(Json::objectValue);
+    entry["id"] = id;
+    entry["core"] = id < cores.size() ? Json::Value(cores[id]) : Json::Value();
+    entry["polls"] = count(worker->polls.get());
+    entry["empty_polls"] = count(worker->empty_polls.get());
+    entry["sleeps"] = count(worker->sleeps.get());
+    entry["rx_packets"] = count(worker->rx_packets.get());
+    entry["tx_packets"] = count(worker->tx_packets.get());
+  }
+  return result;
+}
+
+Json::Value handshakes_json(const ProtocolCounters& counters) {
+  Json::Value result(Json::objectValue);
+  result["completed"] = count(counters.handshakes_completed);
+  result["initiations_received"] = count(counters.initiations_received);
+  result["initiations_sent"] = count(counters.initiations_sent);
+  result["responses_received"] = count(counters.responses_received);
+  result["responses_sent"] = count(counters.responses_sent);
+  result["cookies_received"] = count(counters.cookies_received);
+  result["cookies_sent"] = count(counters.cookies_sent);
+  result["keepalives_sent"] = count(counters.keepalives_sent);
+  result["roamed"] = count(counters.roamed);
+  result["held_packets"] = count(counters.held_packets);
+  result["held_overflow"] = count(counters.held_overflow);
+  Json::Value& refused = result["refused"];
+  refused["unknown_peer"] = count(counters.refused_unknown_peer);
+  refused["bad_message"] = count(counters.refused_bad_message);
+  refused["replay"] = count(counters.refused_replay);
+  refused["too_soon"] = count(counters.refused_too_soon);
+  refused["disabled"] = count(counters.refused_disabled);
+  refused["under_load"] = count(counters.refused_under_load);
+  refused["full"] = count(counters.refused_full);
+  return result;
+}
+
+Json::Value neighbours_json(const RelayFace& relay) {
+  Json::Value result(Json::arrayValue);
+  for (const NeighbourStatus& neighbour : relay.neighbours()) {
+    if (result.size() == kMaxPage) break;
+    Json::Value& entry = result.append(Json::objectValue);
+    entry["port"] = neighbour.port;
+    entry["address"] = to_string(neighbour.addr);
+    entry["mac"] = neighbour.mac.empty() ? Json::Value() : Json::Value(neighbour.mac);
+    entry["state"] = neighbour.state;
+  }
+  return result;
+}
+
+Json::Value get(RelayFace& relay, const Json::Value& params) {
+  Params(params).finish();
+  Json::Value result(Json::objectValue);
+  result["version"] = version();
+  result["uptime_seconds"] = count(relay.uptime_ns() / kNsPerSecond);
+  result["public_key"] = crypto::to_base64(relay.public_key());
+  result["listen_port"] = relay.config().udp_port;
+  result["engine"] = engine_json(relay.engine());
+  Json::Value& engines = result["engines"] = Json::arrayValue;
+  for (const crypto::EngineInfo& engine : relay.engines()) engines.append(engine_json(engine));
+  result["huge_pages"] = relay.uses_huge_pages();
+  result["polling"] = relay.config().polling == dataplane::Polling::kBusy ? "busy" : "adaptive";
+  result["workers"] = workers_json(relay);
+  result["ports"] = ports_json(relay);
+  result["users"] = count(relay.registry().user_count());
+  result["peers"] = count(relay.registry().peer_count());
+  result["sessions"] = relay.sessions_in_use();
+  Json::Value& sizes = result["sizes"];
+  sizes["users"] = relay.config().sizes.users;
+  sizes["peers"] = relay.config().sizes.peers;
+  sizes["sessions"] = relay.config().sizes.sessions;
+  result["handshakes"] = handshakes_json(relay.protocol_counters());
+  result["neighbours"] = neighbours_json(relay);
+  return result;
+}
+
+constexpr std::array kMethods = {
+    Method{"status.get", get, "{}",
+           "the relay: version, engine, workers, ports, users, handshakes"},
+};
+
+}  // namespace
+
+std::span<const Method> status_methods() { return kMethods; }
+
+}  // namespace wirelay::ctrl::api

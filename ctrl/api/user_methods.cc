@@ -1,0 +1,83 @@
+// user.*: accounts and their limits.
+#include <array>
+
+#include "ctrl/api/method.h"
+#include "ctrl/api/params.h"
+#include "ctrl/api/render.h"
+#include "ctrl/spec_json.h"
+
+namespace wirelay::ctrl::api {
+
+namespace {
+
+Json::Value add(RelayFace& relay, const Json::Value& params) {
+  std::vector<Step> steps;
+  read_items(params, "users", [&](const auto& value, const auto& path, auto& problems) {
+    read_user(value, path, steps, problems);
+  });
+  return apply_steps(relay, steps);
+}
+
+Json::Value set(RelayFace& relay, const Json::Value& params) {
+  std::vector<Step> steps;
+  read_items(params, "users", [&](const auto& value, const auto& path, auto& problems) {
+    read_user_change(value, path, steps, problems);
+  });
+  return apply_steps(relay, steps);
+}
+
+Json::Value remove(RelayFace& relay, const Json::Value& params) {
+  std::vector<Step> steps;
+  for (auto& [name, path] : read_names(params)) steps.push_back({RemoveUser{name}, path});
+  return apply_steps(relay, steps);
+}
+
+Json::Value get(RelayFace& relay, const Json::Value& params) {
+  const std::string name = read_only_name(params);
+  const UserSpec* user = relay.registry().user(name);
+  if (user == nullptr) throw ApiError(kNotFound, "there is no user " + in_quotes(name));
+  Json::Value result = user_entry(relay, *user);
+  Json::Value& peers = result["peers"] = Json::arrayValue;
+  for (const std::string& peer : relay.registry().peers_of(name)) {
+    if (peers.size() == kMaxPage) {
+      result["peers_next"] = peers[peers.size() - 1]["name"];  // peer.list goes on from there
+      break;
+    }
+    peers.append(peer_entry(relay, *relay.registry().peer(peer), PresharedKey::kHide));
+  }
+  return result;
+}
+
+Json::Value list(RelayFace& relay, const Json::Value& params) {
+  Params fields(params);
+  const auto [after, limit] = read_page(fields);
+  fields.finish();
+  const auto users = relay.registry().users_after(after, limit + 1);
+  Json::Value result(Json::objectValue);
+  Json::Value& entries = result["users"] = Json::arrayValue;
+  for (size_t i = 0; i < users.size() && i < limit; ++i) {
+    entries.append(user_entry(relay, *users[i]));
+  }
+  result["next"] = users.size() > limit ? Json::Value(users[limit - 1]->name) : Json::Value();
+  result["total"] = Json::UInt64{relay.registry().user_count()};
+  return result;
+}
+
+constexpr std::array kMethods = {
+    Method{"user.add", add, R"({"users": [USER, ...]} or USER)",
+           "adds users, with their peers; all or none"},
+    Method{"user.set", set,
+           R"({"users": [{"name", "limits", "max_peers", "enabled"}, ...]} or one)",
+           "changes the fields that are named, live; all or none"},
+    Method{"user.remove", remove, R"({"names": [NAME, ...]} or {"name": NAME})",
+           "removes users and their peers at once; all or none"},
+    Method{"user.get", get, R"({"name": NAME})", "a user, its peers, what it carried"},
+    Method{"user.list", list, R"({"after": NAME, "limit": 1 to 1000})",
+           "a page of users in the order of their names; next is null on the last"},
+};
+
+}  // namespace
+
+std::span<const Method> user_methods() { return kMethods; }
+
+}  // namespace wirelay::ctrl::api
