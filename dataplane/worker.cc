@@ -70,6 +70,7 @@ unsigned Worker::poll(uint64_t tsc) noexcept {
   for (const RxQueue& q : queues_) {
     const uint16_t n = rte_eth_rx_burst(q.port, q.queue, in, kBurstSize);
     counters.rx_packets.add(n);
+    for (uint16_t i = 0; i < n; ++i) in[i]->port = q.port;  // ring ports leave it to us
     taken += receive(n);
   }
   taken += receive(mailbox_.handoff.pop_burst(in, kBurstSize));
