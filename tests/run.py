@@ -1,4 +1,4 @@
-"""Runs the Python tests of a folder: python3 tests/run.py FOLDER [-k PATTERN]...
+"""Runs the Python tests of a folder: python3 tests/run.py FOLDER [-k PATTERN]... [--slow]
 
 Prints each test's name and outcome, why it was skipped and how to make it run, and as last line
 "N passed, N failed", with ", N skipped" where there were any.
@@ -67,11 +67,13 @@ def main() -> int:
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("-k", dest="patterns", action="append", default=[], metavar="PATTERN",
                         help="only tests whose name holds PATTERN")
+    parser.add_argument("--slow", action="store_true",
+                        help="the tests of *_slow.py, which mostly wait, instead of *_test.py")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     folder = options.folder.resolve()
-    suite = unittest.TestLoader().discover(str(folder), pattern="*_test.py",
-                                           top_level_dir=str(ROOT))
+    suite = unittest.TestLoader().discover(str(folder), top_level_dir=str(ROOT),
+                                           pattern="*_slow.py" if options.slow else "*_test.py")
     result = Result()
     unittest.TestSuite(chosen(suite, options.patterns)).run(result)
     failed = len(result.failures) + len(result.errors)

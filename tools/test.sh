@@ -15,6 +15,7 @@ Installs the Debian packages that are missing (as root), builds, and runs:
   unit       unit and pipeline tests, release build (build/)
   sanitized  the same with address and undefined-behaviour sanitizers (build-asan/)
   e2e        relayd between network namespaces, with wireguard-go as clients (needs root)
+  slow       end-to-end tests that mostly wait: they run beside the sanitized part
 
   --quick    only layout and unit
   --help     this text
@@ -22,7 +23,7 @@ Installs the Debian packages that are missing (as root), builds, and runs:
 One part alone, once built:
   meson test -C build                          all unit tests; or one layer: ... dataplane
   python3 tests/run.py tests/layout            layout
-  python3 tests/run.py tests/e2e [-k PATTERN]  end to end
+  python3 tests/run.py tests/e2e [-k PATTERN]  end to end; --slow: those that mostly wait
 END
 }
 
@@ -92,8 +93,15 @@ fi
 run_part layout python3 tests/run.py tests/layout
 build_and_run unit build --buildtype=release
 if [[ $quick == no ]]; then
+  slow_log=$(mktemp)
+  python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
+  slow=$!
+  trap 'kill $slow 2>/dev/null; wait $slow' EXIT
   build_and_run sanitized build-asan --buildtype=debug --optimization=1 \
     -Db_sanitize=address,undefined -Db_lundef=false
   run_part e2e python3 tests/run.py tests/e2e
+  wait "$slow"
+  run_part slow cat "$slow_log"
+  rm -f "$slow_log"
 fi
 finish

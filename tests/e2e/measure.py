@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from tests.e2e.netns import Namespace, until
 
-REPLY = re.compile(r"^\[(\d+\.\d+)\].*icmp_seq=(\d+) .*time=([\d.]+)", re.MULTILINE)
+# Packets without room for a time stamp tell no round trip.
+REPLY = re.compile(r"^\[(\d+\.\d+)\] \d+ bytes.*icmp_seq=(\d+) ttl=\d+(?: time=([\d.]+))?",
+                   re.MULTILINE)
 
 TRANSMITTED = re.compile(r"^(\d+) packets transmitted", re.MULTILINE)
 
@@ -32,7 +34,7 @@ class Replies:
 
 
 def parse_replies(output: str, sent: int) -> Replies:
-    return Replies(sent, {int(seq): float(came) - float(took) / 1000
+    return Replies(sent, {int(seq): float(came) - float(took or 0) / 1000
                           for came, seq, took in REPLY.findall(output)})
 
 

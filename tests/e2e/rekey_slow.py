@@ -1,0 +1,55 @@
+"""Protects sessions that outlive their keys: WireGuard's own timers, in real time.
+
+Runs beside the other tests (tools/test.sh), since it mostly waits.
+"""
+
+import os
+import time
+
+from tests.e2e import lab as net
+from tests.e2e.case import LabCase
+from tests.e2e.measure import Pinging, ping
+from tests.e2e.netns import until
+
+REKEY_AFTER = 120  # seconds, WireGuard paper, section 6.1
+REJECT_AFTER = 180
+
+
+class RekeyTest(LabCase):
+    """Alice's client begins; bob's waits for the relay to begin."""
+
+    LAB = f"wl-slow{os.getpid()}"
+
+    @classmethod
+    def users(cls):
+        return [{"name": "alice", "peers": [cls.lab.peer("a")]},
+                {"name": "bob", "peers": [cls.lab.peer("b", endpoint="203.0.113.130:40000",
+                                                       persistent_keepalive=25)]}]
+
+    @classmethod
+    def connect_both(cls):
+        cls.lab.connect("a")
+        cls.lab.connect("b", None, listen_port=40000)
+
+    def test_sessions_are_renewed_without_a_lost_packet_and_a_restart_is_survived(self):
+        ping(self.a(), net.TUNNEL_V4, count=1)
+        ping(self.lab.internet, "10.77.0.3", count=1)
+        first = {site: c.last_handshake() for site, c in self.lab.clients.items()}
+        pinging = [Pinging(self.a(), net.FAR_V4, interval=0.1),
+                   Pinging(self.lab.internet, "10.77.0.3", interval=0.1)]
+        for site, client in self.lab.clients.items():
+            until(lambda: client.last_handshake() > first[site] + REKEY_AFTER - 10,
+                  REKEY_AFTER + 20, f"renewed session of {site}")
+        time.sleep(3)
+        for p in pinging:
+            self.assert_no_loss(p.stop(), at_least=10 * REKEY_AFTER)
+
+        # A restarted relay knows no session: the client notices by silence, after 15 s.
+        self.relay.stop()
+        self.relay.start()
+        renewed = self.lab.clients["a"].last_handshake()
+        pinging = Pinging(self.a(), net.FAR_V4, interval=0.5)
+        until(lambda: self.lab.clients["a"].last_handshake() > renewed, 40,
+              "session with the restarted relay")
+        pinging.stop()
+        self.assert_reaches(self.a(), net.FAR_V4)
