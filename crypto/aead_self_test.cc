@@ -63,11 +63,11 @@ struct Sample {
   Sample& operator=(const Sample&) = delete;
 
   std::array<Bytes, kLengths.size()> buffers;
-  std::array<AeadPacket, kLengths.size()> packets;
+  std::array<AeadPacket, kLengths.size()> packets{};
 };
 
 std::array<Bytes32, kLengths.size()> make_keys() {
-  std::array<Bytes32, kLengths.size()> keys;
+  std::array<Bytes32, kLengths.size()> keys{};
   for (size_t i = 0; i < keys.size(); ++i) {
     for (size_t k = 0; k < keys[i].size(); ++k) keys[i][k] = static_cast<uint8_t>(k * 13 + i * 5);
   }

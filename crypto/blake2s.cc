@@ -30,7 +30,7 @@ class Hasher {
   void finish(std::span<uint8_t> out) noexcept { blake2s_final(&state_, out.data(), out.size()); }
 
  private:
-  blake2s_state state_;
+  blake2s_state state_{};
 };
 
 constexpr size_t kBlockBytes = BLAKE2S_BLOCKBYTES;
@@ -51,13 +51,13 @@ class PaddedKey {
   [[nodiscard]] ConstBytes bytes() const noexcept { return block_; }
 
  private:
-  uint8_t block_[kBlockBytes];
+  uint8_t block_[kBlockBytes]{};
 };
 
 }  // namespace
 
 Bytes32 blake2s(std::initializer_list<ConstBytes> parts) noexcept {
-  Bytes32 out;
+  Bytes32 out{};
   Hasher hasher(out.size());
   hasher.update(parts);
   hasher.finish(out);
@@ -67,7 +67,7 @@ Bytes32 blake2s(std::initializer_list<ConstBytes> parts) noexcept {
 std::array<uint8_t, 16> blake2s_mac(ConstBytes key,
                                     std::initializer_list<ConstBytes> parts) noexcept {
   assert(!key.empty() && key.size() <= BLAKE2S_KEYBYTES);
-  std::array<uint8_t, 16> out;
+  std::array<uint8_t, 16> out{};
   Hasher hasher(out.size(), key);
   hasher.update(parts);
   hasher.finish(out);
@@ -76,7 +76,7 @@ std::array<uint8_t, 16> blake2s_mac(ConstBytes key,
 
 Bytes32 hmac_blake2s(ConstBytes key, std::initializer_list<ConstBytes> parts) noexcept {
   assert(key.size() <= kBlockBytes);
-  Bytes32 out;
+  Bytes32 out{};
   Hasher inner(out.size());
   inner.update(PaddedKey(key, kInnerPad).bytes());
   inner.update(parts);
@@ -91,7 +91,7 @@ Bytes32 hmac_blake2s(ConstBytes key, std::initializer_list<ConstBytes> parts) no
 void kdf(std::initializer_list<Secret*> outputs, ConstBytes key, ConstBytes input) noexcept {
   // The key is used up before the first output is written: the two may be one object.
   Bytes32 extracted = hmac_blake2s(key, {input});
-  Bytes32 block;
+  Bytes32 block{};
   uint8_t index = 0;
   for (Secret* output : outputs) {
     const ConstBytes previous = index == 0 ? ConstBytes{} : ConstBytes{block};

@@ -58,7 +58,7 @@ CookieJar::CookieJar(const PublicKey& self) noexcept
 void CookieJar::refresh(uint64_t now) noexcept {
   const uint64_t age = now - born_;
   if (has_secret_ && age < kCookieRefreshTime) return;
-  has_previous_ = has_secret_ && age < 2 * kCookieRefreshTime;
+  has_previous_ = has_secret_ && age < uint64_t{2} * kCookieRefreshTime;
   previous_ = secret_;
   if (!has_previous_) previous_.clear();
   random_bytes({secret_.data(), Secret::size()});

@@ -60,6 +60,9 @@ class MacWriter {
   /// receiver index.
   bool consume(const MessageCookieReply& reply, uint64_t now) noexcept;
 
+  /// A reply was consumed, so that there is something to keep (for kCookieRefreshTime).
+  [[nodiscard]] bool has_cookie() const noexcept { return has_cookie_; }
+
  private:
   Bytes32 mac1_key_;
   Bytes32 cookie_key_;

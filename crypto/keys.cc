@@ -22,7 +22,7 @@ struct KeyText {
   KeyText& operator=(const KeyText&) = delete;
   ~KeyText() { wipe(text, sizeof text); }
 
-  char text[kBase64KeyLength + 1];
+  char text[kBase64KeyLength + 1]{};
 };
 
 }  // namespace

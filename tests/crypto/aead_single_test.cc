@@ -17,7 +17,7 @@ template <size_t Size>
 std::array<uint8_t, Size> nonce_from(std::string_view hex) {
   const Bytes bytes = from_hex(hex);
   CPPUNIT_ASSERT_EQUAL(Size, bytes.size());
-  std::array<uint8_t, Size> nonce;
+  std::array<uint8_t, Size> nonce{};
   std::copy(bytes.begin(), bytes.end(), nonce.begin());
   return nonce;
 }

@@ -142,8 +142,8 @@ class CookieTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(jar_.check_mac2(message, source_, kNow + kCookieRefreshTime - 1));
     // The secret changes; the one before stays valid as long as a client may hold its cookie.
     CPPUNIT_ASSERT(jar_.check_mac2(message, source_, kNow + kCookieRefreshTime));
-    CPPUNIT_ASSERT(jar_.check_mac2(message, source_, kNow + 2 * kCookieRefreshTime - 1));
-    CPPUNIT_ASSERT(!jar_.check_mac2(message, source_, kNow + 2 * kCookieRefreshTime));
+    CPPUNIT_ASSERT(jar_.check_mac2(message, source_, kNow + uint64_t{2} * kCookieRefreshTime - 1));
+    CPPUNIT_ASSERT(!jar_.check_mac2(message, source_, kNow + uint64_t{2} * kCookieRefreshTime));
 
     // The same when nobody asked in between.
     CookieJar idle(bob_);
@@ -151,7 +151,7 @@ class CookieTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(writer_.consume(idle.reply(first, source_, kNow), kNow));
     const Bytes second = written(kNow);
     CPPUNIT_ASSERT(idle.check_mac2(second, source_, kNow));
-    CPPUNIT_ASSERT(!idle.check_mac2(second, source_, kNow + 2 * kCookieRefreshTime));
+    CPPUNIT_ASSERT(!idle.check_mac2(second, source_, kNow + uint64_t{2} * kCookieRefreshTime));
   }
 
   void reply_tampered() {

@@ -175,7 +175,7 @@ class KeysTest : public CppUnit::TestFixture {
   }
 
   void secrets_are_wiped() {
-    alignas(Secret) std::array<uint8_t, sizeof(Secret)> memory;
+    alignas(Secret) std::array<uint8_t, sizeof(Secret)> memory{};
     memory.fill(0xff);
     Secret* secret = new (memory.data()) Secret(bytes32(to_hex(Bytes(32, 0xab))));
     CPPUNIT_ASSERT_EQUAL(to_hex(Bytes(32, 0xab)), to_hex(memory));

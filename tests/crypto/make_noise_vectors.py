@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Prints tests/crypto/noise_vectors.h: one WireGuard handshake with fixed keys.
 
 Written from section 5.4 of the WireGuard paper alone, on Python's hashlib, hmac and cryptography,

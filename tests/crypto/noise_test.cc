@@ -28,7 +28,7 @@ template <typename Message>
 Message message_from(std::string_view hex) {
   const Bytes bytes = from_hex(hex);
   CPPUNIT_ASSERT_EQUAL(sizeof(Message), bytes.size());
-  Message message;
+  Message message{};
   std::memcpy(&message, bytes.data(), bytes.size());
   return message;
 }
@@ -43,7 +43,7 @@ struct Pair {
 
   /// Message 1, from Alice, with its macs.
   MessageInitiation initiate() {
-    MessageInitiation message;
+    MessageInitiation message{};
     CPPUNIT_ASSERT(create_initiation(alice, bob_for_alice, kInitiatorIndex,
                                      make_timestamp(1'700'000'000'000'000'000), message, state));
     MacWriter(bob.public_key).write(bytes_of(message), 0);
@@ -61,7 +61,7 @@ struct Pair {
 
   /// Message 2, from Bob, with its macs.
   MessageResponse respond() {
-    MessageResponse message;
+    MessageResponse message{};
     bob_keys = create_response(opened->state, alice_for_bob, kResponderIndex, message);
     CPPUNIT_ASSERT(bob_keys);
     MacWriter(alice.public_key).write(bytes_of(message), 0);
@@ -257,7 +257,7 @@ class NoiseTest : public CppUnit::TestFixture {
     Identity impostor = make_identity(generate_private_key());
     const RemoteIdentity bob = make_remote(impostor, pair.bob.public_key, Secret()).value();
     impostor.public_key = pair.alice.public_key;
-    MessageInitiation message;
+    MessageInitiation message{};
     HandshakeState state;
     CPPUNIT_ASSERT(create_initiation(impostor, bob, 1, make_timestamp(0), message, state));
     auto opened = open_initiation(pair.bob, message);
@@ -290,7 +290,7 @@ class NoiseTest : public CppUnit::TestFixture {
     const PublicKey low = low_order_point();
     Pair pair{Secret()};
     CPPUNIT_ASSERT(!make_remote(pair.alice, low, Secret()));
-    MessageInitiation initiation;
+    MessageInitiation initiation{};
     HandshakeState state;
     const RemoteIdentity low_remote{low, {}, {}};
     CPPUNIT_ASSERT(
@@ -303,7 +303,7 @@ class NoiseTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(pair.receive(pair.initiate()));
     HandshakeState with_low_ephemeral = pair.opened->state;
     with_low_ephemeral.remote_ephemeral = low;
-    MessageResponse response;
+    MessageResponse response{};
     CPPUNIT_ASSERT(!create_response(with_low_ephemeral, pair.alice_for_bob, 1, response));
 
     response = pair.respond();
