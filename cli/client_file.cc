@@ -1,0 +1,72 @@
+// Writing a wg-quick file. What is not known stands there as a comment that says what is missing.
+#include "cli/client_file.h"
+
+#include "cli/peer_table.h"
+
+namespace wirelay::cli {
+
+namespace {
+
+bool is_host(const std::string& prefix) {
+  const bool v6 = prefix.find(':') != std::string::npos;
+  return prefix.ends_with(v6 ? "/128" : "/32") || prefix.find('/') == std::string::npos;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
+/// The interface's own addresses: hosts among the allowed IPs. Networks behind a site's router are
+/// not its own.
+std::string addresses(const Json::Value& allowed_ips) {
+  std::vector<std::string> hosts;
+  for (const Json::Value& prefix : allowed_ips) {
+    if (is_host(prefix.asString())) hosts.push_back(prefix.asString());
+  }
+  if (!hosts.empty()) return "Address = " + joined(hosts) + '\n';
+  return "# Address = an address of this client within " + cli::joined(allowed_ips) + '\n';
+}
+
+std::string interface_section(const Json::Value& config, const ClientFileOptions& options) {
+  std::string text = "[Interface]\n";
+  if (options.private_key) {
+    text += "PrivateKey = " + *options.private_key + '\n';
+  } else {
+    text +=
+        "# PrivateKey = the private key that belongs to " + config["public_key"].asString() + '\n';
+  }
+  text += addresses(config["allowed_ips"]);
+  const std::string dns =
+      options.dns.empty() ? cli::joined(config["relay"]["dns"]) : joined(options.dns);
+  if (!dns.empty()) text += "DNS = " + dns + '\n';
+  return text;
+}
+
+std::string peer_section(const Json::Value& config, const ClientFileOptions& options) {
+  const Json::Value& relay = config["relay"];
+  std::string text = "[Peer]\nPublicKey = " + relay["public_key"].asString() + '\n';
+  if (config["preshared_key"].isString()) {
+    text += "PresharedKey = " + config["preshared_key"].asString() + '\n';
+  }
+  text += "AllowedIPs = " + joined(options.allowed_ips) + '\n';
+  if (options.endpoint || relay["endpoint"].isString()) {
+    text += "Endpoint = " + options.endpoint.value_or(relay["endpoint"].asString()) + '\n';
+  } else {
+    text +=
+        "# Endpoint = the relay's host:port (--endpoint, or public_endpoint in the relay's "
+        "configuration)\n";
+  }
+  if (options.keepalive) text += "PersistentKeepalive = " + *options.keepalive + '\n';
+  return text;
+}
+
+}  // namespace
+
+std::string client_file(const Json::Value& config, const ClientFileOptions& options) {
+  return "# " + config["name"].asString() + ", user " + config["user"].asString() + '\n' +
+         interface_section(config, options) + '\n' + peer_section(config, options);
+}
+
+}  // namespace wirelay::cli

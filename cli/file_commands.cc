@@ -1,0 +1,88 @@
+// relayctl export and reload: the running users to a file, the configuration file to the relay.
+#include <array>
+#include <map>
+
+#include "cli/command.h"
+#include "cli/fields.h"
+#include "cli/files.h"
+#include "cli/json_text.h"
+
+namespace wirelay::cli {
+
+namespace {
+
+constexpr unsigned kPage = 1000;
+
+/// Calls `take` with every entry of a paged list.
+template <typename Take>
+void for_each(Call& call, const char* method, const char* list, Json::Value params, Take take) {
+  params["limit"] = kPage;
+  for (;;) {
+    Json::Value page = call.relay.call(method, params);
+    for (Json::Value& entry : page[list]) take(entry);
+    if (!page["next"].isString()) return;
+    params["after"] = page["next"];
+  }
+}
+
+/// Peers first: one whose user is removed meanwhile falls away with it, and one added meanwhile is
+/// added after the export began.
+Json::Value running_users(Call& call) {
+  std::map<std::string, Json::Value> peers;  // by user
+  Json::Value with_keys(Json::objectValue);
+  with_keys["preshared_keys"] = true;
+  for_each(call, "peer.list", "peers", with_keys, [&](Json::Value& peer) {
+    const std::string user = peer["user"].asString();
+    for (const char* field : {"user", "status", "has_preshared_key"}) peer.removeMember(field);
+    peers[user].append(std::move(peer));
+  });
+  Json::Value users(Json::arrayValue);
+  for_each(call, "user.list", "users", Json::objectValue, [&](Json::Value& user) {
+    user.removeMember("status");
+    if (const auto own = peers.find(user["name"].asString()); own != peers.end()) {
+      user["peers"].swap(own->second);
+    }
+    users.append(std::move(user));
+  });
+  return users;
+}
+
+/// A user a line: such a file is compared and searched with common tools.
+std::string export_text(const Json::Value& users) {
+  std::string text = "{\"users\": [";
+  for (Json::ArrayIndex i = 0; i < users.size(); ++i) {
+    text += (i == 0 ? "\n" : ",\n") + to_line(users[i]);
+  }
+  return text + "\n]}\n";
+}
+
+void export_users(Call& call) {
+  const Json::Value users = running_users(call);
+  const std::string path = call.argument();
+  write_secret_file(path, export_text(users), call.out);
+  if (path != "-") call.err << "wrote " << users.size() << " users to " << path << '\n';
+}
+
+void reload(Call& call) {
+  const Json::Value result = call.relay.call("config.reload");
+  if (printed_json(call, result)) return;
+  call.out << "reloaded: " << changes_text(result) << '\n';
+  for (const Json::Value& part : result["needs_restart"]) {
+    call.out << "changed, but needs a restart: " << part.asString() << '\n';
+  }
+}
+
+constexpr std::array kCommands = {
+    Command{"reload", "", 0, 0, "read the configuration file again and apply what can change live",
+            "relayctl reload", nullptr, reload},
+    Command{"export", "FILE", 1, 1,
+            "write the running users and peers, with preshared keys, as a users_file",
+            "relayctl export /etc/wirelay/users.json\nrelayctl export - | gzip > users.json.gz",
+            nullptr, export_users},
+};
+
+}  // namespace
+
+std::span<const Command> file_commands() { return kCommands; }
+
+}  // namespace wirelay::cli

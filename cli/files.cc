@@ -1,0 +1,73 @@
+// Reading and writing files; those that hold secrets are nobody else's to read.
+#include "cli/files.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <system_error>
+
+#include <unistd.h>
+
+#include "cli/errors.h"
+#include "crypto/keys.h"
+
+namespace wirelay::cli {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const char* what) {
+  throw Failure(std::string(what) + ' ' + path + ": " + std::generic_category().message(errno));
+}
+
+bool write_all(int fd, const std::string& text) {
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t n = write(fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno != EINTR) return false;
+    if (n > 0) done += static_cast<size_t>(n);
+  }
+  return fsync(fd) == 0;
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path, std::istream& in) {
+  if (path == "-") return {std::istreambuf_iterator<char>(in), {}};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(path, "cannot read");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string read_key(const std::string& path, std::istream& in) {
+  std::string text = read_file(path, in);
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  const size_t end = text.find_last_not_of(" \t\r\n");
+  std::string key = begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
+  crypto::wipe(text.data(), text.size());
+  if (!crypto::parse_base64_key(key)) {
+    throw Failure((path == "-" ? "the input" : path) +
+                  " holds no key: expected 32 bytes as 44 characters of base64");
+  }
+  return key;
+}
+
+void write_secret_file(const std::string& path, const std::string& text, std::ostream& out) {
+  if (path == "-") {
+    out << text;
+    return;
+  }
+  std::string temporary = path + ".XXXXXX";
+  const int fd = mkstemp(temporary.data());  // mode 0600
+  if (fd < 0) fail(path, "cannot write");
+  const bool written = write_all(fd, text);
+  if (close(fd) != 0 || !written || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    unlink(temporary.c_str());
+    errno = error;
+    fail(path, "cannot write");
+  }
+}
+
+}  // namespace wirelay::cli

@@ -1,0 +1,15 @@
+// relayctl: the operator's command.
+#include <iostream>
+
+#include "cli/cli.h"
+#include "crypto/keys.h"
+
+int main(int argc, char** argv) {
+  try {
+    wirelay::crypto::init_crypto();
+  } catch (const std::exception& error) {
+    std::cerr << "relayctl: " << error.what() << '\n';
+    return wirelay::cli::kRefused;
+  }
+  return wirelay::cli::run({argv + 1, argv + argc}, {std::cin, std::cout, std::cerr});
+}

@@ -1,0 +1,230 @@
+// relayctl peer ...: users' devices.
+#include <array>
+
+#include "cli/bulk.h"
+#include "cli/client_file.h"
+#include "cli/command.h"
+#include "cli/errors.h"
+#include "cli/fields.h"
+#include "cli/files.h"
+#include "cli/format.h"
+#include "cli/peer_table.h"
+#include "crypto/keys.h"
+
+namespace wirelay::cli {
+
+namespace {
+
+auto text_option(const char* name) { return po::value<std::string>()->value_name(name); }
+auto list_option(const char* name) {
+  return po::value<std::vector<std::string>>()->value_name(name);
+}
+
+void describe_peer(po::options_description_easy_init& add) {
+  add("allowed-ips", list_option("PREFIXES"),
+      "the addresses it may use in the tunnel: 10.77.0.2/32,fd77::2/128")                         //
+      ("endpoint", text_option("ADDRESS:PORT"), "where to reach it before it calls")              //
+      ("keepalive", text_option("SECONDS"), "the relay sends it a keepalive that often; 0: off")  //
+      ("preshared-key-file", text_option("FILE"), "the preshared key, in base64; - is the input");
+}
+
+void describe_add(po::options_description_easy_init add) {
+  add("user", text_option("NAME"), "the user whose device it is")  //
+      ("public-key", text_option("KEY"), "its public key, in base64");
+  describe_peer(add);
+  add("generate", "make its key pair here, and print the ready client file, once")  //
+      ("generate-psk", "make a preshared key here")                                 //
+      ("output", text_option("FILE"), "with --generate: write the client file here, mode 0600");
+  describe_bulk(add, "add the peers of a file: {\"peers\": [...]}");
+}
+
+void describe_set(po::options_description_easy_init add) {
+  describe_peer(add);
+  add("no-preshared-key", "take the preshared key away");
+}
+
+void describe_list(po::options_description_easy_init add) {
+  add("user", text_option("NAME"), "only this user's");
+  describe_paging(add);
+}
+
+void describe_config(po::options_description_easy_init add) {
+  add("private-key-file", text_option("FILE"), "the client's private key; - is the input")  //
+      ("endpoint", text_option("HOST:PORT"), "where the client reaches the relay")          //
+      ("allowed-ips", list_option("PREFIXES"),
+       "what the client sends through the tunnel (0.0.0.0/0,::/0)")                     //
+      ("dns", list_option("ADDRESSES"), "name servers for the client")                  //
+      ("keepalive", text_option("SECONDS"), "the client sends a keepalive that often")  //
+      ("output", text_option("FILE"), "write the file here, mode 0600");
+}
+
+Json::Value peer_fields(const Call& call) {
+  Json::Value peer(Json::objectValue);
+  peer["name"] = call.argument();
+  if (call.has("allowed-ips")) {
+    peer["allowed_ips"] = list_of(split_commas(call.texts("allowed-ips")));
+  }
+  if (const auto endpoint = call.text("endpoint")) peer["endpoint"] = *endpoint;
+  if (const auto n = call.text("keepalive")) peer["persistent_keepalive"] = number_or_text(*n);
+  if (const auto file = call.text("preshared-key-file")) {
+    peer["preshared_key"] = read_key(*file, call.in);
+  }
+  return peer;
+}
+
+Json::Value fetch_config(Call& call, const std::string& name) {
+  Json::Value params(Json::objectValue);
+  params["name"] = name;
+  return call.relay.call("peer.config", params);
+}
+
+void check_add(const Call& call) {
+  if (call.arguments().empty()) throw UsageError("expected NAME or --file FILE");
+  if (!call.has("user")) throw UsageError("--user NAME: whose device is it?");
+  if (!call.has("allowed-ips"))
+    throw UsageError("--allowed-ips PREFIXES: which addresses are its?");
+  if (call.has("generate") == call.has("public-key")) {
+    throw UsageError("expected either --public-key KEY or --generate");
+  }
+  if (call.has("generate-psk") && call.has("preshared-key-file")) {
+    throw UsageError("--generate-psk and --preshared-key-file exclude each other");
+  }
+}
+
+void add(Call& call) {
+  if (call.has("file")) return add_from_file(call, "peer.add", "peers");
+  check_add(call);
+  Json::Value peer = peer_fields(call);
+  peer["user"] = *call.text("user");
+  ClientFileOptions client;
+  if (call.has("generate")) {
+    const crypto::Secret key = crypto::generate_private_key();
+    client.private_key = crypto::to_base64(key.bytes());
+    peer["public_key"] = crypto::to_base64(crypto::derive_public_key(key));
+  } else {
+    peer["public_key"] = *call.text("public-key");
+  }
+  if (call.has("generate-psk")) {
+    peer["preshared_key"] = crypto::to_base64(crypto::generate_preshared_key().bytes());
+  }
+  const Json::Value done = call.relay.call("peer.add", peer);
+  if (!client.private_key) return print_changes(call, done);
+  const std::string text = client_file(fetch_config(call, call.argument()), client);
+  write_secret_file(call.text("output").value_or("-"), text, call.out);
+  call.err << changes_text(done) << "; the private key is in this client file and nowhere else\n";
+}
+
+void set(Call& call) {
+  Json::Value peer = peer_fields(call);
+  if (call.has("no-preshared-key")) {
+    if (peer.isMember("preshared_key")) {
+      throw UsageError("--no-preshared-key and --preshared-key-file exclude each other");
+    }
+    peer["preshared_key"] = "";
+  }
+  if (peer.size() == 1) throw UsageError("name what to change, such as --allowed-ips 10.77.0.2/32");
+  print_changes(call, call.relay.call("peer.set", peer));
+}
+
+void remove(Call& call) {
+  Json::Value params(Json::objectValue);
+  params["names"] = list_of(call.arguments());
+  print_changes(call, call.relay.call("peer.remove", params));
+}
+
+void show(Call& call) {
+  Json::Value params(Json::objectValue);
+  params["name"] = call.argument();
+  const Json::Value peer = call.relay.call("peer.get", params);
+  if (printed_json(call, peer)) return;
+  const Json::Value& status = peer["status"];
+  const uint64_t keepalive = peer["persistent_keepalive"].asUInt64();
+  Facts facts;
+  facts.add("Peer", peer["name"].asString());
+  facts.add("User", peer["user"].asString());
+  facts.add("Public key", peer["public_key"].asString());
+  facts.add("Preshared key", peer["has_preshared_key"].asBool() ? "yes (not shown)" : "no");
+  facts.add("Allowed IPs", joined(peer["allowed_ips"]));
+  facts.add("Endpoint", status["endpoint"].isString() ? status["endpoint"].asString() : "unknown");
+  facts.add("Keepalive", keepalive == 0 ? "off" : "every " + duration_text(keepalive));
+  facts.add("Last handshake", ago_text(status["last_handshake"].asUInt64(),
+                                       static_cast<uint64_t>(std::time(nullptr))));
+  facts.add("Connected", status["has_session"].asBool() ? "yes" : "no");
+  for (const auto& [title, way] :
+       {std::pair("Traffic up", "rx"), std::pair("Traffic down", "tx")}) {
+    const Json::Value& traffic = status["traffic"];
+    facts.add(title, bytes_text(traffic[std::string(way) + "_bytes"].asUInt64()) + " in " +
+                         count_text(traffic[std::string(way) + "_packets"].asUInt64()) +
+                         " packets");
+  }
+  facts.print(call.out);
+}
+
+void list(Call& call) {
+  Json::Value params(Json::objectValue);
+  if (const auto user = call.text("user")) params["user"] = *user;
+  const Json::Value result = fetch_list(call, "peer.list", "peers", params);
+  if (printed_json(call, result)) return;
+  if (call.has("names")) {
+    for (const Json::Value& peer : result["peers"]) {
+      call.out << printable(peer["name"].asString()) << '\n';
+    }
+    return;
+  }
+  print_peers(call.out, result["peers"], PeerColumns::kAll);
+  call.out << result["peers"].size() << " of " << count_text(result["total"].asUInt64())
+           << " peers\n";
+}
+
+void config(Call& call) {
+  const Json::Value known = fetch_config(call, call.argument());
+  if (printed_json(call, known)) return;
+  ClientFileOptions options;
+  options.endpoint = call.text("endpoint");
+  options.dns = split_commas(call.texts("dns"));
+  options.keepalive = call.text("keepalive");
+  if (call.has("allowed-ips")) options.allowed_ips = split_commas(call.texts("allowed-ips"));
+  if (const auto file = call.text("private-key-file")) {
+    options.private_key = read_key(*file, call.in);
+    const crypto::Secret key(*crypto::parse_base64_key(*options.private_key));
+    if (crypto::to_base64(crypto::derive_public_key(key)) != known["public_key"].asString()) {
+      throw Failure(*file + " holds another key: it does not belong to the public key of " +
+                    call.argument());
+    }
+  }
+  write_secret_file(call.text("output").value_or("-"), client_file(known, options), call.out);
+}
+
+constexpr std::array kCommands = {
+    Command{"peer add", "NAME", 0, 1, "add a device of a user",
+            "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32,fd77::2/128 \\\n"
+            "    --public-key xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
+            "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32 --generate \\\n"
+            "    --generate-psk --output alice-phone.conf\n"
+            "relayctl peer add --file peers.json",
+            describe_add, add},
+    Command{"peer set", "NAME", 1, 1, "change a device, live",
+            "relayctl peer set alice-phone --allowed-ips 10.77.0.2/32,10.77.0.3/32\n"
+            "relayctl peer set alice-phone --keepalive 25\n"
+            "relayctl peer set alice-phone --preshared-key-file psk.txt",
+            describe_set, set},
+    Command{"peer remove", "NAME...", 1, kAnyNumber, "remove devices",
+            "relayctl peer remove alice-phone", nullptr, remove},
+    Command{"peer show", "NAME", 1, 1, "a device: endpoint, last handshake, traffic",
+            "relayctl peer show alice-phone", nullptr, show},
+    Command{"peer list", "", 0, 0, "all devices, or those of a user",
+            "relayctl peer list\nrelayctl peer list --user alice\nrelayctl peer list --json",
+            describe_list, list},
+    Command{"peer config", "NAME", 1, 1, "a ready client file for wg-quick",
+            "relayctl peer config alice-phone\n"
+            "relayctl peer config alice-phone --private-key-file phone.key --output phone.conf\n"
+            "relayctl peer config alice-phone --endpoint vpn.example.net:51820 --dns 10.77.0.1 \\\n"
+            "    --allowed-ips 10.77.0.0/16",
+            describe_config, config},
+};
+
+}  // namespace
+
+std::span<const Command> peer_commands() { return kCommands; }
+
+}  // namespace wirelay::cli

@@ -1,0 +1,121 @@
+// A blocking client of the control socket.
+#include "cli/relay_client.h"
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/errors.h"
+#include "cli/json_text.h"
+
+namespace wirelay::cli {
+
+namespace {
+
+constexpr timeval kPatience{60, 0};
+constexpr size_t kMaxReply = size_t{64} << 20;
+
+std::string error_text(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+RelayRefused::RelayRefused(Json::Value error_, std::string note_)
+    : Failure(error_["message"].asString()), error(std::move(error_)), note(std::move(note_)) {}
+
+RelayClient::~RelayClient() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Json::Value RelayClient::call(const std::string& method, Json::Value params) {
+  connect();
+  Json::Value request(Json::objectValue);
+  request["jsonrpc"] = "2.0";
+  request["id"] = ++last_id_;
+  request["method"] = method;
+  request["params"] = std::move(params);
+  send(to_line(request) + '\n');
+  Json::Value reply;
+  try {
+    reply = parse(receive());
+  } catch (const Failure& error) {
+    unreachable(std::string("it does not speak JSON: ") + error.what());
+  }
+  if (reply.isObject() && reply["error"].isObject()) throw RelayRefused(reply["error"]);
+  if (!reply.isObject() || reply["id"] != last_id_ || !reply.isMember("result")) {
+    unreachable("it does not speak JSON-RPC 2.0");
+  }
+  return reply["result"];
+}
+
+void RelayClient::connect() {
+  if (fd_ >= 0) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path_.empty() || path_.size() >= sizeof address.sun_path) {
+    unreachable("a socket's path has 1 to " + std::to_string(sizeof address.sun_path - 1) +
+                " bytes");
+  }
+  std::memcpy(address.sun_path, path_.data(), path_.size());
+  fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd_ < 0) unreachable(error_text(errno));
+  setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
+  switch (errno) {
+    case ENOENT:
+    case ECONNREFUSED:
+      unreachable(
+          "nobody listens there; is relayd running? (--socket or WIRELAY_SOCKET name "
+          "another socket)");
+    case EACCES:
+      unreachable("permission denied; use sudo, or join the socket's group");
+    default:
+      unreachable(error_text(errno));
+  }
+}
+
+void RelayClient::send(const std::string& line) {
+  for (size_t sent = 0; sent < line.size();) {
+    const ssize_t n = ::send(fd_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (n > 0) {
+      sent += static_cast<size_t>(n);
+    } else if (errno == EPIPE || errno == ECONNRESET) {
+      return;  // it may have said why before it closed
+    } else if (errno != EINTR) {
+      unreachable("it does not read: " + error_text(errno));
+    }
+  }
+}
+
+std::string RelayClient::receive() {
+  size_t searched = 0;
+  char buffer[65536];
+  for (;;) {
+    if (const size_t end = received_.find('\n', searched); end != std::string::npos) {
+      std::string line = received_.substr(0, end);
+      received_.erase(0, end + 1);
+      return line;
+    }
+    searched = received_.size();
+    if (searched > kMaxReply) unreachable("its reply has no end");
+    const ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
+    if (n > 0) {
+      received_.append(buffer, static_cast<size_t>(n));
+    } else if (n == 0) {
+      unreachable("it closed the connection");
+    } else if (errno != EINTR) {
+      unreachable("it does not answer: " + error_text(errno));
+    }
+  }
+}
+
+void RelayClient::unreachable(const std::string& why) const {
+  throw Unreachable("cannot reach the relay at " + path_ + ": " + why);
+}
+
+}  // namespace wirelay::cli

@@ -1,0 +1,36 @@
+// The API from the client's side: one request a line, one reply a line, waiting for it.
+#pragma once
+
+#include <string>
+
+#include <json/value.h>
+
+namespace wirelay::cli {
+
+/// The longest line that the relay takes, without its newline.
+inline constexpr size_t kMaxRequest = size_t{1} << 20;
+
+class RelayClient {
+ public:
+  explicit RelayClient(std::string socket_path) : path_(std::move(socket_path)) {}
+  ~RelayClient();
+  RelayClient(const RelayClient&) = delete;
+  RelayClient& operator=(const RelayClient&) = delete;
+
+  /// The result of `method`. Connects at the first call. Throws RelayRefused with the relay's
+  /// error, Unreachable when there is no relay or it does not answer within kPatience.
+  Json::Value call(const std::string& method, Json::Value params = Json::objectValue);
+
+ private:
+  void connect();
+  void send(const std::string& line);
+  std::string receive();
+  [[noreturn]] void unreachable(const std::string& why) const;
+
+  std::string path_;
+  int fd_ = -1;
+  int last_id_ = 0;
+  std::string received_;
+};
+
+}  // namespace wirelay::cli
