@@ -43,6 +43,10 @@ class PacketSender {
   };
   virtual std::optional<Hop> route(const dataplane::IpAddr& remote, const dataplane::IpAddr* local,
                                    const uint16_t* port) = 0;
+  /// A peer's path leads over `adjacency`: its number is not given to another host until as many
+  /// release() calls have come as hold() calls.
+  virtual void hold(uint16_t adjacency) = 0;
+  virtual void release(uint16_t adjacency) = 0;
 };
 
 /// What status and `wg show` tell of a peer.
@@ -60,8 +64,12 @@ struct ProtocolCounters {
   uint64_t cookies_received = 0, cookies_sent = 0;
   uint64_t handshakes_completed = 0;
   uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0,
-           refused_too_soon = 0, refused_disabled = 0, refused_under_load = 0, refused_full = 0;
-  uint64_t held_packets = 0, held_overflow = 0, keepalives_sent = 0, roamed = 0;
+           refused_too_soon = 0, refused_disabled = 0, refused_under_load = 0, refused_full = 0,
+           refused_unreachable = 0;
+  uint64_t held_packets = 0;   // packets that had to wait for a session
+  uint64_t held_overflow = 0;  // of these, given up because too many waited
+  uint64_t held_dropped = 0;   // of these, given up because no session came or the path changed
+  uint64_t keepalives_sent = 0, roamed = 0, sessions_expired = 0;
 };
 
 class Protocol {

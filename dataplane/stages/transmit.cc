@@ -16,8 +16,12 @@ namespace {
 /// The next hop's MAC word; 0 when it is not resolved.
 uint64_t resolved_mac(Worker& worker, uint16_t adjacency) noexcept {
   if (adjacency == kNoAdjacency) return 0;
-  const uint64_t word =
-      worker.shared.adjacencies[adjacency].mac_word.load(std::memory_order_relaxed);
+  Adjacency& next_hop = worker.shared.adjacencies[adjacency];
+  const uint64_t word = next_hop.mac_word.load(std::memory_order_relaxed);
+  // Written once, then only read, so that the line stays shared between workers.
+  if (!next_hop.used.load(std::memory_order_relaxed)) {
+    next_hop.used.store(true, std::memory_order_relaxed);
+  }
   return (word & Adjacency::kResolved) != 0 ? word : 0;
 }
 

@@ -14,6 +14,7 @@ namespace wirelay::dataplane {
 struct Adjacency {
   std::atomic<uint64_t> mac_word;  // written by the control thread
   uint16_t port;                   // DPDK port; constant while the entry lives
+  std::atomic<bool> used;          // set by workers that send to it, cleared by the control thread
 
   static constexpr uint64_t kResolved = uint64_t{1} << 48;
 };

@@ -1,0 +1,219 @@
+// Asking for neighbours and sending to them.
+#include "ctrl/neighbour/resolver.h"
+
+#include <rte_ip.h>
+
+#include "ctrl/neighbour/arp.h"
+#include "ctrl/neighbour/nd.h"
+
+namespace wirelay::ctrl {
+
+using dataplane::IpAddr;
+using dataplane::Port;
+using dataplane::PortAddress;
+using State = Neighbour::State;
+
+namespace {
+
+constexpr uint64_t kSecondNs = 1'000'000'000;
+constexpr uint64_t kRetryNs = kSecondNs;           // RETRANS_TIMER, RFC 4861, 10
+constexpr uint8_t kMostTries = 3;                  // MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
+constexpr uint64_t kReachableNs = 30 * kSecondNs;  // REACHABLE_TIME
+constexpr uint64_t kUnusedNs = 300 * kSecondNs;    // then a host is forgotten
+constexpr size_t kMostWaiting = 4;
+constexpr size_t kRoomKept = 8;  // entries, because a removed one is free only later
+
+/// The address to ask from: link-local over IPv6, which is on every link, else the one of the
+/// network that `target` is in.
+const IpAddr* source_for(const Port& port, const IpAddr& target) noexcept {
+  const IpAddr* any = nullptr;
+  for (const PortAddress& a : port.addresses) {
+    if (a.addr.is_v4() != target.is_v4()) continue;
+    const bool best = target.is_v4() ? a.network.contains(target) : a.addr.is_link_local();
+    if (best) return &a.addr;
+    if (any == nullptr) any = &a.addr;
+  }
+  return any;
+}
+
+}  // namespace
+
+Resolver::Resolver(dataplane::Shared& shared, NeighbourTable& table, Routes& routes,
+                   NeighbourCounters& counters)
+    : shared_(shared), table_(table), routes_(routes), counters_(counters) {}
+
+std::optional<uint16_t> Resolver::find_or_add(uint16_t port, const IpAddr& addr) {
+  if (const auto number = table_.find(port, addr)) return number;
+  if (table_.room() <= kRoomKept) make_room();
+  const auto number = table_.add(port, addr);
+  if (number) {
+    table_[*number].used_ns = now_ns_;
+  } else {
+    ++counters_.table_full;
+  }
+  return number;
+}
+
+/// Gives up the entry that is needed least: never a gateway or one that a path leads over; before
+/// all others those that do not answer, so that a sweep over a network's addresses costs nobody
+/// his.
+void Resolver::make_room() {
+  std::optional<uint16_t> victim;
+  for (uint16_t i = 0; i < table_.end(); ++i) {
+    const Neighbour& n = table_[i];
+    if (n.state == State::kFree || n.gateway || n.holds != 0) continue;
+    if (n.resolved() && now_ns_ - n.used_ns < kReachableNs) continue;
+    const bool better =
+        !victim || (table_[*victim].resolved() && !n.resolved()) ||
+        (table_[*victim].resolved() == n.resolved() && n.used_ns < table_[*victim].used_ns);
+    if (better) victim = i;
+  }
+  if (victim) forget(*victim);
+}
+
+void Resolver::transmit(rte_mbuf* frame) {
+  if (frame == nullptr) {
+    ++counters_.no_memory;
+  } else if (!shared_.mailboxes.front()->transmit.push(frame)) {
+    ++counters_.transmit_full;
+    rte_pktmbuf_free(frame);
+  }
+}
+
+void Resolver::send(rte_mbuf* packet, uint16_t number) {
+  Neighbour& n = table_[number];
+  n.used_ns = now_ns_;
+  if (!n.resolved()) {
+    if (n.waiting.size() >= kMostWaiting) {
+      ++counters_.held_dropped;
+      rte_pktmbuf_free(n.waiting.front());
+      n.waiting.erase(n.waiting.begin());
+    }
+    n.waiting.push_back(packet);
+    want(number);
+    return;
+  }
+  const Port& port = shared_.ports[n.port];
+  const bool v4 = *rte_pktmbuf_mtod(packet, const uint8_t*) >> 4 == 4;
+  auto* ether =
+      reinterpret_cast<rte_ether_hdr*>(rte_pktmbuf_prepend(packet, sizeof(rte_ether_hdr)));
+  if (ether == nullptr) {
+    ++counters_.held_dropped;
+    rte_pktmbuf_free(packet);
+    return;
+  }
+  ether->dst_addr = n.mac;
+  ether->src_addr = port.mac;
+  ether->ether_type = rte_cpu_to_be_16(v4 ? RTE_ETHER_TYPE_IPV4 : RTE_ETHER_TYPE_IPV6);
+  packet->port = n.port;
+  transmit(packet);
+}
+
+void Resolver::want(uint16_t number) {
+  Neighbour& n = table_[number];
+  if (n.state != State::kIdle) return;
+  n.state = State::kAsking;
+  n.tries = 0;
+  ask(number);
+}
+
+void Resolver::ask(uint16_t number) {
+  Neighbour& n = table_[number];
+  ++n.tries;
+  n.due_ns = now_ns_ + kRetryNs;
+  const Port& port = shared_.ports[n.port];
+  const IpAddr* source = source_for(port, n.addr);
+  if (source == nullptr) return;  // we have no address of this family there
+  ++counters_.asked;
+  const rte_ether_addr* to = n.state == State::kProbing ? &n.mac : nullptr;
+  const auto make = n.addr.is_v4() ? make_arp_request : make_solicitation;
+  transmit(make(shared_.pool, port, *source, n.addr, to));
+}
+
+/// RFC 4861, 7.2.3 and 7.2.5; ARP's messages are read the same way.
+void Resolver::learn(uint16_t number, const NeighbourMessage& message) {
+  Neighbour& n = table_[number];
+  if (!n.resolved()) {
+    if (message.mac) resolve(number, *message.mac);
+    return;
+  }
+  const bool same = !message.mac || rte_is_same_ether_addr(&*message.mac, &n.mac);
+  if (!same && !message.replaces) return;
+  if (!same) {
+    ++counters_.moved;
+    resolve(number, *message.mac);
+  } else if (message.solicited) {
+    n.state = State::kResolved;
+    n.due_ns = now_ns_ + kReachableNs;
+    routes_.add_host(number);
+  }
+}
+
+void Resolver::resolve(uint16_t number, const rte_ether_addr& mac) {
+  Neighbour& n = table_[number];
+  n.state = State::kResolved;
+  n.failed = false;
+  n.due_ns = now_ns_ + kReachableNs;
+  table_.publish(number, mac);
+  routes_.add_host(number);
+  std::vector<rte_mbuf*> waiting;
+  waiting.swap(n.waiting);
+  for (rte_mbuf* packet : waiting) send(packet, number);
+}
+
+void Resolver::tick() {
+  for (uint16_t i = 0; i < table_.end(); ++i) check(i);
+}
+
+void Resolver::check(uint16_t number) {
+  Neighbour& n = table_[number];
+  if (n.state == State::kIdle) {
+    if (n.gateway)
+      want(number);
+    else if (n.holds == 0 && now_ns_ - n.used_ns >= kUnusedNs)
+      forget(number);
+    return;
+  }
+  if (n.state == State::kFree || now_ns_ < n.due_ns) return;
+  if (n.state == State::kResolved) {
+    refresh(number);
+  } else if (n.tries < kMostTries) {
+    ask(number);
+  } else if (n.state == State::kProbing) {
+    table_.withdraw(number);
+    routes_.remove_host(number);
+    n.state = State::kIdle;
+    want(number);
+  } else {
+    give_up(number);
+  }
+}
+
+void Resolver::refresh(uint16_t number) {
+  Neighbour& n = table_[number];
+  if (table_.take_used(number)) n.used_ns = now_ns_;
+  if (!n.gateway && n.holds == 0 && now_ns_ - n.used_ns >= kUnusedNs) {
+    forget(number);
+    return;
+  }
+  n.state = State::kProbing;
+  n.tries = 0;
+  ask(number);
+}
+
+/// Gateways are asked for on and on, from check(); others when a packet wants them again.
+void Resolver::give_up(uint16_t number) {
+  Neighbour& n = table_[number];
+  n.failed = true;
+  n.state = State::kIdle;
+  counters_.held_dropped += n.waiting.size();
+  for (rte_mbuf* packet : n.waiting) rte_pktmbuf_free(packet);
+  n.waiting.clear();
+}
+
+void Resolver::forget(uint16_t number) {
+  routes_.remove_host(number);
+  counters_.held_dropped += table_.remove(number);
+}
+
+}  // namespace wirelay::ctrl

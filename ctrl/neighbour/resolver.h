@@ -1,0 +1,55 @@
+// The life of a neighbour: asked for, resolved, asked again before it grows stale, forgotten.
+//
+//   idle ──wanted──► asking ──answer──► resolved ──30 s──► probing ──answer──► resolved
+//     ▲                │ no answer                           │ no answer
+//     └────────────────┴◄────────────── asking ◄─────────────┘
+#pragma once
+
+#include <cstdint>
+
+#include "ctrl/neighbour/message.h"
+#include "ctrl/neighbour/routes.h"
+#include "ctrl/neighbour/table.h"
+#include "ctrl/neighbours.h"
+#include "dataplane/dataplane.h"
+
+namespace wirelay::ctrl {
+
+class Resolver {
+ public:
+  Resolver(dataplane::Shared& shared, NeighbourTable& table, Routes& routes,
+           NeighbourCounters& counters);
+
+  void set_time(uint64_t now_ns) noexcept { now_ns_ = now_ns; }
+
+  /// The entry for a host, a new one if need be. nullopt when the table is full of entries that are
+  /// needed.
+  std::optional<uint16_t> find_or_add(uint16_t port, const dataplane::IpAddr& addr);
+  /// Sends an IP packet, or keeps it until the neighbour is resolved. Owns the mbuf.
+  void send(rte_mbuf* packet, uint16_t number);
+  /// Hands a complete frame to a worker that has a queue on every port. Owns the mbuf.
+  void transmit(rte_mbuf* frame);
+  /// The neighbour is needed: asks for it unless that is being done.
+  void want(uint16_t number);
+  /// The neighbour has told its address.
+  void learn(uint16_t number, const NeighbourMessage& message);
+  /// Asks, refreshes and forgets what is due.
+  void tick();
+
+ private:
+  void check(uint16_t number);
+  void ask(uint16_t number);
+  void resolve(uint16_t number, const rte_ether_addr& mac);
+  void give_up(uint16_t number);
+  void refresh(uint16_t number);
+  void forget(uint16_t number);
+  void make_room();
+
+  dataplane::Shared& shared_;
+  NeighbourTable& table_;
+  Routes& routes_;
+  NeighbourCounters& counters_;
+  uint64_t now_ns_ = 0;
+};
+
+}  // namespace wirelay::ctrl

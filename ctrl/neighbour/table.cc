@@ -1,0 +1,82 @@
+// Entries and their numbers.
+#include "ctrl/neighbour/table.h"
+
+#include <cstring>
+
+namespace wirelay::ctrl {
+
+using dataplane::Adjacency;
+using dataplane::IpAddr;
+
+size_t NeighbourTable::Hash::operator()(const Key& key) const noexcept {
+  uint64_t words[2];
+  std::memcpy(words, key.addr.bytes.data(), sizeof words);
+  return (words[0] ^ words[1] * 0x9e3779b97f4a7c15 ^ key.port) * 0xff51afd7ed558ccd;
+}
+
+NeighbourTable::NeighbourTable(dataplane::AdjacencyTable& adjacencies, dataplane::Rcu& rcu)
+    : adjacencies_(adjacencies), rcu_(rcu), free_(std::make_shared<std::vector<uint16_t>>()) {}
+
+NeighbourTable::~NeighbourTable() {
+  for (const Neighbour& n : entries_) {
+    for (rte_mbuf* packet : n.waiting) rte_pktmbuf_free(packet);
+  }
+}
+
+std::optional<uint16_t> NeighbourTable::find(uint16_t port, const IpAddr& addr) const {
+  const auto found = numbers_.find({addr, port});
+  if (found == numbers_.end()) return std::nullopt;
+  return found->second;
+}
+
+size_t NeighbourTable::room() const noexcept {
+  return adjacencies_.capacity() - entries_.size() + free_->size();
+}
+
+std::optional<uint16_t> NeighbourTable::add(uint16_t port, const IpAddr& addr) {
+  uint16_t number;
+  if (!free_->empty()) {
+    number = free_->back();
+    free_->pop_back();
+  } else if (entries_.size() < adjacencies_.capacity()) {
+    number = static_cast<uint16_t>(entries_.size());
+    entries_.emplace_back();
+  } else {
+    return std::nullopt;
+  }
+  entries_[number] = Neighbour{};
+  entries_[number].addr = addr;
+  entries_[number].port = port;
+  entries_[number].state = Neighbour::State::kIdle;
+  adjacencies_[number].port = port;
+  numbers_[{addr, port}] = number;
+  return number;
+}
+
+size_t NeighbourTable::remove(uint16_t number) {
+  Neighbour& n = entries_[number];
+  numbers_.erase({n.addr, n.port});
+  withdraw(number);
+  const size_t dropped = n.waiting.size();
+  for (rte_mbuf* packet : n.waiting) rte_pktmbuf_free(packet);
+  n = Neighbour{};
+  rcu_.defer([free = free_, number] { free->push_back(number); });
+  return dropped;
+}
+
+void NeighbourTable::publish(uint16_t number, const rte_ether_addr& mac) noexcept {
+  entries_[number].mac = mac;
+  uint64_t word = 0;
+  std::memcpy(&word, &mac, sizeof mac);
+  adjacencies_[number].mac_word.store(word | Adjacency::kResolved, std::memory_order_release);
+}
+
+void NeighbourTable::withdraw(uint16_t number) noexcept {
+  adjacencies_[number].mac_word.store(0, std::memory_order_release);
+}
+
+bool NeighbourTable::take_used(uint16_t number) noexcept {
+  return adjacencies_[number].used.exchange(false, std::memory_order_relaxed);
+}
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,44 @@
+// What the parts of the protocol share. Control thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "crypto/noise.h"
+#include "ctrl/protocol/peer_book.h"
+#include "ctrl/protocol/protocol.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/tables/peer_writer.h"
+#include "dataplane/tables/session_writer.h"
+
+namespace wirelay::ctrl {
+
+struct Context {
+  dataplane::Shared& shared;
+  dataplane::SessionWriter& session_writer;
+  dataplane::PeerWriter& peer_writer;
+  PacketSender& sender;
+  const crypto::Identity& identity;
+  std::shared_ptr<PeerBook> book;  // shared with what runs after a grace period
+  ProtocolCounters counters;
+  Now now;  // of the call that is being served
+
+  /// Timers are kept in TSC, as sessions are.
+  [[nodiscard]] uint64_t seconds(uint64_t n) const noexcept { return n * shared.tsc_hz; }
+  [[nodiscard]] uint64_t milliseconds(uint64_t n) const noexcept {
+    return n * shared.tsc_hz / 1000;
+  }
+  /// For cookies.
+  [[nodiscard]] uint64_t now_seconds() const noexcept { return now.ns / 1'000'000'000; }
+
+  PeerState& state(uint32_t peer) noexcept { return book->state(peer); }
+  [[nodiscard]] bool enabled(uint32_t peer) const noexcept {
+    constexpr uint8_t kBoth = kPresent | kEnabled;
+    return book->present(peer) && (book->state(peer).flags & kBoth) == kBoth;
+  }
+  [[nodiscard]] const dataplane::PeerPath* path(uint32_t peer) const noexcept {
+    return shared.peers[peer].path.load(std::memory_order_relaxed);
+  }
+};
+
+}  // namespace wirelay::ctrl

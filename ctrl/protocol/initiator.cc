@@ -1,0 +1,137 @@
+// Beginning handshakes.
+#include "ctrl/protocol/initiator.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "crypto/wire.h"
+
+namespace wirelay::ctrl {
+
+namespace {
+
+/// Spread over the retransmissions, so that two sides that begin at once do not go on doing so.
+constexpr uint32_t kJitterMs = 334;
+
+constexpr uint64_t kMostPerSecond = 2000;
+constexpr uint64_t kMostAtOnce = 32;
+
+}  // namespace
+
+Initiator::Initiator(Context& ctx, Handshakes& handshakes, Sessions& sessions, Paths& paths,
+                     HeldPackets& held, Transport& transport)
+    : ctx_(ctx),
+      handshakes_(handshakes),
+      sessions_(sessions),
+      paths_(paths),
+      held_(held),
+      transport_(transport),
+      cost_(ctx.shared.tsc_hz / kMostPerSecond),
+      budget_(kMostAtOnce * cost_) {}
+
+void Initiator::allow(uint64_t elapsed_tsc) noexcept {
+  budget_ = std::min(budget_ + elapsed_tsc, kMostAtOnce * cost_);
+}
+
+bool Initiator::start(uint32_t peer) {
+  if (!ctx_.enabled(peer)) return false;
+  const PeerState& s = ctx_.state(peer);
+  if (s.sent != 0 && ctx_.now.tsc - s.sent < ctx_.seconds(crypto::kRekeyTimeout)) return true;
+  const Handshake* out = handshakes_.find(peer);
+  if ((out != nullptr && out->index != 0) || budget_ < cost_) return true;
+  if (!paths_.refresh(peer)) return false;
+  Handshake& handshake = handshakes_.get(peer);
+  handshake.began = ctx_.now.tsc;
+  const bool sent = send(peer, handshake);
+  if (!sent) handshakes_.finish(peer);
+  return sent;
+}
+
+void Initiator::renew(uint32_t peer) {
+  if (Handshake* handshake = handshakes_.find(peer)) handshake->began = ctx_.now.tsc;
+}
+
+void Initiator::check(uint32_t peer) {
+  Handshake* handshake = handshakes_.find(peer);
+  if (handshake == nullptr || handshake->index == 0) {
+    handshakes_.forget_stale(peer);
+    return;
+  }
+  if (ctx_.now.tsc < handshake->retry) return;
+  if (ctx_.now.tsc - handshake->began >= ctx_.seconds(crypto::kRekeyAttemptTime)) {
+    give_up(peer);
+    return;
+  }
+  // Another message of ours may have gone out since, a response: then this one waits its turn.
+  if (ctx_.now.tsc - ctx_.state(peer).sent < ctx_.seconds(crypto::kRekeyTimeout)) return;
+  if (budget_ < cost_) return;
+  paths_.refresh(peer);
+  if (!send(peer, *handshake)) give_up(peer);
+}
+
+/// Each initiation has an index and an ephemeral key of its own.
+bool Initiator::send(uint32_t peer, Handshake& handshake) {
+  budget_ -= cost_;
+  const auto remote = ctx_.book->remote(peer, ctx_.identity);
+  if (!remote) return false;
+  const auto index = ctx_.session_writer.reserve(peer, ctx_.state(peer).worker);
+  if (!index) {
+    ++ctx_.counters.refused_full;
+    return false;
+  }
+  if (handshake.index != 0) ctx_.session_writer.retire(handshake.index);
+  handshake.index = *index;
+  crypto::MessageInitiation message;
+  if (!crypto::create_initiation(ctx_.identity, *remote, *index,
+                                 crypto::make_timestamp(ctx_.now.unix_ns), message,
+                                 handshake.state)) {
+    return false;
+  }
+  const std::span bytes(reinterpret_cast<uint8_t*>(&message), sizeof message);
+  handshakes_.write_macs(peer, bytes);
+  handshake.retry = ctx_.now.tsc + ctx_.seconds(crypto::kRekeyTimeout) +
+                    ctx_.milliseconds(crypto::random_u32() % kJitterMs);
+  paths_.send(*ctx_.path(peer), bytes);
+  ++ctx_.counters.initiations_sent;
+  return true;
+}
+
+void Initiator::give_up(uint32_t peer) {
+  handshakes_.finish(peer);
+  ctx_.counters.held_dropped += held_.drop(peer);
+  PeerState& s = ctx_.state(peer);
+  s.flags = static_cast<uint8_t>(s.flags & ~kHolding);
+}
+
+void Initiator::take_response(const Datagram& datagram) {
+  crypto::MessageResponse message;
+  std::memcpy(&message, datagram.message.data(), sizeof message);
+  const uint32_t index = crypto::load_le32(message.receiver);
+  const auto peer = ctx_.session_writer.peer_of(index);
+  Handshake* handshake = peer && ctx_.enabled(*peer) ? handshakes_.find(*peer) : nullptr;
+  if (handshake == nullptr || handshake->index != index || index == 0) {
+    ++ctx_.counters.refused_bad_message;
+    return;
+  }
+  const auto remote = ctx_.book->remote(*peer, ctx_.identity);
+  const auto keys = crypto::consume_response(ctx_.identity, *remote, handshake->state, message);
+  if (!keys) {
+    ++ctx_.counters.refused_bad_message;
+    return;
+  }
+  PeerState& s = ctx_.state(*peer);
+  s.heard = ctx_.now.tsc;
+  s.worker = datagram.worker;
+  handshake->index = 0;  // published, not to be given back
+  handshakes_.finish(*peer);
+  sessions_.begin_initiated(*peer, *keys);
+  if (const auto path = paths_.make(datagram.remote, &datagram.local.addr, &datagram.port);
+      path && paths_.set(*peer, *path)) {
+    ++ctx_.counters.roamed;
+  }
+  // The peer may send only when it has heard from us with the new session: at once, if need be
+  // with an empty packet.
+  if (transport_.send_held(*peer) == 0) transport_.keepalive(*peer);
+}
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,50 @@
+// Our side of handshakes that we begin: initiations, their retransmission, and the response
+// (WireGuard paper, sections 5.4.2, 5.4.3 and 6.4).
+#pragma once
+
+#include <cstdint>
+
+#include "ctrl/protocol/context.h"
+#include "ctrl/protocol/datagram.h"
+#include "ctrl/protocol/handshakes.h"
+#include "ctrl/protocol/held_packets.h"
+#include "ctrl/protocol/paths.h"
+#include "ctrl/protocol/sessions.h"
+#include "ctrl/protocol/transport.h"
+
+namespace wirelay::ctrl {
+
+class Initiator {
+ public:
+  Initiator(Context& ctx, Handshakes& handshakes, Sessions& sessions, Paths& paths,
+            HeldPackets& held, Transport& transport);
+
+  /// Sends an initiation unless one is out, the last handshake message is younger than 5 s or the
+  /// budget is used up: callers come back while they need a session. False when no session can come
+  /// of it: the peer is disabled, its endpoint unknown, its key unusable or the session table full.
+  bool start(uint32_t peer);
+  /// The need for a session is felt again: an initiation that is out is retried from now on for
+  /// another 90 s.
+  void renew(uint32_t peer);
+  /// Sends the initiation again, or gives up after 90 s.
+  void check(uint32_t peer);
+  void take_response(const Datagram& datagram);
+  /// Initiations cost X25519: two a millisecond are allowed, so that a restart with many peers does
+  /// not stop everything else. Called from time to time.
+  void allow(uint64_t elapsed_tsc) noexcept;
+
+ private:
+  bool send(uint32_t peer, Handshake& handshake);
+  void give_up(uint32_t peer);
+
+  Context& ctx_;
+  Handshakes& handshakes_;
+  Sessions& sessions_;
+  Paths& paths_;
+  HeldPackets& held_;
+  Transport& transport_;
+  const uint64_t cost_;  // of an initiation, in units of the budget, which is TSC time
+  uint64_t budget_;
+};
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,78 @@
+// The peers that the protocol knows, by number and by key.
+#include "ctrl/protocol/peer_book.h"
+
+namespace wirelay::ctrl {
+
+PeerBook::PeerBook(uint32_t capacity)
+    : capacity_(capacity),
+      states_(capacity),
+      identities_(capacity, true),
+      keys_(&identities_, [](const void* keys, uint32_t peer) -> const crypto::PublicKey& {
+        return (*static_cast<const dataplane::LazyArray<PeerIdentity>*>(keys))[peer].public_key;
+      }) {}
+
+void PeerBook::add(uint32_t peer, const PeerSpec& spec, bool enabled) {
+  PeerState& s = states_[peer];
+  const uint32_t generation = s.generation + 1;
+  s = PeerState{};
+  s.generation = generation;
+  s.flags = static_cast<uint8_t>(kPresent | (enabled ? kEnabled : 0));
+  s.keepalive = spec.persistent_keepalive;
+  PeerIdentity& id = identities_[peer];
+  id = PeerIdentity{};
+  id.public_key = spec.public_key;
+  if (spec.preshared_key) id.preshared_key = spec.preshared_key->bytes();
+  if (spec.endpoint) id.endpoint = *spec.endpoint;
+  keys_.insert(peer);
+}
+
+void PeerBook::remove(uint32_t peer) {
+  deactivate(peer);
+  keys_.erase(peer);
+  crypto::wipe(&identities_[peer], sizeof(PeerIdentity));
+  states_[peer].flags = 0;
+}
+
+void PeerBook::set_key(uint32_t peer, const crypto::PublicKey& key) {
+  PeerIdentity& id = identities_[peer];
+  keys_.erase(peer);
+  id.public_key = key;
+  id.timestamp = {};
+  crypto::wipe(id.static_static.data(), id.static_static.size());
+  id.computed = false;
+  keys_.insert(peer);
+}
+
+std::optional<crypto::RemoteIdentity> PeerBook::remote(uint32_t peer,
+                                                       const crypto::Identity& self) {
+  PeerIdentity& id = identities_[peer];
+  if (id.computed) {
+    return crypto::RemoteIdentity{id.public_key, crypto::Secret(id.static_static),
+                                  crypto::Secret(id.preshared_key)};
+  }
+  auto remote = crypto::make_remote(self, id.public_key, crypto::Secret(id.preshared_key));
+  if (remote) {
+    id.static_static = remote->static_static.bytes();
+    id.computed = true;
+  }
+  return remote;
+}
+
+void PeerBook::activate(uint32_t peer) {
+  PeerState& s = states_[peer];
+  if (s.active_at != 0) return;
+  active_.push_back(peer);
+  s.active_at = static_cast<uint32_t>(active_.size());
+}
+
+void PeerBook::deactivate(uint32_t peer) {
+  PeerState& s = states_[peer];
+  if (s.active_at == 0) return;
+  const uint32_t moved = active_.back();
+  active_[s.active_at - 1] = moved;
+  states_[moved].active_at = s.active_at;
+  s.active_at = 0;
+  active_.pop_back();
+}
+
+}  // namespace wirelay::ctrl

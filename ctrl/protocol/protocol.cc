@@ -1,0 +1,227 @@
+// The parts of the protocol put together, and what comes in handed to them.
+#include "ctrl/protocol/protocol.h"
+
+#include <cstring>
+
+#include "crypto/wire.h"
+#include "ctrl/protocol/context.h"
+#include "ctrl/protocol/datagram.h"
+#include "ctrl/protocol/handshakes.h"
+#include "ctrl/protocol/held_packets.h"
+#include "ctrl/protocol/initiator.h"
+#include "ctrl/protocol/load_guard.h"
+#include "ctrl/protocol/paths.h"
+#include "ctrl/protocol/responder.h"
+#include "ctrl/protocol/sessions.h"
+#include "ctrl/protocol/timers.h"
+#include "ctrl/protocol/transport.h"
+
+namespace wirelay::ctrl {
+
+using dataplane::EventKind;
+using dataplane::PuntReason;
+
+namespace {
+
+/// Waiting punts from which on there is load: some 30 ms of handshakes.
+constexpr size_t kLoadedFrom = 128;
+
+}  // namespace
+
+struct Protocol::Impl {
+  Impl(dataplane::Shared& shared, dataplane::SessionWriter& session_writer,
+       dataplane::PeerWriter& peer_writer, PacketSender& sender, const crypto::Identity& identity)
+      : ctx{shared,      session_writer,
+            peer_writer, sender,
+            identity,    std::make_shared<PeerBook>(shared.peers.capacity()),
+            {},          {}},
+        guard(identity.public_key, kLoadedFrom) {}
+
+  void take_handshake(const Datagram& datagram);
+  void send_cookie(const Datagram& datagram);
+  void take_packet(uint32_t peer, rte_mbuf* packet);
+  void roam(uint32_t peer, const dataplane::Event& event);
+  void end(uint32_t peer);
+
+  Context ctx;
+  LoadGuard guard;
+  HeldPackets held;
+  Paths paths{ctx};
+  Sessions sessions{ctx};
+  Handshakes handshakes{ctx};
+  Transport transport{ctx, sessions, held};
+  Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
+  Responder responder{ctx, handshakes, sessions, paths};
+  Timers timers{ctx, sessions, handshakes, initiator, held, transport};
+};
+
+void Protocol::Impl::take_handshake(const Datagram& datagram) {
+  using crypto::MessageType;
+  const auto& message = datagram.message;
+  const auto is = [&](MessageType type, size_t size) {
+    return message.size() == size &&
+           crypto::load_le32(message.data()) == static_cast<uint32_t>(type);
+  };
+  if (is(MessageType::kCookieReply, sizeof(crypto::MessageCookieReply))) {
+    crypto::MessageCookieReply reply;
+    std::memcpy(&reply, message.data(), sizeof reply);
+    ++(handshakes.take_cookie(reply) ? ctx.counters.cookies_received
+                                     : ctx.counters.refused_bad_message);
+    return;
+  }
+  const bool initiation = is(MessageType::kInitiation, sizeof(crypto::MessageInitiation));
+  if (!initiation && !is(MessageType::kResponse, sizeof(crypto::MessageResponse))) {
+    ++ctx.counters.refused_bad_message;
+    return;
+  }
+  ++(initiation ? ctx.counters.initiations_received : ctx.counters.responses_received);
+  switch (guard.judge(datagram, ctx.now)) {
+    case LoadGuard::Verdict::kServe:
+      initiation ? responder.take_initiation(datagram) : initiator.take_response(datagram);
+      return;
+    case LoadGuard::Verdict::kSendCookie:
+      send_cookie(datagram);
+      return;
+    case LoadGuard::Verdict::kRefuse:
+      ++ctx.counters.refused_under_load;
+      return;
+  }
+}
+
+void Protocol::Impl::send_cookie(const Datagram& datagram) {
+  const auto path = paths.make(datagram.remote, &datagram.local.addr, &datagram.port);
+  if (!path) {
+    ++ctx.counters.refused_unreachable;
+    return;
+  }
+  const crypto::MessageCookieReply reply = guard.reply(datagram, ctx.now);
+  paths.send(*path, {reinterpret_cast<const uint8_t*>(&reply), sizeof reply});
+  ++ctx.counters.cookies_sent;
+}
+
+/// An inner packet for a peer without a usable session, as its worker saw it: there may be one now.
+void Protocol::Impl::take_packet(uint32_t peer, rte_mbuf* packet) {
+  ++ctx.counters.held_packets;
+  if (!ctx.enabled(peer)) {
+    ++ctx.counters.held_dropped;
+    rte_pktmbuf_free(packet);
+    return;
+  }
+  if (sessions.usable(peer) != nullptr) {
+    if (!transport.send(peer, packet)) ++ctx.counters.held_dropped;
+    return;
+  }
+  ctx.counters.held_overflow += held.hold(peer, packet);
+  ctx.state(peer).flags |= kHolding;
+  ctx.book->activate(peer);
+  initiator.renew(peer);
+  if (!initiator.start(peer)) {
+    ctx.counters.held_dropped += held.drop(peer);
+    ctx.state(peer).flags = static_cast<uint8_t>(ctx.state(peer).flags & ~kHolding);
+  }
+}
+
+void Protocol::Impl::roam(uint32_t peer, const dataplane::Event& event) {
+  const auto path = paths.make(event.remote, &event.local.addr, &event.port);
+  if (path && paths.set(peer, *path)) ++ctx.counters.roamed;
+}
+
+void Protocol::Impl::end(uint32_t peer) {
+  sessions.end_all(peer);
+  handshakes.abort(peer);
+  ctx.counters.held_dropped += held.drop(peer);
+  PeerState& s = ctx.state(peer);
+  s.flags = static_cast<uint8_t>(s.flags & ~kHolding);
+}
+
+Protocol::Protocol(dataplane::Shared& shared, dataplane::SessionWriter& sessions,
+                   dataplane::PeerWriter& peers, PacketSender& sender,
+                   const crypto::Identity& identity)
+    : impl_(std::make_unique<Impl>(shared, sessions, peers, sender, identity)) {}
+
+Protocol::~Protocol() = default;
+
+void Protocol::add_peer(uint32_t peer, const PeerSpec& spec, bool enabled) {
+  impl_->ctx.book->add(peer, spec, enabled);
+  impl_->paths.set_configured(peer);
+  if (spec.persistent_keepalive != 0) impl_->ctx.book->activate(peer);
+}
+
+void Protocol::change_peer(uint32_t peer, const PeerSpec& spec, bool enabled) {
+  Context& ctx = impl_->ctx;
+  PeerState& s = ctx.state(peer);
+  PeerIdentity& id = ctx.book->identity(peer);
+  const crypto::Bytes32 preshared =
+      spec.preshared_key ? spec.preshared_key->bytes() : crypto::Bytes32{};
+  const bool other_key = id.public_key != spec.public_key;
+  if (other_key || !crypto::equal(id.preshared_key, preshared) || !enabled) impl_->end(peer);
+  if (other_key) ctx.book->set_key(peer, spec.public_key);
+  id.preshared_key = preshared;
+  s.keepalive = spec.persistent_keepalive;
+  s.flags = static_cast<uint8_t>(enabled ? s.flags | kEnabled : s.flags & ~kEnabled);
+  const dataplane::Endpoint endpoint = spec.endpoint.value_or(dataplane::Endpoint{});
+  if (endpoint != id.endpoint) {
+    id.endpoint = endpoint;
+    if (!impl_->paths.set_configured(peer) && endpoint.port != 0) impl_->paths.forget(peer);
+  }
+  if (s.keepalive != 0) ctx.book->activate(peer);
+}
+
+void Protocol::remove_peer(uint32_t peer) {
+  impl_->end(peer);
+  impl_->paths.release(peer);
+  impl_->ctx.book->remove(peer);
+}
+
+void Protocol::handle(const dataplane::Punt& punt, const Now& now) {
+  impl_->ctx.now = now;
+  if (punt.reason == PuntReason::kNoSession) {
+    impl_->take_packet(punt.peer, punt.mbuf);
+    return;
+  }
+  if (const auto datagram = parse_frame(punt.mbuf, punt.worker)) {
+    impl_->take_handshake(*datagram);
+  } else {
+    ++impl_->ctx.counters.refused_bad_message;
+  }
+  rte_pktmbuf_free(punt.mbuf);
+}
+
+void Protocol::handle(const dataplane::Event& event, const Now& now) {
+  Context& ctx = impl_->ctx;
+  ctx.now = now;
+  const auto peer = ctx.session_writer.peer_of(event.session);
+  if (!peer || !ctx.enabled(*peer) || !impl_->sessions.owns(*peer, event.session)) return;
+  if (event.kind == EventKind::kRoamed) {
+    impl_->roam(*peer, event);
+  } else if (impl_->sessions.confirm(*peer, event.session)) {
+    impl_->timers.confirmed(*peer);
+  }
+}
+
+void Protocol::tick(const Now& now) {
+  impl_->ctx.now = now;
+  impl_->timers.tick();
+}
+
+void Protocol::set_backlog(size_t waiting) { impl_->guard.set_backlog(waiting); }
+
+PeerStatus Protocol::status(uint32_t peer) const {
+  PeerStatus out;
+  const Context& ctx = impl_->ctx;
+  if (!ctx.book->present(peer)) return out;
+  const dataplane::Endpoint& configured = ctx.book->identity(peer).endpoint;
+  if (const dataplane::PeerPath* path = ctx.path(peer)) {
+    out.endpoint = dataplane::path_remote(*path);
+  } else if (configured.port != 0) {
+    out.endpoint = configured;
+  }
+  out.last_handshake_unix_ns = ctx.book->state(peer).handshake_unix_ns;
+  out.traffic = impl_->sessions.traffic(peer);
+  out.has_session = impl_->sessions.usable(peer) != nullptr;
+  return out;
+}
+
+const ProtocolCounters& Protocol::counters() const noexcept { return impl_->ctx.counters; }
+
+}  // namespace wirelay::ctrl

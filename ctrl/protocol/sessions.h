@@ -1,0 +1,48 @@
+// The three sessions of a peer, in the slots that the Linux kernel gives them:
+//
+//   next ──confirmed──► current ──rotated out──► previous ──► retired
+//
+// We answered: the session is `next` until its first authentic packet proves that the peer has it.
+// We initiated: it is `current` at once. `previous` still opens what was on the way. Each is
+// retired when it is rotated out or reaches its reject time, whichever comes first, and with it its
+// keys: sooner than the three times reject time after which the paper (section 6.3) erases all
+// keys.
+#pragma once
+
+#include <cstdint>
+
+#include "crypto/noise.h"
+#include "ctrl/protocol/context.h"
+
+namespace wirelay::ctrl {
+
+class Sessions {
+ public:
+  explicit Sessions(Context& ctx) : ctx_(ctx) {}
+
+  /// Publishes the session of a handshake that we initiated and sends with it from now on.
+  void begin_initiated(uint32_t peer, const crypto::TransportKeys& keys);
+  /// Publishes the session of a handshake that we answered.
+  void begin_answered(uint32_t peer, const crypto::TransportKeys& keys);
+  /// The peer has used `index`: true when that was `next`, which is now `current`.
+  bool confirm(uint32_t peer, uint32_t index);
+  /// Retires what has reached its reject time.
+  void expire(uint32_t peer);
+  void end_all(uint32_t peer);
+
+  /// The session to send with; null when there is none or it must not be used any more.
+  [[nodiscard]] dataplane::Session* usable(uint32_t peer);
+  [[nodiscard]] bool owns(uint32_t peer, uint32_t index) const noexcept;
+  /// Of all its sessions, ended ones included.
+  [[nodiscard]] dataplane::Traffic traffic(uint32_t peer);
+
+ private:
+  void publish(uint32_t peer, const crypto::TransportKeys& keys);
+  void make_current(uint32_t peer, uint32_t index);
+  void retire(uint32_t peer, uint32_t& slot);
+  void settle(uint32_t peer);
+
+  Context& ctx_;
+};
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,47 @@
+// The timers (WireGuard paper, section 6), without a timer each: workers only note times in the
+// session, and this looks at all active peers again and again, a slice at each tick.
+#pragma once
+
+#include <cstdint>
+
+#include "ctrl/protocol/context.h"
+#include "ctrl/protocol/handshakes.h"
+#include "ctrl/protocol/initiator.h"
+#include "ctrl/protocol/sessions.h"
+#include "ctrl/protocol/transport.h"
+
+namespace wirelay::ctrl {
+
+class Timers {
+ public:
+  Timers(Context& ctx, Sessions& sessions, Handshakes& handshakes, Initiator& initiator,
+         HeldPackets& held, Transport& transport);
+
+  /// Looks at as many peers as time has passed for: at each every kLapMs.
+  void tick();
+  static constexpr uint64_t kLapMs = 200;
+
+  /// A session is confirmed: the peer's packets that waited can go.
+  void confirmed(uint32_t peer);
+
+ private:
+  void check(uint32_t peer);
+  void check_session(uint32_t peer, PeerState& s, const dataplane::Session& session);
+  void check_persistent(uint32_t peer, const PeerState& s);
+  bool needs_timers(uint32_t peer, const PeerState& s) const;
+  void prefetch(size_t position) const;
+
+  Context& ctx_;
+  Sessions& sessions_;
+  Handshakes& handshakes_;
+  Initiator& initiator_;
+  HeldPackets& held_;
+  Transport& transport_;
+  size_t position_ = 0;      // in the active list
+  uint64_t last_tick_ = 0;   // TSC
+  uint64_t owed_ = 0;        // TSC time times peers not used up yet, see tick()
+  uint64_t lap_ = 0;         // TSC when this lap began
+  uint64_t lap_before_ = 0;  // and the one before it: every peer was looked at since
+};
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,64 @@
+// Sealing on the control thread. Workers seal with the same sessions at the same time: a counter is
+// reserved with fetch_add, as they do, and never twice.
+#include "ctrl/protocol/transport.h"
+
+#include "crypto/wire.h"
+#include "dataplane/encap.h"
+
+namespace wirelay::ctrl {
+
+using dataplane::PeerPath;
+using dataplane::Session;
+
+Transport::Transport(Context& ctx, Sessions& sessions, HeldPackets& held)
+    : ctx_(ctx), sessions_(sessions), held_(held), engine_(crypto::make_engine("libsodium")) {}
+
+bool Transport::keepalive(uint32_t peer) {
+  if (sessions_.usable(peer) == nullptr || ctx_.path(peer) == nullptr) return false;
+  rte_mbuf* empty = rte_pktmbuf_alloc(ctx_.shared.pool);
+  if (empty == nullptr || !send(peer, empty)) return false;
+  ++ctx_.counters.keepalives_sent;
+  return true;
+}
+
+bool Transport::send(uint32_t peer, rte_mbuf* packet) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Session* session = sessions_.usable(peer);
+  const PeerPath* path = ctx_.path(peer);
+  if (session == nullptr || path == nullptr ||
+      dataplane::encapsulation_fits(packet, *path) != dataplane::Drop::kCount) {
+    rte_pktmbuf_free(packet);
+    return false;
+  }
+  const uint64_t counter = session->send_counter.fetch_add(1, kRelaxed);
+  if (counter >= crypto::kRejectAfterMessages) {
+    rte_pktmbuf_free(packet);
+    return false;
+  }
+  const uint32_t bytes = rte_pktmbuf_data_len(packet);
+  crypto::AeadPacket text;
+  dataplane::encapsulate(packet, *session, *path, counter, text);
+  engine_->seal_burst({&text, 1});
+  dataplane::finish_encapsulation(packet, *path, ctx_.shared.ports[path->port]);
+  session->tx_bytes.fetch_add(bytes, kRelaxed);
+  session->tx_tsc.store(ctx_.now.tsc, kRelaxed);
+  if (bytes != 0) session->tx_data_tsc.store(ctx_.now.tsc, kRelaxed);
+  ctx_.sender.send(packet, path->port, path->adjacency);
+  return true;
+}
+
+size_t Transport::send_held(uint32_t peer) {
+  PeerState& s = ctx_.state(peer);
+  s.flags = static_cast<uint8_t>(s.flags & ~kHolding);
+  size_t sent = 0;
+  for (rte_mbuf* packet : held_.take(peer)) {
+    if (send(peer, packet)) {
+      ++sent;
+    } else {
+      ++ctx_.counters.held_dropped;
+    }
+  }
+  return sent;
+}
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,35 @@
+// Transport messages that the control thread seals itself: keepalives, and packets that waited for
+// their session. All else is sealed by workers (dataplane/stages/seal.cc).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <rte_mbuf.h>
+
+#include "crypto/aead.h"
+#include "ctrl/protocol/context.h"
+#include "ctrl/protocol/held_packets.h"
+#include "ctrl/protocol/sessions.h"
+
+namespace wirelay::ctrl {
+
+class Transport {
+ public:
+  Transport(Context& ctx, Sessions& sessions, HeldPackets& held);
+
+  /// Sends an empty packet; false when there is no usable session or no path.
+  bool keepalive(uint32_t peer);
+  /// Seals and sends an inner IP packet; false, and the packet is freed, when that cannot be.
+  bool send(uint32_t peer, rte_mbuf* packet);
+  /// Sends what waited for the peer's session; returns how many packets went.
+  size_t send_held(uint32_t peer);
+
+ private:
+  Context& ctx_;
+  Sessions& sessions_;
+  HeldPackets& held_;
+  std::unique_ptr<crypto::AeadEngine> engine_;  // engines are not shared between threads
+};
+
+}  // namespace wirelay::ctrl
