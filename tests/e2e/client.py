@@ -1,5 +1,6 @@
 """A real WireGuard client: wireguard-go in a namespace, configured with `wg`."""
 
+import pathlib
 import subprocess
 
 from tests.e2e.netns import Namespace, run, stop, until
@@ -58,6 +59,12 @@ class Client:
         if keepalive:
             lines.append(f"PersistentKeepalive = {keepalive}")
         return "\n".join(lines) + "\n"
+
+    def settings_in(self, file: pathlib.Path, client_file: str) -> str:
+        """What `wg setconf` takes of a client file for wg-quick. The file is left there."""
+        file.touch(mode=0o600)
+        file.write_text(client_file)
+        return run("wg-quick", "strip", str(file)).stdout
 
     def show(self, what: str) -> str:
         """A field of the client's only peer, as `wg show DEVICE WHAT` prints it."""

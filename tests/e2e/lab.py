@@ -127,11 +127,16 @@ class Lab:
         return client
 
     def connect(self, site: str, endpoint: str | None = ENDPOINT_V4, **options):
-        """Brings the site's client up, with all that it sends inside the tunnel."""
+        """Brings the site's client up, with settings of our own."""
         client = self.clients[site]
-        client.up(client.settings(self.relay_key, endpoint, **options),
-                  ["10.77.0.0/24", "192.0.2.0/24", f"{FAR_V4}/32",
-                   "fd77::/64", "2001:db8:2::/64", f"{FAR_V6}/128"])
+        self.up(site, client.settings(self.relay_key, endpoint, **options))
+
+    def up(self, site: str, settings: str):
+        """Brings the site's client up; all that it sends to labs' addresses goes into the tunnel."""
+        self.clients[site].up(
+            settings,
+            ["10.77.0.0/24", "192.0.2.0/24", f"{FAR_V4}/32",
+             "fd77::/64", "2001:db8:2::/64", f"{FAR_V6}/128"])
 
     def peer(self, site: str, **fields) -> dict:
         """The site's client as a peer of a configuration or a request."""

@@ -14,7 +14,7 @@ class LimitsTest(LabCase):
         cls.iperf = Iperf(cls.lab.internet)
 
     def setUp(self):
-        self.relay.ctl("user", "set", "alice", "--up", "unlimited", "--down", "unlimited")
+        self.relay.ctl("user", "set", "alice", "--rate", "unlimited")
 
     def rates_around_a_change(self, change: tuple[str, ...], *options: str) -> tuple[float, float]:
         """Mbit/s of inner IP packets: before the change at two seconds, and settled behind it."""
@@ -33,35 +33,34 @@ class LimitsTest(LabCase):
         self.assertEqual(self.lab.clients["a"].last_handshake(), session)
 
     def test_the_rate_to_the_relay_follows(self):
-        self.assert_follows(20, ("--up", "20M"))
+        self.assert_follows(20, ("--rate-up", "20M"))
         self.assertGreater(self.relay.drops()["rate_up"], 0)
 
     def test_the_rate_from_the_relay_follows(self):
-        self.assert_follows(20, ("--down", "20M"), "-R")
+        self.assert_follows(20, ("--rate-down", "20M"), "-R")
         self.assertGreater(self.relay.drops()["rate_down"], 0)
 
     def test_a_limit_can_be_lifted(self):
-        self.relay.ctl("user", "set", "alice", "--up", "5M")
+        self.relay.ctl("user", "set", "alice", "--rate-up", "5M")
         limited = self.iperf.run(self.a(), net.FAR_V4, 2).goodput()
-        self.relay.ctl("user", "set", "alice", "--up", "unlimited")
+        self.relay.ctl("user", "set", "alice", "--rate-up", "unlimited")
         lifted = self.iperf.run(self.a(), net.FAR_V4, 2).goodput()
         self.assertGreater(lifted, 2 * limited)
 
     def test_packets_a_second_are_limited(self):
         """A burst of a tenth of a second, at least 32 packets, and then 100 a second."""
-        self.relay.call("user.set", {"name": "alice", "limits": {"up": {"packets": 100}}})
+        self.relay.ctl("user", "set", "alice", "--packets-up", "100")
         try:
             began = time.monotonic()
             replies = ping(self.a(), net.FAR_V4, count=500, interval=0.002)
             took = time.monotonic() - began
         finally:
-            self.relay.call("user.set", {"name": "alice",
-                                         "limits": {"up": {"packets": "unlimited"}}})
+            self.relay.ctl("user", "set", "alice", "--packets-up", "unlimited")
         print(f"        {replies.received} of 500 in {took:.1f} s")
         self.assertLessEqual(replies.received, 32 + 100 * took + 1)
         self.assertGreaterEqual(replies.received, 32)
         self.assertGreater(self.relay.drops()["packet_rate_up"], 0)
 
     def test_one_users_limit_leaves_others_alone(self):
-        self.relay.ctl("user", "set", "alice", "--up", "100K", "--down", "100K")
+        self.relay.ctl("user", "set", "alice", "--rate", "100K")
         self.assert_no_loss(ping(self.b(), net.FAR_V4, count=50, interval=0.005, size=1300))

@@ -42,8 +42,8 @@ class TwoWorkersTest(LabCase):
 
     def test_a_limit_holds_over_both_workers(self):
         iperf = Iperf(self.lab.internet, port=5202)
-        self.relay.ctl("user", "set", "alice", "--down", "20M")
+        self.relay.ctl("user", "set", "alice", "--rate-down", "20M")
         rates = iperf.run(self.a(), net.FAR_V4, 6, "-P", "4", "-R").each_second()
-        self.relay.ctl("user", "set", "alice", "--down", "unlimited")
+        self.relay.ctl("user", "set", "alice", "--rate-down", "unlimited")
         settled = inner_rate(sum(rates[2:]) / len(rates[2:]))
         self.assertAlmostEqual(settled, 20, delta=2)

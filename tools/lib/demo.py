@@ -21,6 +21,7 @@ from tests.e2e.measure import Iperf, Pinging, inner_rate, ping  # noqa: E402
 from tests.e2e.relay import RELAYCTL  # noqa: E402
 
 NAME = "wl-demo"
+USERS = {"a": "alice", "b": "bob"}
 LIMIT = 20.0      # Mbit/s
 TOLERANCE = 0.10  # of the limit
 ENOUGH = 50.0     # Mbit/s that an unlimited client must reach here, for the limit to mean something
@@ -55,11 +56,11 @@ def show_start(table: Table, lab: net.Lab):
     table.add("relayd runs on two DPDK ports", "API answers",
               f"engine {status['engine']['name']}, huge pages "
               f"{'yes' if status['huge_pages'] else 'no'}", True)
-    for site, user in (("a", "alice"), ("b", "bob")):
+    for site, user in USERS.items():
         client = lab.client(site)
         relay.ctl("user", "add", user)
-        relay.ctl("peer", "add", f"{user}-laptop", "--user", user, "--public-key",
-                  client.public_key, "--allowed-ips", ",".join(client.addresses))
+        relay.ctl("peer", "add", f"{user}-laptop", "--user", user, "--generate-psk",
+                  "--public-key", client.public_key, "--allowed-ips", ",".join(client.addresses))
     users = [u["name"] for u in relay.call("user.list")["users"]]
     table.add("relayctl adds two users", "alice, bob", ", ".join(users),
               users == ["alice", "bob"])
@@ -67,11 +68,15 @@ def show_start(table: Table, lab: net.Lab):
 
 def show_handshakes(table: Table, lab: net.Lab):
     for site, endpoint, family in (("a", net.ENDPOINT_V4, "IPv4"), ("b", net.ENDPOINT_V6, "IPv6")):
+        client = lab.clients[site]
+        client_file = lab.relay.ctl("peer", "config", f"{USERS[site]}-laptop",
+                                    "--private-key-file", "-", "--endpoint", endpoint,
+                                    text_in=client.private_key).stdout
         began = time.monotonic()
-        lab.connect(site, endpoint)
+        lab.up(site, client.settings_in(lab.folder / f"{site}.conf", client_file))
         ping(lab.sites[site], net.TUNNEL_V4, count=1)
         try:
-            lab.clients[site].wait_for_handshake()
+            client.wait_for_handshake()
             seen = f"after {1000 * (time.monotonic() - began):.0f} ms"
         except TimeoutError:
             seen = "none"
@@ -102,8 +107,8 @@ def show_throughput(table: Table, lab: net.Lab, iperf: Iperf):
 def show_limit(table: Table, lab: net.Lab, iperf: Iperf):
     """Unlimited for two seconds, then limited; the two seconds after the change may hold the
     burst and TCP finding its new rate, the five behind them are judged."""
-    for what, way, options in (("A to the internet", "--up", ()),
-                               ("internet to A", "--down", ("-R",))):
+    for what, way, options in (("A to the internet", "--rate-up", ()),
+                               ("internet to A", "--rate-down", ("-R",))):
         run = iperf.start(lab.sites["a"], net.FAR_V4, 9, *options)
         run.wait_until(2)
         lab.relay.ctl("user", "set", "alice", way, f"{LIMIT:.0f}M")
@@ -148,7 +153,7 @@ It is all still up. Try, as root, in {ROOT}:
   {ctl} stats
   {ctl} drops
   {ctl} user show bob
-  {ctl} user set bob --down 5M
+  {ctl} user set bob --rate-down 5M
   ip netns exec {NAME}-b ping {net.FAR_V4}
   ip netns exec {NAME}-b iperf3 -c {net.FAR_V4} -R
   ip netns exec {NAME}-b wg show {NAME}-b
