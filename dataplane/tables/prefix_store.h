@@ -64,7 +64,7 @@ struct alignas(64) PrefixBucket {
                 // upper half of the second word the next bucket's number, 0: none
   std::atomic<uint32_t> entries[kEntries];
 
-  /// One bit for each place whose tag may be `tag`, and sometimes for one more; see place().
+  /// One bit for each place whose tag is `tag`; see place().
   static uint64_t candidates(uint64_t tags0, uint64_t tags1, uint8_t tag) noexcept {
     return equal_bytes(tags0, tag) >> 7 | (equal_bytes(tags1, tag) & 0x80808080) >> 6;
   }
@@ -76,11 +76,12 @@ struct alignas(64) PrefixBucket {
   static uint32_t next(uint64_t tags1) noexcept { return static_cast<uint32_t>(tags1 >> 32); }
 
  private:
-  /// The top bit of every byte of `word` that is `byte`; a borrow may add the byte above one.
+  /// The top bit of every byte of `word` that is `byte`, and no other: a free place must never be
+  /// taken for a candidate, for it may still name an entry that was removed.
   static uint64_t equal_bytes(uint64_t word, uint8_t byte) noexcept {
-    constexpr uint64_t kOnes = 0x0101010101010101;
-    const uint64_t x = word ^ kOnes * byte;
-    return (x - kOnes) & ~x & kOnes << 7;
+    constexpr uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
+    const uint64_t x = word ^ 0x0101010101010101 * byte;  // zero where equal
+    return ~(((x & kLow7) + kLow7) | x | kLow7);
   }
 };
 static_assert(sizeof(PrefixBucket) == 64);

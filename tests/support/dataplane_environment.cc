@@ -1,4 +1,6 @@
 // DPDK without huge pages, devices or privileges, for the layers above crypto.
+#include <sched.h>
+
 #include <array>
 #include <cstdlib>
 #include <iostream>
@@ -12,13 +14,15 @@ namespace wirelay::test {
 
 void start_environment(const char* program) {
   crypto::init_crypto();
+  cpu_set_t cpus;
+  sched_getaffinity(0, sizeof cpus, &cpus);
   // EAL takes its arguments as main() does, and may reorder them.
   std::array<const char*, 9> arguments = {program,
                                           "--no-huge",
                                           "-m",
                                           "512",
                                           "--no-pci",
-                                          "--in-memory",
+                                          "--no-shconf",
                                           "--no-telemetry",
                                           "--lcores=0",
                                           "--log-level=lib.eal:error"};
@@ -26,6 +30,8 @@ void start_environment(const char* program) {
     std::cerr << "EAL does not start\n";
     std::exit(1);
   }
+  // EAL pins the thread that starts it, and whatever that one starts; tests use all processors.
+  sched_setaffinity(0, sizeof cpus, &cpus);
 }
 
 void stop_environment() { rte_eal_cleanup(); }

@@ -1,0 +1,433 @@
+// Protects the longest match: exactly what a plain list of prefixes says, for one address and for
+// bursts, through every kind of change, and for readers that race with them.
+#include "dataplane/tables/prefix.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "dataplane/burst.h"
+#include "dataplane/tables/prefix_store.h"
+#include "dataplane/tables/prefix_writer.h"
+#include "tests/dataplane/reader_threads.h"
+
+namespace wirelay::dataplane {
+
+namespace {
+
+IpAddr ip(const char* text) { return parse_ip(text).value(); }
+Prefix prefix(const std::string& text) { return parse_prefix(text).value(); }
+RouteTarget peer(uint32_t number) { return RouteTarget::make(RouteKind::kPeer, number); }
+
+/// The longest match by looking at all prefixes.
+class Model {
+ public:
+  std::map<Prefix, RouteTarget> routes;
+
+  [[nodiscard]] RouteTarget lookup(const IpAddr& addr) const {
+    RouteTarget best;
+    int longest = -1;
+    for (const auto& [p, target] : routes) {
+      if (p.contains(addr) && p.length > longest) {
+        longest = p.length;
+        best = target;
+      }
+    }
+    return best;
+  }
+};
+
+/// Few bits vary, so that prefixes nest and addresses hit them.
+IpAddr random_addr(std::mt19937& random) {
+  const uint32_t bits = random();
+  if (bits % 2 == 0) {
+    const uint8_t four[4] = {10, static_cast<uint8_t>(bits >> 8 & 3),
+                             static_cast<uint8_t>(bits >> 16 & 3),
+                             static_cast<uint8_t>(bits >> 24)};
+    return IpAddr::v4(four);
+  }
+  IpAddr addr = ip("2001:db8::");
+  addr.bytes[7] = bits >> 8 & 3;
+  addr.bytes[8] = bits >> 16 & 3;
+  addr.bytes[15] = static_cast<uint8_t>(bits >> 24);
+  return addr;
+}
+
+Prefix random_prefix(std::mt19937& random) {
+  const IpAddr addr = random_addr(random);
+  const unsigned shortest = addr.is_v4() ? 96 : 0;
+  const auto length =
+      static_cast<uint8_t>(random() % 2 == 0 ? 128 : shortest + random() % (129 - shortest));
+  return {mask_to(addr, length), length};
+}
+
+class PrefixTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(PrefixTest);
+  CPPUNIT_TEST(empty_table_knows_nothing);
+  CPPUNIT_TEST(longest_prefix_wins);
+  CPPUNIT_TEST(every_length_works);
+  CPPUNIT_TEST(families_stay_apart);
+  CPPUNIT_TEST(replaces_and_removes);
+  CPPUNIT_TEST(full_table_refuses_and_stays);
+  CPPUNIT_TEST(holds_its_capacity_before_a_grace_period);
+  CPPUNIT_TEST(bursts_of_every_size);
+  CPPUNIT_TEST(agrees_with_a_model);
+  CPPUNIT_TEST(candidates_are_the_places_with_the_tag);
+  CPPUNIT_TEST(colliding_prefixes_chain_and_unchain);
+  CPPUNIT_TEST(memory_waits_for_readers);
+  CPPUNIT_TEST(readers_race_with_changes);
+  CPPUNIT_TEST(readers_race_with_chains);
+  CPPUNIT_TEST_SUITE_END();
+
+  void empty_table_knows_nothing() {
+    const PrefixTable table(10);
+    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.1")) == RouteTarget{});
+    CPPUNIT_ASSERT(table.lookup(ip("::1")).kind() == RouteKind::kNone);
+  }
+
+  void longest_prefix_wins() {
+    PrefixTable table(10);
+    Rcu rcu(1);
+    PrefixWriter writer(table, rcu);
+    writer.set(prefix("0.0.0.0/0"), RouteTarget::make(RouteKind::kVia, 3));
+    writer.set(prefix("10.0.0.0/8"), peer(1));
+    writer.set(prefix("10.1.0.0/16"), peer(2));
+    writer.set(prefix("10.1.1.1"), peer(0x0fffffff));
+    CPPUNIT_ASSERT(table.lookup(ip("10.1.1.1")) == peer(0x0fffffff));
+    CPPUNIT_ASSERT_EQUAL(0x0fffffffu, table.lookup(ip("10.1.1.1")).id());
+    CPPUNIT_ASSERT(table.lookup(ip("10.1.1.2")) == peer(2));
+    CPPUNIT_ASSERT(table.lookup(ip("10.2.1.1")) == peer(1));
+    CPPUNIT_ASSERT(table.lookup(ip("11.1.1.1")).kind() == RouteKind::kVia);
+    CPPUNIT_ASSERT(table.lookup(ip("::1")).kind() == RouteKind::kNone);
+  }
+
+  void every_length_works() {
+    PrefixTable table(200);
+    Rcu rcu(1);
+    PrefixWriter writer(table, rcu);
+    const IpAddr v4 = ip("170.85.170.85"), v6 = ip("aaaa:5555:aaaa:5555:aaaa:5555:aaaa:5555");
+    for (const IpAddr& addr : {v4, v6}) {
+      const unsigned shortest = addr.is_v4() ? 96 : 0;
+      for (unsigned length = shortest; length <= 128; ++length) {  // the longest match moves down
+        const auto l = static_cast<uint8_t>(length);
+        CPPUNIT_ASSERT(writer.set({mask_to(addr, l), l}, peer(length)));
+        CPPUNIT_ASSERT(table.lookup(addr) == peer(length));
+      }
+      for (unsigned length = 128; length > shortest; --length) {  // and up again
+        const auto l = static_cast<uint8_t>(length);
+        CPPUNIT_ASSERT(writer.remove({mask_to(addr, l), l}));
+        CPPUNIT_ASSERT(table.lookup(addr) == peer(length - 1));
+      }
+    }
+  }
+
+  void families_stay_apart() {
+    PrefixTable table(10);
+    Rcu rcu(1);
+    PrefixWriter writer(table, rcu);
+    writer.set(prefix("::/0"), peer(6));
+    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.1")) == RouteTarget{});
+    CPPUNIT_ASSERT(table.lookup(ip("::1")) == peer(6));
+    writer.remove(prefix("::/0"));
+    writer.set(prefix("0.0.0.0/0"), peer(4));
+    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.1")) == peer(4));
+    CPPUNIT_ASSERT(table.lookup(ip("::1")) == RouteTarget{});
+    CPPUNIT_ASSERT(table.lookup(ip("::")) == RouteTarget{});
+  }
+
+  void replaces_and_removes() {
+    PrefixTable table(10);
+    Rcu rcu(1);
+    PrefixWriter writer(table, rcu);
+    const Prefix p = prefix("10.0.0.0/24");
+    CPPUNIT_ASSERT(!writer.get(p));
+    CPPUNIT_ASSERT(!writer.remove(p));
+    CPPUNIT_ASSERT(writer.set(p, peer(1)));
+    CPPUNIT_ASSERT(writer.set(p, peer(2)));
+    CPPUNIT_ASSERT_EQUAL(1u, writer.size());
+    CPPUNIT_ASSERT(writer.get(p) == peer(2));
+    CPPUNIT_ASSERT(!writer.get(prefix("10.0.0.0/25")));
+    CPPUNIT_ASSERT(writer.remove(p));
+    CPPUNIT_ASSERT(!writer.remove(p));
+    CPPUNIT_ASSERT_EQUAL(0u, writer.size());
+    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.1")) == RouteTarget{});
+  }
+
+  void full_table_refuses_and_stays() {
+    PrefixTable table(3);
+    Rcu rcu(1);
+    PrefixWriter writer(table, rcu);
+    CPPUNIT_ASSERT_EQUAL(3u, writer.capacity());
+    for (const char* text : {"10.0.0.1", "10.0.0.2", "10.0.0.3"}) {
+      CPPUNIT_ASSERT(writer.set(prefix(text), peer(1)));
+    }
+    CPPUNIT_ASSERT(!writer.set(prefix("10.0.0.0/24"), peer(9)));
+    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.4")) == RouteTarget{});
+    CPPUNIT_ASSERT(writer.set(prefix("10.0.0.1"), peer(2)));  // replacing needs no room
+    CPPUNIT_ASSERT(writer.remove(prefix("10.0.0.2")));
+    CPPUNIT_ASSERT(writer.set(prefix("10.0.0.0/24"), peer(9)));
+    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.4")) == peer(9));
+  }
+
+  /// A reload may replace everything before any worker has passed a quiescent state.
+  void holds_its_capacity_before_a_grace_period() {
+    constexpr uint32_t kCapacity = 1000;
+    PrefixTable table(kCapacity);
+    Rcu rcu(1);
+    rcu.online(0);
+    PrefixWriter writer(table, rcu);
+    const auto address = [](uint32_t i) {
+      const uint32_t be = htonl(0x0a000000 + i);
+      return Prefix{IpAddr::v4(&be), 128};
+    };
+    for (uint32_t i = 0; i < kCapacity; ++i) CPPUNIT_ASSERT(writer.set(address(i), peer(i)));
+    for (uint32_t i = 0; i < kCapacity; ++i) CPPUNIT_ASSERT(writer.remove(address(i)));
+    for (uint32_t i = 0; i < kCapacity; ++i) {
+      CPPUNIT_ASSERT(writer.set(address(kCapacity + i), peer(i)));
+    }
+    for (uint32_t i = 0; i < kCapacity; ++i) {
+      CPPUNIT_ASSERT(table.lookup(address(i).addr) == RouteTarget{});
+      CPPUNIT_ASSERT(table.lookup(address(kCapacity + i).addr) == peer(i));
+    }
+  }
+
+  void bursts_of_every_size() {
+    PrefixTable table(1000);
+    Rcu rcu(1);
+    PrefixWriter writer(table, rcu);
+    Model model;
+    std::mt19937 random(4);
+    for (uint32_t i = 0; i < 500; ++i) {
+      const Prefix p = random_prefix(random);
+      writer.set(p, peer(i));
+      model.routes[p] = peer(i);
+    }
+    for (size_t size = 0; size <= kBurstSize; ++size) {
+      std::vector<IpAddr> addrs(size);
+      for (IpAddr& addr : addrs) addr = random_addr(random);
+      std::vector<RouteTarget> out(size + 1, peer(12345));
+      table.lookup_burst(addrs, out.data());
+      for (size_t i = 0; i < size; ++i) CPPUNIT_ASSERT(model.lookup(addrs[i]) == out[i]);
+      CPPUNIT_ASSERT(out[size] == peer(12345));  // nothing behind the end is written
+    }
+  }
+
+  void agrees_with_a_model() {
+    PrefixTable table(400);
+    Rcu rcu(1);
+    PrefixWriter writer(table, rcu);
+    Model model;
+    std::mt19937 random(5);
+    for (uint32_t step = 0; step < 30000; ++step) {
+      const Prefix p = random_prefix(random);
+      if (random() % 2 == 0) {
+        const bool room = model.routes.size() < writer.capacity() || model.routes.contains(p);
+        const bool entered = writer.set(p, peer(step));
+        CPPUNIT_ASSERT(entered || !room || rcu.pending() > 0);
+        if (entered) model.routes[p] = peer(step);
+      } else {
+        CPPUNIT_ASSERT_EQUAL(model.routes.erase(p) == 1, writer.remove(p));
+      }
+      if (random() % 16 == 0) rcu.poll();
+      CPPUNIT_ASSERT_EQUAL(model.routes.size(), size_t{writer.size()});
+      if (step % 10 == 0) compare(table, model, random);
+    }
+  }
+
+  static void compare(const PrefixTable& table, const Model& model, std::mt19937& random) {
+    IpAddr addrs[16];
+    for (IpAddr& addr : addrs) addr = random_addr(random);
+    RouteTarget out[16];
+    table.lookup_burst(addrs, out);
+    for (size_t i = 0; i < 16; ++i) {
+      CPPUNIT_ASSERT(model.lookup(addrs[i]) == out[i]);
+      CPPUNIT_ASSERT(table.lookup(addrs[i]) == out[i]);
+    }
+  }
+
+  void candidates_are_the_places_with_the_tag() {
+    std::mt19937_64 random(11);
+    const uint8_t likely[] = {0, 1, 2, 3, 0x7f, 0x80, 0x81, 0xff};
+    for (int round = 0; round < 100000; ++round) {
+      uint8_t bytes[16];  // neighbours that differ by one, zeroes beside ones
+      for (uint8_t& byte : bytes) byte = likely[random() % 8];
+      const uint8_t tag = likely[1 + random() % 7];
+      uint64_t tags[2];
+      std::memcpy(tags, bytes, sizeof tags);
+      unsigned places = 0;
+      for (uint64_t c = PrefixBucket::candidates(tags[0], tags[1], tag); c != 0; c &= c - 1) {
+        places |= 1u << PrefixBucket::place(c);
+      }
+      unsigned expected = 0;
+      for (unsigned i = 0; i < PrefixBucket::kEntries; ++i) expected |= (bytes[i] == tag) << i;
+      CPPUNIT_ASSERT_EQUAL(expected, places);
+    }
+  }
+
+  /// Host prefixes that all hash to bucket 0, where those with `same_tag` share their tag too.
+  static std::vector<Prefix> colliding(const PrefixStore& store, size_t count, bool same_tag) {
+    std::vector<Prefix> out;
+    uint8_t tag = 0;
+    for (uint32_t i = 0; out.size() < count; ++i) {
+      const Prefix p{IpAddr::v4(&i), 128};
+      const PrefixStore::Hash hash = store.hash(PrefixKey::of(p.addr), 128);
+      if (hash.bucket != 0 || (same_tag && tag != 0 && hash.tag != tag)) continue;
+      tag = hash.tag;
+      out.push_back(p);
+    }
+    return out;
+  }
+
+  void colliding_prefixes_chain_and_unchain() {
+    for (const bool same_tag : {false, true}) {
+      PrefixStore store(100);
+      Rcu rcu(1);
+      std::vector<Prefix> prefixes = colliding(store, 60, same_tag);
+      std::map<Prefix, uint32_t> present;
+      std::mt19937 random(6);
+      for (uint32_t step = 0; step < 5000; ++step) {
+        const Prefix& p = prefixes[random() % prefixes.size()];
+        const bool grow = random() % 100 < (step / 500 % 2 == 0 ? 80u : 20u);
+        if (grow && !present.contains(p)) {
+          CPPUNIT_ASSERT(store.insert(p, peer(step)));
+          present[p] = step;
+        } else if (!grow) {
+          CPPUNIT_ASSERT_EQUAL(present.erase(p) == 1, store.erase(p, rcu));
+        }
+        if (step % 7 == 0) rcu.poll();
+        for (const Prefix& q : prefixes) {
+          const PrefixKey key = PrefixKey::of(q.addr);
+          const uint32_t number = store.find(key, 128, store.hash(key, 128));
+          CPPUNIT_ASSERT_EQUAL(present.contains(q), number != PrefixStore::kNoEntry);
+          if (present.contains(q)) CPPUNIT_ASSERT(store.target(number) == peer(present[q]));
+        }
+      }
+      for (const auto& [p, unused] : present) CPPUNIT_ASSERT(store.erase(p, rcu));
+      const PrefixBucket& first = store.bucket(0);
+      CPPUNIT_ASSERT_EQUAL(uint64_t{0}, first.tags[0].load());
+      CPPUNIT_ASSERT_EQUAL(uint64_t{0}, first.tags[1].load());  // and no further bucket
+    }
+  }
+
+  void memory_waits_for_readers() {
+    PrefixStore store(10);
+    Rcu rcu(1);
+    rcu.online(0);
+    const Prefix p = prefix("10.0.0.1"), q = prefix("10.0.0.2");
+    store.insert(p, peer(1));
+    const PrefixKey key = PrefixKey::of(p.addr);
+    const uint32_t number = store.find(key, 128, store.hash(key, 128));  // a reader holds it
+    store.erase(p, rcu);
+    store.insert(q, peer(2));
+    rcu.poll();
+    CPPUNIT_ASSERT(store.matches(number, key, 128));
+    CPPUNIT_ASSERT(store.target(number) == peer(1));
+    rcu.quiescent(0);
+    rcu.poll();
+    store.insert(p, peer(3));
+    CPPUNIT_ASSERT_EQUAL(number, store.find(key, 128, store.hash(key, 128)));  // used again
+  }
+
+  /// Three kinds of prefixes: those that stay must always be found with their target; those whose
+  /// target changes, with one of their own; those that come and go, with their own or the wider
+  /// prefix's.
+  void readers_race_with_changes() {
+    constexpr unsigned kReaders = 2;
+    constexpr uint32_t kEach = 30, kWide = 1000000;
+    PrefixTable table(8 * kEach);
+    Rcu rcu(kReaders);
+    PrefixWriter writer(table, rcu);
+    const auto address = [](uint32_t kind, uint32_t i) {
+      const uint32_t be = htonl(kind << 24 | i);
+      return IpAddr::v4(&be);
+    };
+    const auto host = [&](uint32_t kind, uint32_t i) { return Prefix{address(kind, i), 128}; };
+    for (uint32_t i = 0; i < kEach; ++i) {
+      writer.set(host(10, i), peer(i));
+      writer.set(host(11, i), peer(i));
+    }
+    writer.set(prefix("12.0.0.0/8"), peer(kWide));
+
+    std::atomic<uint64_t> wrong{0}, came{0};
+    test::ReaderThreads readers(rcu, kReaders, [&](unsigned) {
+      for (uint32_t i = 0; i < kEach; ++i) {
+        const IpAddr addrs[] = {address(10, i), address(11, i), address(12, i)};
+        RouteTarget out[3];
+        table.lookup_burst(addrs, out);
+        if (out[0] != peer(i)) ++wrong;
+        if (out[1].kind() != RouteKind::kPeer || out[1].id() % kEach != i) ++wrong;
+        if (out[2] == peer(i)) ++came;
+        if (out[2] != peer(i) && out[2] != peer(kWide)) ++wrong;
+        if (table.lookup(addrs[0]) != peer(i)) ++wrong;
+      }
+    });
+    std::mt19937 random(7);
+    for (uint32_t step = 0; step < 20000; ++step) {
+      if (step % 64 == 0) readers.pace();
+      if (random() % 4 == 0) rcu.poll();
+      const uint32_t i = random() % kEach;
+      if (!writer.remove(host(12, i))) writer.set(host(12, i), peer(i));
+      writer.set(host(11, i), peer(random() % 100 * kEach + i));
+      // Whole lengths that come and go.
+      const auto length = static_cast<uint8_t>(105 + random() % 20);
+      const Prefix nested{mask_to(address(13, i), length), length};
+      if (!writer.remove(nested)) writer.set(nested, peer(kWide + 1));
+    }
+    readers.stop();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, wrong.load());
+    CPPUNIT_ASSERT(came > 0);
+  }
+
+  /// All prefixes in one chain of buckets, whose middle and end come and go around some that stay.
+  void readers_race_with_chains() {
+    constexpr unsigned kReaders = 2;
+    constexpr size_t kStay = 15, kAll = 60;
+    PrefixStore store(2 * kAll);
+    Rcu rcu(kReaders);
+    const std::vector<Prefix> prefixes = colliding(store, kAll, false);
+    std::mt19937 random(8);
+    std::vector<bool> present(kAll, true);
+    std::vector<size_t> order(kAll);
+    for (size_t i = 0; i < kAll; ++i) order[i] = i;
+    std::shuffle(order.begin(), order.end(), random);
+    for (const size_t i : order) store.insert(prefixes[i], peer(static_cast<uint32_t>(i)));
+
+    std::atomic<uint64_t> wrong{0}, missing{0};
+    test::ReaderThreads readers(rcu, kReaders, [&](unsigned) {
+      for (size_t i = 0; i < kAll; ++i) {
+        const PrefixKey key = PrefixKey::of(prefixes[i].addr);
+        const uint32_t number = store.find(key, 128, store.hash(key, 128));
+        if (number == PrefixStore::kNoEntry) {
+          if (i < kStay) ++wrong;
+          ++missing;
+        } else if (store.target(number) != peer(static_cast<uint32_t>(i))) {
+          ++wrong;
+        }
+      }
+    });
+    for (uint32_t step = 0; step < 40000; ++step) {
+      if (step % 64 == 0) readers.pace();
+      if (random() % 4 == 0) rcu.poll();
+      const size_t i = kStay + random() % (kAll - kStay);
+      const bool grow = random() % 100 < (step / 2000 % 2 == 0 ? 80u : 20u);
+      if (grow == present[i]) continue;
+      present[i] = grow ? store.insert(prefixes[i], peer(static_cast<uint32_t>(i)))
+                        : !store.erase(prefixes[i], rcu);
+    }
+    readers.stop();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, wrong.load());
+    CPPUNIT_ASSERT(missing > 0);
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(PrefixTest);
+
+}  // namespace
+
+}  // namespace wirelay::dataplane

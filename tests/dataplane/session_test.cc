@@ -1,0 +1,331 @@
+// Protects the life of a session: seen by workers whole or not at all, found by its own receiver
+// index only, its keys gone when it is, and a slot never reused while a worker may hold it.
+#include "dataplane/tables/session.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "dataplane/tables/session_writer.h"
+#include "tests/dataplane/reader_threads.h"
+
+namespace wirelay::dataplane {
+
+namespace {
+
+constexpr uint64_t kRejectTsc = 12345;
+
+crypto::TransportKeys keys_for(uint32_t index) {
+  crypto::TransportKeys keys;
+  std::fill_n(keys.send.data(), 32, static_cast<uint8_t>(index));
+  std::fill_n(keys.receive.data(), 32, static_cast<uint8_t>(index >> 8));
+  keys.local_index = index;
+  keys.remote_index = ~index;
+  keys.initiator = (index & 1) != 0;
+  return keys;
+}
+
+/// Everything in the session is what keys_for() made of its index.
+bool is_whole(const Session& s, uint32_t index) {
+  const auto all = [](const uint8_t* key, uint8_t byte) {
+    return std::all_of(key, key + 32, [byte](uint8_t b) { return b == byte; });
+  };
+  return all(s.send_key, static_cast<uint8_t>(index)) &&
+         all(s.receive_key, static_cast<uint8_t>(index >> 8)) && s.remote_index == ~index &&
+         s.initiator == ((index & 1) != 0) && s.reject_tsc == kRejectTsc;
+}
+
+class SessionTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(SessionTest);
+  CPPUNIT_TEST(layout_is_as_narrow_as_can_be);
+  CPPUNIT_TEST(layout_keeps_its_parts);
+  CPPUNIT_TEST(layout_refuses_what_leaves_no_tag);
+  CPPUNIT_TEST(is_found_from_publication_to_retirement);
+  CPPUNIT_TEST(is_not_found_by_another_tag);
+  CPPUNIT_TEST(index_zero_is_never_found);
+  CPPUNIT_TEST(tags_differ_from_use_to_use);
+  CPPUNIT_TEST(keys_are_wiped_after_the_grace_period);
+  CPPUNIT_TEST(slot_is_clean_when_reused);
+  CPPUNIT_TEST(a_reserved_slot_is_free_at_once);
+  CPPUNIT_TEST(full_table_refuses);
+  CPPUNIT_TEST(final_counts_are_reported_once);
+  CPPUNIT_TEST(agrees_with_a_model);
+  CPPUNIT_TEST(readers_see_whole_sessions);
+  CPPUNIT_TEST_SUITE_END();
+
+  void layout_is_as_narrow_as_can_be() {
+    const auto widths = [](uint32_t slots, uint32_t workers) {
+      const IndexLayout l = IndexLayout::make(slots, workers);
+      return std::pair<int, int>(l.slot_bits, l.owner_bits);
+    };
+    CPPUNIT_ASSERT(widths(1, 1) == std::pair(0, 0));
+    CPPUNIT_ASSERT(widths(2, 2) == std::pair(1, 1));
+    CPPUNIT_ASSERT(widths(4096, 1) == std::pair(12, 0));
+    CPPUNIT_ASSERT(widths(4097, 3) == std::pair(13, 2));
+    CPPUNIT_ASSERT(widths(1u << 22, 16) == std::pair(22, 4));
+  }
+
+  void layout_keeps_its_parts() {
+    for (const auto& [slots, workers] : {std::pair(1u, 1u), {300u, 5u}, {1u << 22, 16u}}) {
+      const IndexLayout l = IndexLayout::make(slots, workers);
+      const uint32_t index = l.index(slots - 1, workers - 1, 37);
+      CPPUNIT_ASSERT_EQUAL(slots - 1, l.slot(index));
+      CPPUNIT_ASSERT_EQUAL(workers - 1, l.owner(index));
+      CPPUNIT_ASSERT_EQUAL(37u, index >> (l.slot_bits + l.owner_bits));
+    }
+  }
+
+  void layout_refuses_what_leaves_no_tag() {
+    CPPUNIT_ASSERT_NO_THROW(IndexLayout::make(1u << 26, 1));
+    CPPUNIT_ASSERT_THROW(IndexLayout::make(1u << 26, 2), std::invalid_argument);
+    CPPUNIT_ASSERT_THROW(IndexLayout::make(UINT32_MAX, 1), std::invalid_argument);
+    CPPUNIT_ASSERT_THROW(IndexLayout::make(0, 1), std::invalid_argument);
+    CPPUNIT_ASSERT_THROW(IndexLayout::make(1, 0), std::invalid_argument);
+  }
+
+  void is_found_from_publication_to_retirement() {
+    SessionTable table(8, 4, 1024);
+    Rcu rcu(4);
+    SessionWriter writer(table, rcu);
+    const uint32_t index = writer.reserve(77, 3).value();
+    CPPUNIT_ASSERT_EQUAL(3u, table.layout().owner(index));
+    CPPUNIT_ASSERT(table.find(index) == nullptr);
+    CPPUNIT_ASSERT_EQUAL(77u, writer.peer_of(index).value());
+
+    const Session& published = writer.publish(keys_for(index), kRejectTsc);
+    CPPUNIT_ASSERT(table.find(index) == &published);
+    CPPUNIT_ASSERT(is_whole(published, index));
+    CPPUNIT_ASSERT_EQUAL(77u, published.peer);
+    CPPUNIT_ASSERT_EQUAL(77u, writer.peer_of(index).value());
+
+    writer.retire(index);
+    CPPUNIT_ASSERT(table.find(index) == nullptr);
+    CPPUNIT_ASSERT(!writer.peer_of(index));
+  }
+
+  void is_not_found_by_another_tag() {
+    SessionTable table(8, 1, 1024);
+    Rcu rcu(1);
+    SessionWriter writer(table, rcu);
+    const uint32_t index = writer.reserve(1, 0).value();
+    writer.publish(keys_for(index), kRejectTsc);
+    for (unsigned bit = table.layout().slot_bits; bit < 32; ++bit) {
+      const uint32_t other = index ^ (1u << bit);
+      CPPUNIT_ASSERT(table.slot(other) == table.slot(index));
+      CPPUNIT_ASSERT(table.find(other) == nullptr);
+      CPPUNIT_ASSERT(!writer.peer_of(other));
+      writer.retire(other);  // no such session: nothing happens
+    }
+    CPPUNIT_ASSERT(table.find(index) != nullptr);
+  }
+
+  void index_zero_is_never_found() {
+    SessionTable table(1, 1, 1024);  // free: its index is zero
+    CPPUNIT_ASSERT(table.find(0) == nullptr);
+  }
+
+  void tags_differ_from_use_to_use() {
+    // The smallest tag, so that a repeated one would show.
+    SessionTable table(1u << 26, 1, 1024);
+    Rcu rcu(1);
+    SessionWriter writer(table, rcu);
+    uint32_t last = 0;
+    for (int i = 0; i < 2000; ++i) {
+      const uint32_t index = writer.reserve(1, 0).value();
+      CPPUNIT_ASSERT_EQUAL(0u, table.layout().slot(index));
+      CPPUNIT_ASSERT(index != 0 && index != last);
+      last = index;
+      writer.retire(index);
+    }
+  }
+
+  void keys_are_wiped_after_the_grace_period() {
+    SessionTable table(8, 1, 1024);
+    Rcu rcu(1);
+    SessionWriter writer(table, rcu);
+    const uint32_t index = writer.reserve(1, 0).value();
+    const Session& s = writer.publish(keys_for(index), kRejectTsc);
+    rcu.online(0);  // a worker that has found the session
+    writer.retire(index);
+    rcu.poll();
+    CPPUNIT_ASSERT(is_whole(s, index));
+    CPPUNIT_ASSERT_EQUAL(1u, writer.in_use());
+    rcu.quiescent(0);
+    rcu.poll();
+    CPPUNIT_ASSERT_EQUAL(0u, writer.in_use());
+    const auto zero = [](uint8_t b) { return b == 0; };
+    CPPUNIT_ASSERT(std::all_of(s.send_key, s.send_key + 32, zero));
+    CPPUNIT_ASSERT(std::all_of(s.receive_key, s.receive_key + 32, zero));
+  }
+
+  void slot_is_clean_when_reused() {
+    SessionTable table(1, 1, 1024);
+    Rcu rcu(1);
+    SessionWriter writer(table, rcu);
+    uint32_t index = writer.reserve(1, 0).value();
+    Session* s = &writer.publish(keys_for(index), kRejectTsc);
+    CPPUNIT_ASSERT_EQUAL(16u, table.replay_words());
+    std::fill_n(s->replay_words, table.replay_words(), ~uint64_t{0});
+    s->replay_greatest = 5;
+    s->roam_report_tsc = 5;
+    s->confirmed = true;
+    for (auto* count : {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter,
+                        &s->tx_bytes, &s->tx_tsc, &s->tx_data_tsc}) {
+      count->store(5);
+    }
+    const uint32_t generation = s->generation;
+    writer.retire(index);
+    rcu.poll();
+
+    index = writer.reserve(2, 0).value();
+    s = &writer.publish(keys_for(index), kRejectTsc);
+    CPPUNIT_ASSERT(std::all_of(s->replay_words, s->replay_words + table.replay_words(),
+                               [](uint64_t w) { return w == 0; }));
+    CPPUNIT_ASSERT(s->replay_greatest == 0 && s->roam_report_tsc == 0 && !s->confirmed);
+    for (auto* count : {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter,
+                        &s->tx_bytes, &s->tx_tsc, &s->tx_data_tsc}) {
+      CPPUNIT_ASSERT_EQUAL(uint64_t{0}, count->load());
+    }
+    CPPUNIT_ASSERT_EQUAL(generation + 1, s->generation);
+    CPPUNIT_ASSERT_EQUAL(2u, s->peer);
+  }
+
+  void a_reserved_slot_is_free_at_once() {
+    SessionTable table(1, 1, 1024);
+    Rcu rcu(1);
+    rcu.online(0);
+    SessionWriter writer(table, rcu);
+    const uint32_t index = writer.reserve(1, 0).value();
+    bool called = false;
+    writer.retire(index, [&](const Traffic&) { called = true; });
+    CPPUNIT_ASSERT(writer.reserve(1, 0).has_value());
+    CPPUNIT_ASSERT(!called);
+  }
+
+  void full_table_refuses() {
+    SessionTable table(3, 1, 1024);  // four: the power of two above
+    Rcu rcu(1);
+    SessionWriter writer(table, rcu);
+    std::vector<uint32_t> indices;
+    for (uint32_t i = 0; i < table.slots(); ++i) indices.push_back(writer.reserve(i, 0).value());
+    CPPUNIT_ASSERT_EQUAL(size_t{4}, indices.size());
+    CPPUNIT_ASSERT(!writer.reserve(9, 0));
+    CPPUNIT_ASSERT_EQUAL(4u, writer.in_use());
+    writer.publish(keys_for(indices[2]), kRejectTsc);
+    writer.retire(indices[2]);
+    CPPUNIT_ASSERT(!writer.reserve(9, 0));  // its grace period
+    rcu.poll();
+    CPPUNIT_ASSERT(writer.reserve(9, 0));
+  }
+
+  void final_counts_are_reported_once() {
+    SessionTable table(8, 1, 1024);
+    Rcu rcu(1);
+    rcu.online(0);
+    SessionWriter writer(table, rcu);
+    const uint32_t index = writer.reserve(1, 0).value();
+    Session& s = writer.publish(keys_for(index), kRejectTsc);
+    int calls = 0;
+    Traffic last;
+    writer.retire(index, [&](const Traffic& t) {
+      ++calls;
+      last += t;
+    });
+    // What a worker still counts before its next quiescent state is in.
+    s.rx_packets = 1;
+    s.rx_bytes = 2;
+    s.send_counter = 3;
+    s.tx_bytes = 4;
+    rcu.poll();
+    CPPUNIT_ASSERT_EQUAL(0, calls);
+    rcu.quiescent(0);
+    rcu.poll();
+    writer.retire(index);
+    rcu.poll();
+    CPPUNIT_ASSERT_EQUAL(1, calls);
+    CPPUNIT_ASSERT(last.rx_packets == 1 && last.rx_bytes == 2);
+    CPPUNIT_ASSERT(last.tx_packets == 3 && last.tx_bytes == 4);
+  }
+
+  void agrees_with_a_model() {
+    SessionTable table(64, 4, 1024);
+    Rcu rcu(1);
+    SessionWriter writer(table, rcu);
+    std::mt19937 random(2);
+    std::map<uint32_t, std::pair<uint32_t, bool>> model;  // index: peer, published
+    for (uint32_t step = 0; step < 20000; ++step) {
+      const auto chosen =
+          model.empty() ? model.end() : std::next(model.begin(), random() % model.size());
+      if (random() % 8 == 0) rcu.poll();
+      if (chosen == model.end() || random() % 3 == 0) {
+        if (const auto index = writer.reserve(step, random() % 4)) {
+          CPPUNIT_ASSERT(model.emplace(*index, std::pair(step, false)).second);
+        }
+      } else if (!chosen->second.second && random() % 2 == 0) {
+        writer.publish(keys_for(chosen->first), kRejectTsc);
+        chosen->second.second = true;
+      } else {
+        writer.retire(chosen->first);
+        model.erase(chosen);
+      }
+      for (const auto& [index, state] : model) {
+        CPPUNIT_ASSERT_EQUAL(state.first, writer.peer_of(index).value());
+        CPPUNIT_ASSERT_EQUAL(state.second, table.find(index) != nullptr);
+      }
+    }
+  }
+
+  /// Readers use what they find to the end, as a worker does, while slots change hands.
+  void readers_see_whole_sessions() {
+    constexpr unsigned kReaders = 2, kKept = 6;
+    SessionTable table(16, kReaders, 1024);
+    Rcu rcu(kReaders);
+    SessionWriter writer(table, rcu);
+    std::array<std::atomic<uint32_t>, kKept> known{};
+    std::atomic<uint64_t> broken{0}, found{0};
+
+    test::ReaderThreads readers(rcu, kReaders, [&](unsigned reader) {
+      for (auto& index : known) {
+        const uint32_t wanted = index.load(std::memory_order_relaxed);
+        Session* s = table.find(wanted);
+        if (s == nullptr) continue;
+        if (!is_whole(*s, wanted)) ++broken;
+        s->send_counter.fetch_add(1, std::memory_order_relaxed);
+        if (table.layout().owner(wanted) == reader) s->replay_words[s->replay_greatest++ % 16] = 1;
+        if (!is_whole(*s, wanted)) ++broken;
+        ++found;
+      }
+    });
+    std::mt19937 random(3);
+    uint64_t sent = 0;
+    for (uint32_t step = 0; step < 4000; ++step) {
+      if (step % 16 == 0) readers.pace();
+      rcu.poll();
+      auto& index = known[random() % kKept];
+      if (index != 0) writer.retire(index, [&](const Traffic& t) { sent += t.tx_packets; });
+      const auto fresh = writer.reserve(step, random() % kReaders);
+      if (fresh) writer.publish(keys_for(*fresh), kRejectTsc);
+      index = fresh.value_or(0);
+    }
+    readers.stop();
+    for (auto& index : known) {
+      writer.retire(index, [&](const Traffic& t) { sent += t.tx_packets; });
+    }
+    rcu.poll();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, broken.load());
+    CPPUNIT_ASSERT(found > 0);
+    CPPUNIT_ASSERT_EQUAL(found.load(), sent);  // no count is lost
+    CPPUNIT_ASSERT_EQUAL(0u, writer.in_use());
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(SessionTest);
+
+}  // namespace
+
+}  // namespace wirelay::dataplane
