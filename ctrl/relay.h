@@ -1,60 +1,84 @@
-// The running relay: what the API asks and changes. Owned by main; control thread only.
+// The running relay: owns everything, from the EAL to the control socket, and runs the control
+// thread's loop.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "crypto/aead.h"
-#include "ctrl/config.h"
+#include "crypto/noise.h"
+#include "ctrl/api/server.h"
+#include "ctrl/datapath.h"
+#include "ctrl/eal.h"
+#include "ctrl/event_loop.h"
 #include "ctrl/neighbours.h"
-#include "ctrl/protocol/protocol.h"
+#include "ctrl/publisher.h"
+#include "ctrl/pump.h"
 #include "ctrl/registry.h"
-#include "dataplane/worker.h"
+#include "ctrl/relay_face.h"
 
 namespace wirelay::ctrl {
 
-/// What a user carried and lost, over all peers, since the relay started.
-struct UserStatus {
-  dataplane::Traffic traffic;
-  uint64_t dropped_up = 0, dropped_down = 0;  // packets over the limits
-  uint32_t peers = 0, peers_connected = 0;    // connected: holds a session
-};
-
-struct PortStatus {
-  std::string name, device, mac;
-  bool link_up = false;
-  uint64_t rx_packets = 0, rx_bytes = 0, rx_missed = 0, rx_errors = 0;
-  uint64_t tx_packets = 0, tx_bytes = 0, tx_errors = 0;
-};
-
-struct ReloadResult {
-  size_t users_added = 0, users_changed = 0, users_removed = 0;
-  size_t peers_added = 0, peers_changed = 0, peers_removed = 0;
-  std::vector<std::string> needs_restart;  // parts that changed but stay as they were
-};
-
-/// The face that the API is written against; Relay implements it, tests put a fake behind it.
-class RelayFace {
+class Relay final : public RelayFace {
  public:
-  virtual ~RelayFace() = default;
-  virtual Registry& registry() = 0;
-  virtual const Config& config() const = 0;
-  virtual const crypto::PublicKey& public_key() const = 0;
-  virtual uint64_t uptime_ns() const = 0;
-  virtual uint64_t tsc_hz() const = 0;
-  virtual std::vector<crypto::EngineInfo> engines() const = 0;
-  virtual crypto::EngineInfo engine() const = 0;
-  virtual bool uses_huge_pages() const = 0;
-  virtual std::vector<const dataplane::WorkerCounters*> workers() const = 0;
-  virtual std::vector<PortStatus> ports() const = 0;
-  virtual std::vector<NeighbourStatus> neighbours() const = 0;
-  virtual const ProtocolCounters& protocol_counters() const = 0;
-  virtual UserStatus user_status(const std::string& name) const = 0;
-  virtual PeerStatus peer_status(const std::string& name) const = 0;
-  virtual uint32_t sessions_in_use() const = 0;
-  /// Reads the configuration file again. Throws Refused, and then nothing has changed.
-  virtual ReloadResult reload() = 0;
+  /// Starts all of it. `file`: where `config` was loaded from, for reloads. Throws Refused with
+  /// paths within the configuration, or std::runtime_error.
+  Relay(std::string file, Config config, bool verbose);
+  ~Relay() override;
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  /// Serves until SIGTERM or SIGINT; SIGHUP reloads.
+  void run();
+
+  Registry& registry() override { return registry_; }
+  [[nodiscard]] const Config& config() const override { return config_; }
+  [[nodiscard]] const crypto::PublicKey& public_key() const override {
+    return identity_.public_key;
+  }
+  [[nodiscard]] uint64_t uptime_ns() const override;
+  [[nodiscard]] uint64_t tsc_hz() const override;
+  [[nodiscard]] std::vector<crypto::EngineInfo> engines() const override { return engines_; }
+  [[nodiscard]] crypto::EngineInfo engine() const override { return engine_; }
+  [[nodiscard]] bool uses_huge_pages() const override { return eal_.huge_pages(); }
+  [[nodiscard]] std::vector<const dataplane::WorkerCounters*> workers() const override;
+  [[nodiscard]] std::vector<PortStatus> ports() const override;
+  [[nodiscard]] std::vector<NeighbourStatus> neighbours() const override;
+  [[nodiscard]] const ProtocolCounters& protocol_counters() const override;
+  [[nodiscard]] UserStatus user_status(const std::string& name) const override;
+  [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
+  [[nodiscard]] uint32_t sessions_in_use() const override;
+  ReloadResult reload() override;
+
+ private:
+  ReloadResult apply_users(const Config& next);
+  void reload_on_signal();
+  std::chrono::milliseconds turn();
+  void log_start() const;
+  void log_totals() const;
+
+  // In the order in which each needs the ones before it.
+  const std::string file_;
+  Config config_;  // as it runs; its users live in the registry
+  crypto::Identity identity_;
+  std::vector<crypto::EngineInfo> engines_;
+  crypto::EngineInfo engine_;
+  EventLoop loop_;
+  api::Server server_;  // before the EAL, so that a second relay ends before it takes any port
+  Eal eal_;
+  Datapath datapath_;
+  dataplane::PrefixWriter prefix_writer_;
+  dataplane::SessionWriter session_writer_;
+  dataplane::PeerWriter peer_writer_;
+  Neighbours neighbours_;
+  Protocol protocol_;
+  Publisher publisher_;
+  Registry registry_;
+  Pump pump_;
+  const uint64_t start_ns_;
+  uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
+  std::chrono::milliseconds idle_{1};  // the delay behind the next turn that finds nothing
 };
 
 }  // namespace wirelay::ctrl

@@ -9,7 +9,7 @@
 
 #include <json/value.h>
 
-#include "ctrl/relay.h"
+#include "ctrl/relay_face.h"
 
 namespace wirelay::ctrl::api {
 

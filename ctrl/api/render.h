@@ -5,7 +5,7 @@
 
 #include <json/value.h>
 
-#include "ctrl/relay.h"
+#include "ctrl/relay_face.h"
 #include "ctrl/spec_json.h"
 
 namespace wirelay::ctrl::api {

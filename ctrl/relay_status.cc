@@ -1,0 +1,44 @@
+// What a relay tells of itself.
+#include "ctrl/relay.h"
+
+namespace wirelay::ctrl {
+
+uint64_t Relay::uptime_ns() const { return read_clocks().ns - start_ns_; }
+
+uint64_t Relay::tsc_hz() const { return datapath_.shared().tsc_hz; }
+
+std::vector<const dataplane::WorkerCounters*> Relay::workers() const {
+  return datapath_.counters();
+}
+
+std::vector<PortStatus> Relay::ports() const { return datapath_.port_status(); }
+
+std::vector<NeighbourStatus> Relay::neighbours() const { return neighbours_.status(); }
+
+const ProtocolCounters& Relay::protocol_counters() const { return protocol_.counters(); }
+
+UserStatus Relay::user_status(const std::string& name) const {
+  UserStatus status;
+  const auto number = publisher_.user_number(name);
+  if (!number) return status;
+  const dataplane::User& user = datapath_.shared().users[*number];
+  status.dropped_up = user.dropped_up.load(std::memory_order_relaxed);
+  status.dropped_down = user.dropped_down.load(std::memory_order_relaxed);
+  status.traffic = publisher_.past_traffic(name);
+  for (const std::string& peer : registry_.peers_of(name)) {
+    const PeerStatus one = peer_status(peer);
+    status.traffic += one.traffic;
+    ++status.peers;
+    if (one.has_session) ++status.peers_connected;
+  }
+  return status;
+}
+
+PeerStatus Relay::peer_status(const std::string& name) const {
+  const auto number = publisher_.peer_number(name);
+  return number ? protocol_.status(*number) : PeerStatus{};
+}
+
+uint32_t Relay::sessions_in_use() const { return session_writer_.in_use(); }
+
+}  // namespace wirelay::ctrl
