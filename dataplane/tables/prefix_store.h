@@ -80,7 +80,7 @@ struct alignas(64) PrefixBucket {
   /// taken for a candidate, for it may still name an entry that was removed.
   static uint64_t equal_bytes(uint64_t word, uint8_t byte) noexcept {
     constexpr uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
-    const uint64_t x = word ^ 0x0101010101010101 * byte;  // zero where equal
+    const uint64_t x = word ^ uint64_t{0x0101010101010101} * byte;  // zero where equal
     return ~(((x & kLow7) + kLow7) | x | kLow7);
   }
 };
