@@ -1,0 +1,163 @@
+// Protects: what the control thread is bothered with, and in which form; what an address of ours
+// accepts; and that Ethernet's padding is cut off. What is refused stands in drops_test.cc.
+#include <string>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "crypto/cookie.h"
+#include "tests/support/data_path.h"
+
+namespace wirelay::dataplane {
+
+namespace {
+
+using namespace wirelay::test;
+
+const IpAddr kStranger4 = addr("192.0.2.77"), kRelay4 = addr("192.0.2.1");
+const IpAddr kStranger6 = addr("2001:db8:1::77"), kRelay6 = addr("2001:db8:1::1");
+const Mac kAllNodes = {0x33, 0x33, 0, 0, 0, 1}, kOurGroup = {0x33, 0x33, 0xff, 0, 0, 1};
+
+}  // namespace
+
+class ClassifyTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(ClassifyTest);
+  CPPUNIT_TEST(handshakes_with_a_right_mac1_are_punted);
+  CPPUNIT_TEST(cookie_replies_are_punted);
+  CPPUNIT_TEST(arp_that_concerns_us_is_punted);
+  CPPUNIT_TEST(neighbour_discovery_is_punted);
+  CPPUNIT_TEST(plain_traffic_to_a_peer_may_be_fragmented);
+  CPPUNIT_TEST(ethernet_padding_is_cut_off);
+  CPPUNIT_TEST(good_checksum_of_the_nic_is_believed);
+  CPPUNIT_TEST(ip_options_before_wireguard_are_skipped);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void handshakes_with_a_right_mac1_are_punted() {
+    const std::pair<uint8_t, size_t> kinds[] = {{1, sizeof(crypto::MessageInitiation)},
+                                                {2, sizeof(crypto::MessageResponse)}};
+    for (const auto& [type, bytes] : kinds) {
+      for (const bool v6 : {false, true}) {
+        DataPath d;
+        crypto::PublicKey self{};
+        self[3] = 7;
+        d.shared->mac1_key = crypto::mac1_key(self);
+        Bytes message = pattern(bytes);
+        crypto::store_le32(message.data(), type);
+        crypto::MacWriter(self).write(message, 1);
+        const Bytes frame = d.from_client(d.add_client(v6), message);
+        expect_punt(d, frame, PuntReason::kHandshake);
+        message[20] ^= 1;
+        d.feed(0, d.from_client(d.add_client(v6), message));
+        d.poll();
+        CPPUNIT_ASSERT_EQUAL(uint64_t{1}, d.drops(Drop::kBadMac1));
+      }
+    }
+  }
+
+  void cookie_replies_are_punted() {
+    DataPath d;
+    Bytes message(sizeof(crypto::MessageCookieReply));
+    message[0] = 3;
+    expect_punt(d, d.from_client(d.add_client(), message), PuntReason::kHandshake);
+  }
+
+  void arp_that_concerns_us_is_punted() {
+    DataPath d;
+    const auto frame = [&](const Mac& to, const Bytes& message) {
+      return ethernet(to, DataPath::kPeerMac, kTypeArp, message);
+    };
+    const Mac& m = DataPath::kPeerMac;
+    expect_punt(d, frame(kBroadcast, arp(1, m, kStranger4, kRelay4)), PuntReason::kArp);
+    expect_punt(d, frame(d.mac(0), arp(2, m, kStranger4, kRelay4)), PuntReason::kArp);
+    // An announcement: a gateway that has moved to another machine.
+    expect_punt(d, frame(kBroadcast, arp(1, m, kStranger4, kStranger4)), PuntReason::kArp);
+  }
+
+  void neighbour_discovery_is_punted() {
+    DataPath d;
+    const auto frame = [&](const Mac& to, const Bytes& packet) {
+      return ethernet(to, DataPath::kPeerMac, kTypeIpv6, packet);
+    };
+    const IpAddr group = addr("ff02::1:ff00:1");
+    expect_punt(d, frame(kOurGroup, neighbour(135, kStranger6, group, kRelay6)),
+                PuntReason::kNeighbour);
+    expect_punt(d, frame(d.mac(0), neighbour(135, kStranger6, kRelay6, kRelay6)),
+                PuntReason::kNeighbour);
+    // Duplicate address detection asks from the unspecified address.
+    expect_punt(d, frame(kOurGroup, neighbour(135, addr("::"), group, kRelay6)),
+                PuntReason::kNeighbour);
+    expect_punt(d, frame(d.mac(0), neighbour(136, kStranger6, kRelay6, kStranger6)),
+                PuntReason::kNeighbour);
+    expect_punt(d, frame(kAllNodes, neighbour(136, kStranger6, addr("ff02::1"), kStranger6)),
+                PuntReason::kNeighbour);
+  }
+
+  void plain_traffic_to_a_peer_may_be_fragmented() {
+    DataPath d;
+    const Client c = d.add_client();
+    Bytes packet = udp({addr("203.0.113.9"), 1}, {c.inner4, 2}, pattern(100));
+    packet[6] = 0x20;
+    fix_ipv4_checksum(packet);
+    d.feed(1, d.from_gateway(packet));
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, d.sent(0).size());
+  }
+
+  void ethernet_padding_is_cut_off() {
+    DataPath d;
+    Client c = d.add_client();
+    // As long as Ethernet's least frame: the echo request and the keepalive are shorter.
+    Bytes ping = d.from_gateway(echo_request(addr("198.51.100.7"), addr("198.51.100.1"), {}));
+    ping.resize(60, 0xee);
+    d.feed(1, ping);
+    Bytes plain = d.from_gateway(udp({addr("203.0.113.9"), 1}, {c.inner4, 2}, pattern(4)));
+    plain.resize(60, 0xee);
+    d.feed(1, plain);
+    d.poll();
+    const auto answers = d.sent(1), sealed = d.sent(0);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, answers.size());
+    CPPUNIT_ASSERT_EQUAL(size_t{14 + 28}, answers[0].size());
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, sealed.size());
+    CPPUNIT_ASSERT_EQUAL(size_t{32}, d.open(c, sealed[0])->packet.size());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{32}, d.session(c).tx_bytes.load());
+  }
+
+  void good_checksum_of_the_nic_is_believed() {
+    DataPath d;
+    Bytes frame = d.from_gateway(echo_request(addr("198.51.100.7"), addr("198.51.100.1"), {}));
+    frame[14 + 10] ^= 1;
+    d.feed(1, frame)->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, d.sent(1).size());
+  }
+
+  void ip_options_before_wireguard_are_skipped() {
+    DataPath d;
+    Client c = d.add_client();
+    Bytes frame = d.tunnelled(c, udp({c.inner4, 1}, {addr("203.0.113.9"), 2}, pattern(9)));
+    frame.insert(frame.begin() + 14 + 20, {1, 1, 1, 1});  // four times no operation
+    frame[14] = 0x46;
+    frame[14 + 3] = static_cast<uint8_t>(frame[14 + 3] + 4);
+    fix_ipv4_checksum(frame, 14);
+    d.feed(0, frame);
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, d.sent(1).size());
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, d.events().size());  // confirmed; not roamed
+  }
+
+ private:
+  static void expect_punt(DataPath& d, const Bytes& frame, PuntReason reason) {
+    const rte_mbuf* in = d.feed(0, frame);
+    d.poll();
+    const auto punts = d.punts();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, punts.size());
+    CPPUNIT_ASSERT(punts[0].reason == reason);
+    CPPUNIT_ASSERT(punts[0].mbuf == in && in->port == d.ports[0]->id());
+    CPPUNIT_ASSERT(bytes_of(punts[0].mbuf) == frame);
+    rte_pktmbuf_free(punts[0].mbuf);
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(ClassifyTest);
+
+}  // namespace wirelay::dataplane

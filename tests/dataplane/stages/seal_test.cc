@@ -1,0 +1,156 @@
+// Protects: the one property that outranks all others, that no nonce is used twice; and who waits,
+// and who is counted, when a packet for a peer cannot be sealed or is.
+#include <set>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "tests/support/data_path.h"
+
+namespace wirelay::dataplane {
+
+namespace {
+
+using namespace wirelay::test;
+
+const Endpoint kServer{addr("203.0.113.9"), 2};
+
+void feed_down(DataPath& d, const Client& c, size_t bytes = 36) {
+  d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, pattern(bytes))));
+}
+
+}  // namespace
+
+class SealTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(SealTest);
+  CPPUNIT_TEST(counters_go_up_by_one_from_zero);
+  CPPUNIT_TEST(interleaved_sessions_count_each_for_itself);
+  CPPUNIT_TEST(packets_that_do_not_fit_take_no_counter);
+  CPPUNIT_TEST(counters_end_before_the_limit);
+  CPPUNIT_TEST(a_new_session_is_used_at_once);
+  CPPUNIT_TEST(packets_without_session_wait_with_the_control_thread);
+  CPPUNIT_TEST(few_wait_in_each_part_of_a_second);
+  CPPUNIT_TEST(what_is_sealed_is_counted_and_timed);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void counters_go_up_by_one_from_zero() {
+    DataPath d;
+    const Client c = d.add_client();
+    for (int i = 0; i < 200; ++i) feed_down(d, c);
+    d.poll();
+    uint64_t expected = 0;
+    for (const Bytes& frame : d.sent(0))
+      CPPUNIT_ASSERT_EQUAL(expected++, d.open(c, frame)->counter);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{200}, expected);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{200}, d.session(c).send_counter.load());
+  }
+
+  void interleaved_sessions_count_each_for_itself() {
+    DataPath d;
+    const Client clients[] = {d.add_client(), d.add_client(true), d.add_client()};
+    for (size_t i = 0; i < 300; ++i) feed_down(d, clients[i * i % 3]);
+    d.poll();
+    std::set<uint64_t> seen[3];
+    for (const Bytes& frame : d.sent(0)) {
+      for (size_t k = 0; k < 3; ++k) {
+        const auto opened = d.open(clients[k], frame);
+        if (opened) CPPUNIT_ASSERT(seen[k].insert(opened->counter).second);
+      }
+    }
+    for (size_t k = 0; k < 3; ++k) {
+      CPPUNIT_ASSERT_EQUAL(d.session(clients[k]).send_counter.load(), uint64_t{seen[k].size()});
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{300}, seen[0].size() + seen[1].size() + seen[2].size());
+  }
+
+  void packets_that_do_not_fit_take_no_counter() {
+    DataPath d;
+    const Client c = d.add_client();
+    feed_down(d, c, 1470);
+    feed_down(d, c);
+    d.poll();
+    const auto out = d.sent(0);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, out.size());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.open(c, out[0])->counter);
+  }
+
+  void counters_end_before_the_limit() {
+    DataPath d;
+    const Client c = d.add_client();
+    d.session(c).send_counter = crypto::kRejectAfterMessages - 3;
+    for (int i = 0; i < 10; ++i) feed_down(d, c);
+    d.poll();
+    const auto out = d.sent(0);
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, out.size());
+    CPPUNIT_ASSERT_EQUAL(crypto::kRejectAfterMessages - 1, d.open(c, out[2])->counter);
+    CPPUNIT_ASSERT_EQUAL(size_t{7}, d.discard_punts());
+    const uint64_t stopped = d.session(c).send_counter;
+    for (int i = 0; i < 10; ++i) feed_down(d, c);
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("never wraps", stopped, d.session(c).send_counter.load());
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, d.sent(0).size());
+  }
+
+  void a_new_session_is_used_at_once() {
+    DataPath d;
+    Client c = d.add_client();
+    feed_down(d, c);
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, d.sent(0).size());
+    d.new_session(c);
+    feed_down(d, c);
+    d.poll();
+    const auto out = d.sent(0);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, out.size());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.open(c, out[0])->counter);
+  }
+
+  void packets_without_session_wait_with_the_control_thread() {
+    DataPath d;
+    const Client none = d.add_client(), old = d.add_client();
+    d.peers->set_current(none.peer, 0);
+    d.session(old).reject_tsc = d.now;
+    for (const Client& c : {none, old}) {
+      feed_down(d, c);
+      d.poll();
+      const auto punts = d.punts();
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, punts.size());
+      CPPUNIT_ASSERT(punts[0].reason == PuntReason::kNoSession);
+      CPPUNIT_ASSERT_EQUAL(c.peer, punts[0].peer);
+      CPPUNIT_ASSERT(parse_ip_packet(bytes_of(punts[0].mbuf)).to == c.inner4);
+      rte_pktmbuf_free(punts[0].mbuf);
+    }
+  }
+
+  void few_wait_in_each_part_of_a_second() {
+    DataPath d;
+    const Client c = d.add_client();
+    d.peers->set_current(c.peer, 0);
+    for (int i = 0; i < 300; ++i) feed_down(d, c);
+    d.poll();
+    const size_t first = d.discard_punts();
+    CPPUNIT_ASSERT(first > 0 && first < 150);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{300 - first}, d.drops(Drop::kNoSession));
+    d.now += DataPath::kHz / 100;
+    for (int i = 0; i < 300; ++i) feed_down(d, c);
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(first, d.discard_punts());
+  }
+
+  void what_is_sealed_is_counted_and_timed() {
+    DataPath d;
+    const Client c = d.add_client();
+    d.now += 11;
+    feed_down(d, c, 36);
+    feed_down(d, c, 37);
+    d.poll();
+    const Session& s = d.session(c);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("inner bytes, not padding", uint64_t{64 + 65}, s.tx_bytes.load());
+    CPPUNIT_ASSERT_EQUAL(d.now, s.tx_tsc.load());
+    CPPUNIT_ASSERT_EQUAL(d.now, s.tx_data_tsc.load());
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(SealTest);
+
+}  // namespace wirelay::dataplane
