@@ -17,6 +17,8 @@ struct EngineRow {
 
 /// THE list, fastest first: "auto" takes the first that is usable.
 constexpr EngineRow kEngines[] = {
+    {"avx512-ifma", avx512_support, make_avx512_engine},
+    {"avx2", avx2_support, make_avx2_engine},
     {"ipsec-mb", ipsec_mb_support, make_ipsec_mb_engine},
     {"libsodium", sodium_support, make_sodium_engine},
 };

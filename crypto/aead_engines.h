@@ -16,10 +16,18 @@ struct EngineSupport {
   std::string reason;
 };
 
+/// Lane-parallel engines of crypto/lanes/: blocks of all packets of a burst at once.
+EngineSupport avx512_support();
+std::unique_ptr<AeadEngine> make_avx512_engine();
+EngineSupport avx2_support();
+std::unique_ptr<AeadEngine> make_avx2_engine();
+
 /// Intel's ipsec-mb: one packet at a time, with the widest code that the library has for this CPU.
 EngineSupport ipsec_mb_support();
 /// Throws std::runtime_error when the library cannot be started.
 std::unique_ptr<AeadEngine> make_ipsec_mb_engine();
+/// The same held to AVX2, which the CPU must have: what benchmarks compare the engine "avx2" with.
+std::unique_ptr<AeadEngine> make_ipsec_mb_avx2_engine();
 
 /// libsodium: the reference, runs everywhere.
 EngineSupport sodium_support();

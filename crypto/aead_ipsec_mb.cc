@@ -117,6 +117,13 @@ EngineSupport ipsec_mb_support() {
   return {true, version + " with " + arch_name(arch)};
 }
 
+std::unique_ptr<AeadEngine> make_ipsec_mb_avx2_engine() {
+  Manager manager(alloc_mb_mgr(0));
+  if (!manager) throw std::runtime_error("no memory for ipsec-mb");
+  init_mb_mgr_avx2(manager.get());
+  return std::make_unique<IpsecMbEngine>(std::move(manager));
+}
+
 std::unique_ptr<AeadEngine> make_ipsec_mb_engine() {
   IMB_ARCH arch;
   Manager manager = make_manager(arch);

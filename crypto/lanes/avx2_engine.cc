@@ -1,0 +1,76 @@
+// Engine "avx2": 8 ChaCha20 blocks at once, Poly1305 of 4 packets side by side.
+#include "crypto/aead_engines.h"
+#include "crypto/lanes/chacha20_avx2.h"
+#include "crypto/lanes/cpu.h"
+#include "crypto/lanes/lane_engine.h"
+#include "crypto/lanes/poly1305_mulx.h"
+#include "crypto/lanes/small_bursts.h"
+#include "crypto/lanes/wipe.h"
+
+namespace wirelay::crypto {
+
+namespace {
+
+using lanes::kPolyMessages;
+
+struct Avx2Kernels {
+  static constexpr std::string_view kName = "avx2";
+  static constexpr uint32_t kLanes = 8;
+  static constexpr size_t kFewPackets = 4;  // measured, docs/aead.md
+
+  static void load_keys(const lanes::Plan&, lanes::KeyPlanes&) noexcept {
+  }  // each set loads its own
+  static void chacha20(const lanes::KeyPlanes&, const lanes::BlockSet& set,
+                       lanes::KeyStream& stream, const lanes::BlockSet* done_set,
+                       lanes::KeyStream& done, lanes::Dealer& dealer,
+                       lanes::BlockSet& ahead) noexcept {
+    if (done_set != nullptr) lanes::chacha20_finish_avx2(*done_set, done);
+    lanes::chacha20_avx2(*dealer.plan, set, stream);
+    lanes::deal_lanes(dealer, ahead, 0, kLanes);
+  }
+  static void finish(const lanes::BlockSet& done_set, lanes::KeyStream& done) noexcept {
+    lanes::chacha20_finish_avx2(done_set, done);
+  }
+  static void take_keys(const lanes::KeyStream& stream, uint32_t first,
+                        lanes::PolyKeys& keys) noexcept {
+    lanes::chacha20_keys_avx2(stream, first, keys);
+  }
+  static void make_group(const lanes::Plan& plan, uint32_t first, lanes::TagGroup& group) noexcept {
+    lanes::make_plain_group(plan, first, kPolyMessages, group);
+  }
+  /// A group of fewer packets is filled up with its first one.
+  static void tags(const lanes::PolyKeys& keys, const lanes::Plan& plan,
+                   const lanes::TagGroup& group, lanes::PolyTags& tags) noexcept {
+    lanes::PolyMessage messages[kPolyMessages];
+    for (uint32_t i = 0; i < kPolyMessages; ++i) {
+      const uint32_t packet = group.first + (i < group.packets ? i : 0);
+      const auto bytes = static_cast<uint64_t>(plan.bytes[packet]);
+      messages[i] = {plan.text[packet], bytes, {0, bytes}, packet};
+    }
+    uint64_t halves[kPolyMessages][2];
+    lanes::poly1305_mulx(keys, messages, halves);
+    for (uint32_t i = 0; i < group.packets; ++i) {
+      tags.half[0][i] = halves[i][0];
+      tags.half[1][i] = halves[i][1];
+    }
+  }
+  static void wipe(void* scratch, size_t bytes) noexcept {
+    lanes::wipe(scratch, bytes);
+    lanes::wipe_avx2_registers();
+  }
+};
+
+}  // namespace
+
+EngineSupport avx2_support() {
+  if (!lanes::cpu_has_avx2()) {
+    return {false, "this CPU or its operating system lacks AVX2 or BMI2"};
+  }
+  return {true, "AVX2, 8 blocks at once; " + lanes::small_burst_text(Avx2Kernels::kFewPackets)};
+}
+
+std::unique_ptr<AeadEngine> make_avx2_engine() {
+  return std::make_unique<lanes::LaneEngine<Avx2Kernels>>(lanes::make_small_burst_engine());
+}
+
+}  // namespace wirelay::crypto

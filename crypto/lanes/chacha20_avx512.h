@@ -1,0 +1,43 @@
+// ChaCha20 (RFC 8439, section 2.3), 16 blocks at once with AVX-512: one block in each 32-bit lane.
+//
+// The state has 16 words, so it takes 16 registers, word w of all blocks in register w:
+//
+//               lane 0   lane 1   lane 2         lane 15
+//     zmm  0  | "expa" | "expa" | "expa" | ... | "expa" |   constants: words 0 to 3
+//     zmm  4  | key of | key of | key of |     | key of |   words 4 to 11
+//       ...   | packet | packet | packet |     | packet |
+//     zmm 12  | block# | block# | block# | ... | block# |   the block's number in its packet
+//     zmm 13  |   0    |   0    |   0    | ... |   0    |   nonce: four zero bytes,
+//     zmm 14  | ctr lo | ctr lo | ctr lo | ... | ctr lo |   then the packet's counter
+//     zmm 15  | ctr hi | ctr hi | ctr hi | ... | ctr hi |
+//
+// Any packet's block may stand in any lane. The keys of a plan are turned once into the same form,
+// one plane for a word; a set of blocks then picks its lanes from the planes with one permutation a
+// word.
+#pragma once
+
+#include <cstdint>
+
+#include "crypto/lanes/plan.h"
+
+namespace wirelay::crypto::lanes {
+
+/// Fills `planes` from the keys of `plan`; what is behind its packets is unspecified.
+void chacha20_load_avx512(const Plan& plan, KeyPlanes& planes) noexcept;
+
+/// Computes the key stream of the 16 blocks of `set`. Meanwhile it XORs `done`, that of the set
+/// before, into the texts of `done_set`, in place and only as far as each lane's bytes go, and
+/// deals lanes to `ahead`, the set that follows. The three have nothing to do with each other,
+/// which is the point: the rounds keep ports 0 and 5 evenly busy, turning words into blocks is all
+/// port 5, and dealing is scalar work. `done_set` may be nullptr. `stream` and `done` are distinct.
+void chacha20_avx512(const KeyPlanes& planes, const BlockSet& set, KeyStream& stream,
+                     const BlockSet* done_set, KeyStream& done, Dealer& dealer,
+                     BlockSet& ahead) noexcept;
+
+/// The same for the last set: nothing is left to compute or deal.
+void chacha20_finish_avx512(const BlockSet& done_set, KeyStream& done) noexcept;
+
+/// Takes the Poly1305 keys of the 16 packets from `first` on out of a stream not yet applied.
+void chacha20_keys_avx512(const KeyStream& stream, uint32_t first, PolyKeys& keys) noexcept;
+
+}  // namespace wirelay::crypto::lanes
