@@ -124,7 +124,7 @@ void Eal::find_ports(const Config& config) {
       continue;
     }
     std::string reason = explain(log_.lines(), device.name);
-    if (reason.empty()) reason = "no DPDK driver took it";
+    if (reason.empty()) reason = "its driver refuses it without a word; are its arguments right?";
     problems.push_back({fmt::format("ports[{}].device", i),
                         fmt::format("{} does not start: {}", device.name, reason)});
   }

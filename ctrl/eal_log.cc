@@ -89,12 +89,14 @@ void EalLog::take(const char* text, size_t bytes) {
 }
 
 std::string explain(const std::vector<std::string>& lines, const std::string& device) {
-  // Drivers name their device or say why just before the bus gives up on it.
+  // A driver says why just before the bus gives up on its device, often without naming it.
+  const auto is_eal = [](const std::string& line) { return line.starts_with("EAL: "); };
   std::string reason;
   for (size_t i = 0; i < lines.size(); ++i) {
-    if (lines[i].find(device) == std::string::npos) continue;
-    const bool bus_gave_up = lines[i].find("failed to initialize") != std::string::npos;
-    const std::string& line = bus_gave_up && i > 0 ? lines[i - 1] : lines[i];
+    if (lines[i].find(device) == std::string::npos || is_eal(lines[i])) continue;
+    const bool gave_up = lines[i].find("failed to initialize") != std::string::npos;
+    if (gave_up && (i == 0 || is_eal(lines[i - 1]))) continue;
+    const std::string& line = gave_up ? lines[i - 1] : lines[i];
     if (reason.find(line) != std::string::npos) continue;
     reason += (reason.empty() ? "" : "; ") + line;
   }

@@ -52,7 +52,7 @@ void ObjectReader::problem(std::string_view name, std::string message) {
 }
 
 const Json::Value* ObjectReader::any(const char* name) {
-  known_.emplace_back(name);
+  if (std::ranges::find(known_, name) == known_.end()) known_.emplace_back(name);
   return value_.isObject() ? value_.find(name, name + std::string_view(name).size()) : nullptr;
 }
 

@@ -60,8 +60,9 @@ std::vector<std::string> set_modes(const Port& port) {
     warnings.push_back(warning(port, "cannot set the MTU to " + std::to_string(port.mtu), error));
   }
   rte_eth_promiscuous_disable(port.id);  // refused by drivers that know no such mode
-  const int deaf = rte_eth_allmulticast_enable(port.id);
-  if (deaf != 0) {
+  int deaf = rte_eth_allmulticast_enable(port.id);
+  if (deaf == -ENOTSUP) deaf = rte_eth_promiscuous_enable(port.id);
+  if (deaf != 0 && deaf != -ENOTSUP) {  // a driver that knows neither mode filters nothing
     warnings.push_back(
         warning(port, "cannot ask for all multicast, neighbour discovery needs it", deaf));
   }
