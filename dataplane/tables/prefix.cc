@@ -14,6 +14,22 @@ struct Unresolved {
   unsigned count = 0;
 };
 
+/// Resolves the addresses that the only prefix of its length holds.
+void compare(const PrefixStore& store, uint32_t entry, uint8_t length, const IpAddr* addrs,
+             RouteTarget* out, Unresolved& unresolved) noexcept {
+  const PrefixKey mask = PrefixKey::mask(length);
+  const RouteTarget target = store.target(entry);
+  unsigned left = 0;
+  for (unsigned i = 0; i < unresolved.count; ++i) {
+    const uint8_t index = unresolved.index[i];
+    const bool found = store.matches(entry, PrefixKey::of(addrs[index]) & mask, length);
+    if (found) out[index] = target;
+    unresolved.index[left] = index;
+    left += !found;
+  }
+  unresolved.count = left;
+}
+
 /// Looks for the prefixes of one length that hold the unresolved addresses. First all hashes, then
 /// all buckets, then all entries, so that the memory of one is fetched while others are worked on.
 void probe(const PrefixStore& store, uint8_t length, const IpAddr* addrs, RouteTarget* out,
@@ -65,12 +81,16 @@ PrefixTable::~PrefixTable() { delete store_; }
 
 RouteTarget PrefixTable::lookup(const IpAddr& addr) const noexcept {
   const PrefixKey key = PrefixKey::of(addr);
-  PrefixStore::Lengths lengths = store_->lengths(addr.is_v4() ? Family::kV4 : Family::kV6);
+  const Family family = addr.is_v4() ? Family::kV4 : Family::kV6;
+  PrefixStore::Lengths lengths = store_->lengths(family);
   uint8_t length;
   while (PrefixStore::take_longest(lengths, length)) {
     const PrefixKey masked = key & PrefixKey::mask(length);
-    const uint32_t number = store_->find(masked, length, store_->hash(masked, length));
-    if (number != PrefixStore::kNoEntry) return store_->target(number);
+    uint32_t number = store_->only(family, length);
+    if (number == PrefixStore::kNoEntry) {
+      number = store_->find(masked, length, store_->hash(masked, length));
+    }
+    if (store_->matches(number, masked, length)) return store_->target(number);
   }
   return {};
 }
@@ -79,16 +99,22 @@ void PrefixTable::lookup_burst(std::span<const IpAddr> addrs, RouteTarget* out) 
   Unresolved unresolved[kFamilies];
   for (size_t i = 0; i < addrs.size(); ++i) {
     out[i] = {};
-    Unresolved& u = unresolved[addrs[i].is_v4() ? 0 : 1];
+    const Family family = addrs[i].is_v4() ? Family::kV4 : Family::kV6;
+    Unresolved& u = unresolved[static_cast<size_t>(family)];
     u.index[u.count++] = static_cast<uint8_t>(i);
   }
-  for (size_t family = 0; family < kFamilies; ++family) {
-    Unresolved& u = unresolved[family];
+  for (const Family family : {Family::kV4, Family::kV6}) {
+    Unresolved& u = unresolved[static_cast<size_t>(family)];
     if (u.count == 0) continue;
-    PrefixStore::Lengths lengths = store_->lengths(static_cast<Family>(family));
+    PrefixStore::Lengths lengths = store_->lengths(family);
     uint8_t length;
     while (u.count != 0 && PrefixStore::take_longest(lengths, length)) {
-      probe(*store_, length, addrs.data(), out, u);
+      const uint32_t only = store_->only(family, length);
+      if (only != PrefixStore::kNoEntry) {
+        compare(*store_, only, length, addrs.data(), out, u);
+      } else {
+        probe(*store_, length, addrs.data(), out, u);
+      }
     }
   }
 }

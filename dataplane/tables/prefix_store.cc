@@ -53,6 +53,11 @@ unsigned find_place(const PrefixBucket& bucket, uint8_t tag, uint32_t entry) noe
   return place;
 }
 
+void toggle_length(std::atomic<uint64_t> (&in_use)[3], uint8_t length) noexcept {
+  std::atomic<uint64_t>& word = in_use[length / 64];
+  word.store(word.load(kRelaxed) ^ uint64_t{1} << length % 64, kRelease);
+}
+
 bool is_empty(const PrefixBucket& bucket) noexcept {
   return bucket.tags[0].load(kRelaxed) == 0 && (bucket.tags[1].load(kRelaxed) & 0xffffffff) == 0;
 }
@@ -111,7 +116,7 @@ bool PrefixStore::insert(const Prefix& prefix, RouteTarget target) {
     return false;
   }
   ++size_;
-  count_length(prefix, 1);
+  count_in(prefix, number);
   return true;
 }
 
@@ -121,7 +126,7 @@ bool PrefixStore::erase(const Prefix& prefix, Rcu& rcu) {
   const uint32_t number = find(key, prefix.length, where);
   if (number == kNoEntry) return false;
   unlink(number, where, rcu);
-  count_length(prefix, -1);
+  count_out(prefix, number);
   --size_;
   rcu.defer([this, number] { free_entries_.put_back(number); });
   return true;
@@ -166,14 +171,22 @@ void PrefixStore::unlink(uint32_t number, Hash hash, Rcu& rcu) {
   rcu.defer([this, at] { free_buckets_.put_back(at); });
 }
 
-void PrefixStore::count_length(const Prefix& prefix, int change) noexcept {
+void PrefixStore::count_in(const Prefix& prefix, uint32_t number) noexcept {
   const auto family = static_cast<size_t>(family_of(prefix));
-  uint32_t& count = count_[family][prefix.length];
-  const bool toggles = change > 0 ? count == 0 : count == 1;
-  count += static_cast<uint32_t>(change);
-  if (!toggles) return;
-  std::atomic<uint64_t>& word = in_use_[family][prefix.length / 64];
-  word.store(word.load(kRelaxed) ^ uint64_t{1} << prefix.length % 64, kRelease);
+  OfLength& all = of_length_[family][prefix.length];
+  ++all.count;
+  all.numbers ^= number;
+  only_[family][prefix.length].store(all.count == 1 ? number : kNoEntry, kRelease);
+  if (all.count == 1) toggle_length(in_use_[family], prefix.length);
+}
+
+void PrefixStore::count_out(const Prefix& prefix, uint32_t number) noexcept {
+  const auto family = static_cast<size_t>(family_of(prefix));
+  OfLength& all = of_length_[family][prefix.length];
+  --all.count;
+  all.numbers ^= number;
+  if (all.count == 0) toggle_length(in_use_[family], prefix.length);
+  only_[family][prefix.length].store(all.count == 1 ? all.numbers : kNoEntry, kRelease);
 }
 
 bool PrefixStore::Numbers::take(uint32_t& number) {

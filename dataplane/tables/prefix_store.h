@@ -16,6 +16,8 @@
 #include <cstring>
 #include <vector>
 
+#include <endian.h>
+
 #include "dataplane/ip.h"
 #include "dataplane/rcu.h"
 #include "dataplane/tables/lazy_array.h"
@@ -33,14 +35,18 @@ struct PrefixKey {
     std::memcpy(key.word, addr.bytes.data(), sizeof key.word);
     return key;
   }
-  /// The first `length` bits set.
+  /// The first `length` bits (0 to 128) set.
   static PrefixKey mask(uint8_t length) noexcept {
-    IpAddr ones;
-    ones.bytes.fill(0xff);
-    return of(mask_to(ones, length));
+    const unsigned high = length < 64 ? length : 64;
+    return {{leading_bits(high), leading_bits(length - high)}};
   }
   PrefixKey operator&(const PrefixKey& mask) const noexcept {
     return {{word[0] & mask.word[0], word[1] & mask.word[1]}};
+  }
+
+ private:
+  static uint64_t leading_bits(unsigned bits) noexcept {
+    return bits == 0 ? 0 : htobe64(~uint64_t{0} << (64 - bits));
   }
 };
 
@@ -80,7 +86,7 @@ struct alignas(64) PrefixBucket {
   /// taken for a candidate, for it may still name an entry that was removed.
   static uint64_t equal_bytes(uint64_t word, uint8_t byte) noexcept {
     constexpr uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
-    const uint64_t x = word ^ uint64_t{0x0101010101010101} * byte;  // zero where equal
+    const uint64_t x = word ^ uint64_t { 0x0101010101010101 } * byte;  // zero where equal
     return ~(((x & kLow7) + kLow7) | x | kLow7);
   }
 };
@@ -101,6 +107,12 @@ class PrefixStore {
   }
   /// Takes the greatest length out of `lengths`; false when there is none.
   static bool take_longest(Lengths& lengths, uint8_t& length) noexcept;
+
+  /// The entry of the only prefix of this length, which then needs no probe; kNoEntry when there
+  /// are several. Default routes and connected networks are mostly alone.
+  [[nodiscard]] uint32_t only(Family family, uint8_t length) const noexcept {
+    return only_[static_cast<size_t>(family)][length].load(std::memory_order_acquire);
+  }
 
   struct Hash {
     uint32_t bucket;
@@ -171,19 +183,28 @@ class PrefixStore {
   bool link(uint32_t number, Hash hash);
   /// Makes no bucket name the entry, which one does now.
   void unlink(uint32_t number, Hash hash, Rcu& rcu);
-  void count_length(const Prefix& prefix, int change) noexcept;
+  /// Counts entry `number` in or out and publishes what is in use.
+  void count_in(const Prefix& prefix, uint32_t number) noexcept;
+  void count_out(const Prefix& prefix, uint32_t number) noexcept;
 
   const uint32_t capacity_;
   const uint32_t buckets_in_use_;  // those that hashes lead to; the others continue full ones
   uint64_t seed_[3];               // constant after start
   std::atomic<uint64_t> in_use_[kFamilies][3]{};
+  std::atomic<uint32_t> only_[kFamilies][129]{};
   LazyArray<PrefixBucket> buckets_;
   LazyArray<PrefixEntry> entries_;
 
   Numbers free_entries_;
   Numbers free_buckets_;
   uint32_t size_ = 0;
-  std::array<uint32_t, 129> count_[kFamilies]{};  // of prefixes, by length
+  /// The prefixes of one length: how many, and all their entries' numbers xored, which is the
+  /// number of the one that is left when others go.
+  struct OfLength {
+    uint32_t count = 0;
+    uint32_t numbers = 0;
+  };
+  OfLength of_length_[kFamilies][129];
 };
 
 }  // namespace wirelay::dataplane
