@@ -50,12 +50,13 @@ struct EngineInfo {
   std::string reason;
 };
 
-/// All engines that this build knows, fastest first, each after its self-test (RFC 8439 vectors and
-/// a comparison with the reference engine). Takes some milliseconds; control thread, at start.
+/// All engines that this build knows, each after its self-test (RFC 8439 vectors and a comparison
+/// with the reference engine). Takes some milliseconds; control thread, at start.
 std::vector<EngineInfo> list_engines();
 
-/// The engine for `wanted`: "auto" or a name of list_engines(). Throws std::runtime_error with
-/// what was wanted and what exists when it is unknown or unusable here.
+/// The engine for `wanted`: a name of list_engines(), or "auto" for the fastest of the usable ones,
+/// judged by a calibration of some milliseconds over small, middle and large packets. Throws
+/// std::runtime_error with what was wanted and what exists when it is unknown or unusable here.
 EngineInfo choose_engine(std::string_view wanted);
 
 /// A new engine for one thread; `name` as choose_engine() returned it.

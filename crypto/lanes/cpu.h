@@ -3,7 +3,7 @@
 
 namespace wirelay::crypto::lanes {
 
-/// AVX2 and BMI2, for the kernels of chacha20_avx2.h and poly1305_mulx.h.
+/// AVX2 and BMI2, for the kernels of chacha20_avx2.h and poly1305_avx2.h.
 bool cpu_has_avx2() noexcept;
 
 /// AVX-512 F, BW, DQ, VL, IFMA and VBMI2, for those of chacha20_avx512.h and poly1305_ifma.h: Intel

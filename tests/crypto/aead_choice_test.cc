@@ -1,12 +1,13 @@
-// Protects the choice of an engine: "auto" takes the first usable one, names that do not exist are
-// refused with those that do, and the self-test, which keeps a broken engine from the packets, does
-// find faults.
+// Protects the choice of an engine: "auto" takes the cheapest of the usable ones, names that do not
+// exist are refused with those that do, and the self-test, which keeps a broken engine from the
+// packets, does find faults.
 #include <algorithm>
 #include <stdexcept>
 
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "crypto/aead.h"
+#include "crypto/aead_calibration.h"
 #include "crypto/aead_engines.h"
 
 namespace wirelay::test {
@@ -51,15 +52,18 @@ class AeadChoiceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(AeadChoiceTest);
   CPPUNIT_TEST(list_and_choice);
   CPPUNIT_TEST(self_test_finds_faults);
+  CPPUNIT_TEST(cost_is_judged_over_all_sizes);
   CPPUNIT_TEST_SUITE_END();
 
   void list_and_choice() {
     const auto infos = list_engines();
     CPPUNIT_ASSERT_EQUAL(std::string("libsodium"), infos.back().name);
     CPPUNIT_ASSERT(infos.back().usable);
-    const auto first =
-        std::ranges::find_if(infos, [](const EngineInfo& info) { return info.usable; });
-    CPPUNIT_ASSERT_EQUAL(first->name, choose_engine("auto").name);
+    const EngineInfo chosen = choose_engine("auto");
+    CPPUNIT_ASSERT(std::ranges::any_of(infos, [&chosen](const EngineInfo& info) {
+      return info.usable && info.name == chosen.name;
+    }));
+    CPPUNIT_ASSERT(chosen.reason.find("bytes in") != std::string::npos);  // its figures
     for (const EngineInfo& info : infos) {
       CPPUNIT_ASSERT(!info.reason.empty());
       if (info.usable) {
@@ -78,6 +82,15 @@ class AeadChoiceTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(message.find("no such engine") != std::string::npos);
       CPPUNIT_ASSERT(message.find("libsodium") != std::string::npos);
     }
+  }
+
+  void cost_is_judged_over_all_sizes() {
+    const EngineCost best = {10, 100, 200};
+    CPPUNIT_ASSERT_EQUAL(1.0, relative_cost(best, best));
+    CPPUNIT_ASSERT_EQUAL(2.0, relative_cost({20, 200, 400}, best));
+    // Four times as dear for small packets weighs more than a tenth for large ones.
+    CPPUNIT_ASSERT(relative_cost({40, 100, 200}, best) > relative_cost({10, 110, 220}, best));
+    CPPUNIT_ASSERT_EQUAL(std::string("64/576/1420 bytes in 10/100/200 ns"), to_text(best));
   }
 
   void self_test_finds_faults() {
