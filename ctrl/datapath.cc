@@ -37,6 +37,11 @@ int run_worker(void* argument) {
   return 0;
 }
 
+bool listens(const Config& config, const dataplane::IpAddr& addr) {
+  const auto& only = config.listen_addresses;
+  return only.empty() || std::ranges::find(only, addr) != only.end();
+}
+
 bool has_v6(const PortConfig& port) {
   return std::ranges::any_of(port.addresses, [](const auto& a) { return !a.addr.is_v4(); });
 }
@@ -88,6 +93,9 @@ void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& por
     port.mtu = wanted.mtu;
     port.name = wanted.name;
     port.addresses = wanted.addresses;
+    for (dataplane::PortAddress& address : port.addresses) {
+      address.listens = listens(config, address.addr);
+    }
     try {
       for (const std::string& warning : dataplane::open_port(port, workers, shared_->pool)) {
         log().warn("{}", warning);
@@ -96,7 +104,10 @@ void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& por
       throw Refused(fmt::format("ports[{}]", i), e.what());
     }
     open_.push_back({port.id, wanted.device});
-    if (has_v6(wanted)) port.addresses.push_back(link_local_address(port.mac));
+    if (has_v6(wanted)) {
+      port.addresses.push_back(link_local_address(port.mac));
+      port.addresses.back().listens = config.listen_addresses.empty();
+    }
     log().info("port {}: {}, {}, {} receive and {} transmit queues", port.name, wanted.device,
                text_of(port.mac), port.rx_queues, port.tx_queues);
     shared_->ports[port.id] = std::move(port);

@@ -1,14 +1,14 @@
 // A DPDK Ethernet port: what workers need to know of it, and how it is opened.
 #pragma once
 
-#include <rte_ether.h>
-#include <rte_mempool.h>
-
 #include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <rte_ether.h>
+#include <rte_mempool.h>
 
 #include "dataplane/ip.h"
 
@@ -21,6 +21,7 @@ inline constexpr size_t kMaxPortAddresses = 8;
 struct PortAddress {
   IpAddr addr;
   Prefix network;
+  bool listens = true;  // takes WireGuard's packets
 };
 
 struct RxQueue {
@@ -37,12 +38,13 @@ struct Port {
   std::vector<PortAddress> addresses;  // at most kMaxPortAddresses, link-local among them
   std::string name;                    // from the configuration
 
-  [[nodiscard]] bool owns(const IpAddr& addr) const noexcept {
+  [[nodiscard]] const PortAddress* find(const IpAddr& addr) const noexcept {
     for (const PortAddress& a : addresses) {
-      if (a.addr == addr) return true;
+      if (a.addr == addr) return &a;
     }
-    return false;
+    return nullptr;
   }
+  [[nodiscard]] bool owns(const IpAddr& addr) const noexcept { return find(addr) != nullptr; }
 };
 
 /// Configures and starts the DPDK port `port.id` with as many queues as it offers, at most one a

@@ -57,16 +57,16 @@ class Classifier {
     if (port_ != nullptr && port_->id == number) return;
     port_ = &worker_.shared.ports[number];
     known_ = IpAddr{};
-    known_is_ours_ = false;
+    known_address_ = nullptr;
   }
 
   /// Is it one of this port's addresses? Neighbouring packets mostly have the same destination.
   bool ours(const IpAddr& addr) noexcept {
     if (addr != known_) {
       known_ = addr;
-      known_is_ours_ = port_->owns(addr);
+      known_address_ = port_->find(addr);
     }
-    return known_is_ours_;
+    return known_address_ != nullptr;
   }
 
   void verdict(uint16_t i, Drop reason, PuntReason punt) noexcept {
@@ -146,10 +146,11 @@ class Classifier {
     burst_.divert(i, Next::kLocal);
   }
 
-  /// A UDP datagram for one of our addresses; `room`: bytes of the IP payload.
+  /// A UDP datagram for one of our addresses, the one that ours() looked up last; `room`: bytes of
+  /// the IP payload.
   void udp(uint16_t i, rte_mbuf* mbuf, uint8_t const* l4, uint32_t room) noexcept {
     if (room < sizeof(rte_udp_hdr)) return burst_.drop(i, Drop::kBadUdpLength);
-    if (load_be16(l4 + 2) != worker_.shared.listen_port) {
+    if (load_be16(l4 + 2) != worker_.shared.listen_port || !known_address_->listens) {
       return burst_.drop(i, Drop::kUnknownService);
     }
     const uint32_t bytes = load_be16(l4 + 4);
@@ -203,7 +204,7 @@ class Classifier {
   Burst& burst_;
   const Port* port_ = nullptr;
   IpAddr known_;
-  bool known_is_ours_ = false;
+  const PortAddress* known_address_ = nullptr;  // what `known_` is of ours, or null
 };
 
 }  // namespace
