@@ -1,0 +1,11 @@
+// The commands that need ports and clients: run, search, latency, handshakes.
+#pragma once
+
+#include "tools/relaygen/options.h"
+
+namespace wirelay::relaygen {
+
+/// Does the command, prints its table, and writes its JSON. Returns the exit code; throws Failure.
+int run_on_rig(const Options& options);
+
+}  // namespace wirelay::relaygen

@@ -1,0 +1,232 @@
+// Bringing sessions up.
+#include "tools/relaygen/handshaker.h"
+
+#include <chrono>
+#include <cstring>
+
+#include <rte_cycles.h>
+
+#include "tools/relaygen/clock.h"
+
+namespace wirelay::relaygen {
+
+namespace {
+
+using crypto::MessageCookieReply;
+using crypto::MessageInitiation;
+using crypto::MessageResponse;
+using crypto::MessageType;
+
+constexpr unsigned kIdleMicroseconds = 20;
+
+template <typename T>
+std::span<uint8_t> bytes_of(T& message) {
+  return {reinterpret_cast<uint8_t*>(&message), sizeof message};
+}
+
+template <typename T>
+T message_of(std::span<const uint8_t> bytes) {
+  T message;
+  std::memcpy(&message, bytes.data(), sizeof message);
+  return message;
+}
+
+uint64_t unix_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+uint64_t whole_seconds() { return static_cast<uint64_t>(seconds_now()); }
+
+}  // namespace
+
+struct Handshaker::Attempt {
+  MessageInitiation initiation;
+  MessageResponse response;  // kept until later, when `ahead`
+  crypto::HandshakeState state;
+  uint64_t first_sent = 0, last_sent = 0;  // cycles; 0: not yet
+  bool answered = false;
+};
+
+Handshaker::Handshaker(Clients& clients, TunnelSide& tunnel, crypto::AeadEngine& engine,
+                       const HandshakeOptions& options)
+    : clients_(clients),
+      tunnel_(tunnel),
+      engine_(engine),
+      options_(options),
+      attempts_(clients.size()) {}
+
+Handshaker::~Handshaker() = default;
+
+HandshakeResult Handshaker::bring_up(std::span<const uint32_t> wanted, bool ahead,
+                                     const std::function<unsigned()>& poll, Progress& progress) {
+  result_ = HandshakeResult{};
+  result_.wanted = static_cast<uint32_t>(wanted.size());
+  ahead_ = ahead;
+  for (size_t i = 0; ahead && i < wanted.size(); ++i) {
+    prepare(wanted[i]);
+    if (progress.is_due()) progress.show("initiations made: " + std::to_string(i));
+  }
+  const uint64_t began = last_response_ = cycles_now();
+  size_t next = 0;
+  while (next < wanted.size() || waiting_ > 0) {
+    while (next < wanted.size() && waiting_ < options_.window) start(wanted[next++], ahead);
+    const unsigned seen = poll();
+    repeat_overdue(cycles_now());
+    show_progress(progress);
+    if (seen == 0) rte_delay_us_sleep(kIdleMicroseconds);
+  }
+  result_.seconds = to_seconds(last_response_ - began);
+  for (const uint32_t client : wanted) {
+    if (attempts_[client] != nullptr && attempts_[client]->answered) finish(client);
+    attempts_[client].reset();
+  }
+  sent_.clear();
+  progress.clear();
+  return result_;
+}
+
+void Handshaker::start(uint32_t client, bool prepared) {
+  if (!prepared) prepare(client);
+  ++waiting_;
+  send_initiation(*attempts_[client], client);
+}
+
+void Handshaker::prepare(uint32_t client) {
+  auto& attempt = attempts_[client];
+  if (attempt == nullptr) attempt = std::make_unique<Attempt>();
+  const Client& self = clients_[client];
+  // False only for an unusable key of the far end, which Clients has ruled out.
+  (void)crypto::create_initiation(self.identity, self.remote, clients_.new_index(client),
+                                  crypto::make_timestamp(unix_ns()), attempt->initiation,
+                                  attempt->state);
+}
+
+void Handshaker::send_initiation(Attempt& attempt, uint32_t client) {
+  clients_[client].macs.write(bytes_of(attempt.initiation), whole_seconds());
+  tunnel_.send(clients_[client].outer, bytes_of(attempt.initiation));
+  attempt.last_sent = cycles_now();
+  if (attempt.first_sent == 0) attempt.first_sent = attempt.last_sent;
+  sent_.push_back({client, attempt.last_sent});
+  ++result_.initiations;
+}
+
+void Handshaker::repeat_overdue(uint64_t now) {
+  while (!sent_.empty() && to_seconds(now - sent_.front().at) >= options_.retry) {
+    const Sent oldest = sent_.front();
+    sent_.pop_front();
+    auto& attempt = attempts_[oldest.client];
+    if (attempt == nullptr || attempt->answered || attempt->last_sent != oldest.at) continue;
+    if (to_seconds(now - attempt->first_sent) >= options_.give_up) {
+      attempt.reset();
+      --waiting_;
+      continue;
+    }
+    // A new one: the far end may have seen the old one, and takes no timestamp twice.
+    prepare(oldest.client);
+    send_initiation(*attempt, oldest.client);
+    ++result_.repeated;
+  }
+}
+
+void Handshaker::take(const dataplane::Endpoint& to, std::span<const uint8_t> message) {
+  switch (static_cast<MessageType>(message[0])) {
+    case MessageType::kInitiation:
+      if (message.size() == sizeof(MessageInitiation)) answer_initiation(to, message);
+      break;
+    case MessageType::kResponse:
+      if (message.size() == sizeof(MessageResponse)) take_response(message);
+      break;
+    case MessageType::kCookieReply:
+      if (message.size() == sizeof(MessageCookieReply)) take_cookie(message);
+      break;
+    default:
+      break;
+  }
+}
+
+void Handshaker::take_response(std::span<const uint8_t> bytes) {
+  const auto message = message_of<MessageResponse>(bytes);
+  const uint32_t index = crypto::load_le32(message.receiver);
+  const uint32_t client = Clients::client_of(index);
+  if (client >= clients_.size() || attempts_[client] == nullptr) return;
+  Attempt& attempt = *attempts_[client];
+  if (attempt.answered || attempt.state.local_index != index) return;
+  attempt.response = message;
+  attempt.answered = true;
+  --waiting_;
+  last_response_ = cycles_now();
+  const double took = to_seconds(last_response_ - attempt.last_sent);
+  result_.latency.add(static_cast<uint64_t>(took * 1e9));
+  if (!ahead_) finish(client);
+}
+
+void Handshaker::finish(uint32_t client) {
+  const std::unique_ptr<Attempt> attempt = std::move(attempts_[client]);
+  const Client& self = clients_[client];
+  const auto keys =
+      crypto::consume_response(self.identity, self.remote, attempt->state, attempt->response);
+  if (!keys) {
+    ++result_.refused;
+    return;
+  }
+  clients_.install(client, *keys, seconds_now());
+  ++result_.done;
+  // Until the responder has seen a packet under the new keys it must not send with them.
+  send_keepalive(client);
+}
+
+void Handshaker::take_cookie(std::span<const uint8_t> bytes) {
+  const auto message = message_of<MessageCookieReply>(bytes);
+  const uint32_t client = Clients::client_of(crypto::load_le32(message.receiver));
+  if (client >= clients_.size() || attempts_[client] == nullptr) return;
+  Attempt& attempt = *attempts_[client];
+  if (attempt.answered || !clients_[client].macs.consume(message, whole_seconds())) return;
+  ++result_.cookies;
+  // The far end has not looked into the initiation: the same one, with the cookie, will do.
+  send_initiation(attempt, client);
+}
+
+void Handshaker::answer_initiation(const dataplane::Endpoint& to, std::span<const uint8_t> bytes) {
+  const auto client = clients_.addressed(to, bytes);
+  if (!client) return;
+  Client& self = clients_[*client];
+  const auto message = message_of<MessageInitiation>(bytes);
+  auto opened = crypto::open_initiation(self.identity, message);
+  if (!opened || opened->claimed_static != self.remote.public_key) return;
+  const auto timestamp = crypto::authenticate_initiation(*opened, self.remote, message);
+  if (!timestamp || *timestamp <= self.last_timestamp) return;
+  self.last_timestamp = *timestamp;
+  MessageResponse response;
+  const auto keys =
+      crypto::create_response(opened->state, self.remote, clients_.new_index(*client), response);
+  if (!keys) return;
+  clients_.install(*client, *keys, seconds_now());
+  self.macs.write(bytes_of(response), whole_seconds());
+  tunnel_.send(self.outer, bytes_of(response));
+  ++answered_;
+}
+
+void Handshaker::send_keepalive(uint32_t client) {
+  Session& session = clients_.session(client);
+  struct {
+    crypto::MessageTransport head;
+    uint8_t tag[crypto::kTagBytes];
+  } packet{};
+  packet.head.header.type = static_cast<uint8_t>(MessageType::kTransport);
+  crypto::store_le32(packet.head.receiver, session.remote_index);
+  crypto::store_le64(packet.head.counter, session.sent);
+  crypto::AeadPacket sealed{session.send_key.data(), session.sent++, packet.tag, 0, false};
+  engine_.seal_burst({&sealed, 1});
+  session.last_sent = seconds_now();
+  tunnel_.send(clients_[client].outer, bytes_of(packet));
+}
+
+void Handshaker::show_progress(Progress& progress) const {
+  if (!progress.is_due()) return;
+  progress.show("handshakes: " + std::to_string(result_.latency.total()) + " of " +
+                std::to_string(result_.wanted) + ", " + std::to_string(result_.repeated) +
+                " repeated, " + std::to_string(result_.cookies) + " cookies");
+}
+
+}  // namespace wirelay::relaygen

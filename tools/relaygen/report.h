@@ -1,0 +1,42 @@
+// Results for people, as tables, and for programs, as JSON; docs/pktgen.md tells its fields.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include <json/value.h>
+
+#include "tools/relaygen/handshaker.h"
+#include "tools/relaygen/trial.h"
+
+namespace wirelay::relaygen {
+
+Json::Value to_json(const TrialResult& result);
+Json::Value to_json(const HandshakeResult& result, uint32_t window);
+
+/// Rows under a heading, columns aligned to the right.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> heading) : rows_{std::move(heading)} {}
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void print(std::ostream& out) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// The columns of a trial.
+Table trial_table();
+void add_trial(Table& table, const TrialResult& result);
+
+/// What of a trial a table has no room for, a line each; empty when all is well.
+std::vector<std::string> remarks(const TrialResult& result);
+
+/// printf's %.*f.
+std::string fixed(double value, int decimals);
+
+/// Writes to a file, or to standard output for "-". Throws Failure.
+void write_json(const std::string& path, const Json::Value& value);
+
+}  // namespace wirelay::relaygen

@@ -1,0 +1,64 @@
+// Everything that stands between the command line and a trial: DPDK, ports, clients, sessions.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "crypto/aead.h"
+#include "tools/relaygen/clients.h"
+#include "tools/relaygen/eal.h"
+#include "tools/relaygen/handshaker.h"
+#include "tools/relaygen/options.h"
+#include "tools/relaygen/peers_file.h"
+#include "tools/relaygen/port.h"
+#include "tools/relaygen/progress.h"
+#include "tools/relaygen/receiver.h"
+#include "tools/relaygen/round.h"
+#include "tools/relaygen/tunnel_side.h"
+
+namespace wirelay::relaygen {
+
+class Rig {
+ public:
+  /// Starts the ports and finds the next hops. `identities`: the clients. Throws Failure.
+  Rig(const Options& options, const std::vector<Identity>& identities);
+  ~Rig();
+
+  /// Brings up those of the first `peers` clients that have no session. Throws Failure (kNoAnswer)
+  /// when any stays without.
+  HandshakeResult bring_up(uint32_t peers, bool ahead);
+
+  /// Between rounds: new keys before the old ones end, and a keepalive for each session that has
+  /// been silent, so that the far end does not take its client for gone.
+  void keep_sessions(uint32_t peers);
+
+  Clients& clients() noexcept { return *clients_; }
+  Handshaker& handshaker() noexcept { return *handshaker_; }
+  Receiver& receiver() noexcept { return *receiver_; }
+  RoundMaker& maker() noexcept { return *maker_; }
+  Port& tunnel() noexcept { return *tunnel_; }
+  Port* plain() noexcept { return plain_.get(); }
+  [[nodiscard]] std::string_view engine() const noexcept { return engine_->name(); }
+  [[nodiscard]] bool huge_pages() const noexcept { return eal_.huge_pages(); }
+  Progress& progress() noexcept { return progress_; }
+
+ private:
+  void start_ports(const Options& options);
+  void find_neighbours(const Options& options);
+
+  std::unique_ptr<crypto::AeadEngine> engine_;
+  const uint32_t round_, frame_bytes_;
+  Eal eal_;
+  rte_mempool* receive_pool_ = nullptr;  // freed with the EAL
+  rte_mempool* round_pool_ = nullptr;
+  Progress progress_;
+  std::unique_ptr<Port> tunnel_, plain_;
+  std::unique_ptr<Clients> clients_;
+  std::unique_ptr<TunnelSide> tunnel_side_;
+  std::unique_ptr<Handshaker> handshaker_;
+  std::unique_ptr<Receiver> receiver_;
+  std::unique_ptr<RoundMaker> maker_;
+};
+
+}  // namespace wirelay::relaygen
