@@ -95,7 +95,7 @@ uint16_t Routes::number_of(const std::string& port) const {
 
 void Routes::add_host(uint16_t number) {
   Neighbour& n = table_[number];
-  if (n.gateway || !in_network(n.port, n.addr) || link_local6(n.addr)) return;
+  if (!in_network(n.port, n.addr) || link_local6(n.addr)) return;
   const RouteTarget target = RouteTarget::make(RouteKind::kVia, number);
   const auto present = prefixes_.get(host(n.addr));
   // Another target is a peer's allowed IP, or one of our addresses.

@@ -29,6 +29,16 @@ class TrafficTest(LabCase):
         self.assert_reaches(self.a(), net.RELAY_V4, net.RELAY_V6)
         self.assert_reaches(self.lab.internet, "192.0.2.2", "2001:db8:2::2")
 
+    def test_the_control_thread_is_not_asked_for_each_packet(self):
+        """Neither for gateways nor for others: next hops are found by the workers."""
+        def punted() -> int:
+            return sum(w["punted"] for w in self.relay.call("stats.get")["workers"])
+        for target in (net.INTERNET_V4, net.INTERNET_V6, net.FAR_V4, net.FAR_V6, B_V4):
+            with self.subTest(target=target):
+                before = punted()
+                self.assert_no_loss(ping(self.a(), target, count=50, interval=0.005))
+                self.assertLess(punted() - before, 25)
+
     def test_packets_of_every_size_pass(self):
         for size in (0, 1, 15, 16, 17, 500, 1000, 1371, 1372, 1391, 1392):
             with self.subTest(size=size):
