@@ -166,11 +166,21 @@ void Receiver::open_samples() {
 void Receiver::check_inner(std::span<const uint8_t> inner, const Session& session) {
   if (round_ == nullptr || mode_ == Mode::kUp) return;
   const auto packet = read_udp(inner);
+  if (!packet || packet->to.port != kDiscardPort) {  // such as ICMP of the far end
+    --counts_.received;
+    ++counts_.other;
+    return;
+  }
   const auto probe = probe_of(packet);
-  if (probe && probe->round != round_->probe_number()) return void(++counts_.late);
-  if (is_of(probe, *round_)) return check_content(*packet, *probe, &session);
-  ++counts_.verified;
-  ++counts_.bad_payload;
+  if (probe && probe->round != round_->probe_number()) {
+    --counts_.received;
+    ++counts_.late;
+  } else if (is_of(probe, *round_)) {
+    check_content(*packet, *probe, &session);
+  } else {
+    ++counts_.verified;
+    ++counts_.bad_payload;
+  }
 }
 
 void Receiver::check_content(const UdpPacket& packet, const Probe& probe, const Session* session) {
