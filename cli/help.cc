@@ -92,7 +92,8 @@ void print_noun(std::ostream& out, const std::string& noun) {
 void print_words(std::ostream& out) {
   for (const Command& command : all_commands()) {
     out << command.name << ':';
-    for (const auto& option : options_of(command).options()) out << " --" << option->long_name();
+    const po::options_description described = options_of(command);
+    for (const auto& option : described.options()) out << " --" << option->long_name();
     out << '\n';
   }
 }

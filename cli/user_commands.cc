@@ -57,11 +57,13 @@ Json::Value user_fields(const Call& call) {
   return user;
 }
 
+/// The fields for every name; for one name in the short form, in which problems have short paths.
 Json::Value for_each_name(const Call& call, const Json::Value& fields) {
   Json::Value params(Json::objectValue);
   for (const std::string& name : call.arguments()) {
     Json::Value user = fields;
     user["name"] = name;
+    if (call.arguments().size() == 1) return user;
     params["users"].append(std::move(user));
   }
   return params;

@@ -97,7 +97,7 @@ void Transaction::apply(const RemoveUser& step) {
 
 void Transaction::apply(const AddPeer& step) {
   const PeerSpec& peer = step.spec;
-  if (refused_users_.contains(peer.user)) return;
+  if (refused_users_.contains(peer.user) && !state_.users.contains(peer.user)) return;
   const size_t before = problems_.size();
   check_new_name("peer", peer.name, state_.peers.contains(peer.name));
   if (state_.peers.size() >= state_.limits.peers) {

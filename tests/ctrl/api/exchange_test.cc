@@ -1,0 +1,147 @@
+// Protects the JSON-RPC 2.0 rules: what gets a reply, which error, and what a batch may hold.
+#include "ctrl/api/exchange.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "ctrl/json.h"
+#include "tests/support/fake_relay.h"
+
+namespace wirelay::ctrl::api {
+
+class ExchangeTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(ExchangeTest);
+  CPPUNIT_TEST(a_call_gets_its_id_back);
+  CPPUNIT_TEST(a_notification_is_done_without_a_reply);
+  CPPUNIT_TEST(what_is_not_json_gets_a_parse_error);
+  CPPUNIT_TEST(what_is_no_request_is_told_why);
+  CPPUNIT_TEST(an_unknown_method_names_the_one_that_was_meant);
+  CPPUNIT_TEST(a_batch_gets_one_reply_for_each_call);
+  CPPUNIT_TEST(a_batch_is_made_one_call_a_step);
+  CPPUNIT_TEST(a_batch_has_a_largest_size);
+  CPPUNIT_TEST(a_batch_reply_has_a_largest_size);
+  CPPUNIT_TEST(an_unexpected_failure_is_an_internal_error);
+  CPPUNIT_TEST_SUITE_END();
+
+  test::FakeRelay relay_;
+  ExchangeLimits limits_;
+
+  std::string reply(std::string_view line) {
+    Exchange exchange(relay_, line, limits_);
+    while (!exchange.done()) exchange.step();
+    return exchange.take_reply();
+  }
+  Json::Value json_reply(std::string_view line) {
+    const std::string text = reply(line);
+    CPPUNIT_ASSERT(text.ends_with('\n') && text.find('\n') == text.size() - 1);
+    return parse_json(text.substr(0, text.size() - 1), {64u << 20, 32, false});
+  }
+  void assert_error(int code, std::string_view line) {
+    const Json::Value got = json_reply(line);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(std::string(line.substr(0, 80)), code,
+                                 got["error"]["code"].asInt());
+    CPPUNIT_ASSERT(!got["error"]["message"].asString().empty());
+    CPPUNIT_ASSERT(!got.isMember("result"));
+  }
+
+ public:
+  void a_call_gets_its_id_back() {
+    const auto call = [](const std::string& id) {
+      return R"({"jsonrpc":"2.0","method":"api.methods","id":)" + id + "}";
+    };
+    for (const std::string id : {"7", "\"seven\"", "null", "-1.5", "18446744073709551615"}) {
+      const Json::Value got = json_reply(call(id));
+      CPPUNIT_ASSERT_EQUAL(std::string("2.0"), got["jsonrpc"].asString());
+      CPPUNIT_ASSERT_EQUAL(id, write_json(got["id"]));
+      CPPUNIT_ASSERT(got["result"]["methods"].size() >= 15);
+    }
+  }
+
+  void a_notification_is_done_without_a_reply() {
+    const auto add = R"({"jsonrpc":"2.0","method":"user.add","params":{"name":"alice"}})";
+    CPPUNIT_ASSERT_EQUAL(std::string(), reply(add));
+    CPPUNIT_ASSERT(relay_.registry().user("alice") != nullptr);
+    CPPUNIT_ASSERT_EQUAL(std::string(), reply(add));  // refused, and nobody wants to know
+  }
+
+  void what_is_not_json_gets_a_parse_error() {
+    for (const std::string line :
+         {"{", "hello", "{} {}", "\"abc", "{\"a\":1,\"a\":2}", "[1,", "{'a':1}", "\x01\xff"}) {
+      assert_error(-32700, line);
+    }
+    assert_error(-32700, std::string(33, '[') + std::string(33, ']'));
+    assert_error(-32700, std::string(500'000, '['));
+  }
+
+  void what_is_no_request_is_told_why() {
+    for (const std::string line :
+         {"1", "\"text\"", "null", "{}", "[]", R"({"jsonrpc":"1.0","method":"x","id":1})",
+          R"({"jsonrpc":"2.0","method":5,"id":1})", R"({"jsonrpc":"2.0","id":1})",
+          R"({"jsonrpc":"2.0","method":"status.get","id":{}})"}) {
+      assert_error(-32600, line);
+    }
+    assert_error(-32602, R"({"jsonrpc":"2.0","method":"status.get","params":[],"id":1})");
+    assert_error(-32602, R"({"jsonrpc":"2.0","method":"status.get","params":3,"id":1})");
+    assert_error(-32602, R"({"jsonrpc":"2.0","method":"status.get","params":{"x":1},"id":1})");
+  }
+
+  void an_unknown_method_names_the_one_that_was_meant() {
+    const Json::Value got = json_reply(R"({"jsonrpc":"2.0","method":"user.ad","id":1})");
+    CPPUNIT_ASSERT_EQUAL(-32601, got["error"]["code"].asInt());
+    CPPUNIT_ASSERT(got["error"]["message"].asString().find("user.add") != std::string::npos);
+    assert_error(-32601, R"({"jsonrpc":"2.0","method":"","id":1})");
+  }
+
+  void a_batch_gets_one_reply_for_each_call() {
+    const Json::Value got =
+        json_reply(R"([{"jsonrpc":"2.0","method":"user.add","params":{"name":"alice"},"id":1},)"
+                   R"({"jsonrpc":"2.0","method":"user.add","params":{"name":"bob"}},)"
+                   R"(5,{"jsonrpc":"2.0","method":"user.get","params":{"name":"bob"},"id":"b"}])");
+    CPPUNIT_ASSERT_EQUAL(Json::ArrayIndex{3}, got.size());
+    CPPUNIT_ASSERT_EQUAL(1u, got[0]["result"]["users_added"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(-32600, got[1]["error"]["code"].asInt());
+    CPPUNIT_ASSERT_EQUAL(std::string("bob"), got[2]["result"]["name"].asString());
+    CPPUNIT_ASSERT_EQUAL(std::string(),
+                         reply(R"([{"jsonrpc":"2.0","method":"user.add","params":{"name":"c"}}])"));
+  }
+
+  void a_batch_is_made_one_call_a_step() {
+    const auto add = [](const std::string& name) {
+      return R"({"jsonrpc":"2.0","method":"user.add","params":{"name":")" + name + "\"}}";
+    };
+    Exchange exchange(relay_, "[" + add("a") + "," + add("b") + "]", limits_);
+    exchange.step();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, relay_.registry().user_count());
+    CPPUNIT_ASSERT(!exchange.done());
+    exchange.step();
+    CPPUNIT_ASSERT(exchange.done());
+  }
+
+  void a_batch_has_a_largest_size() {
+    std::string batch = "[0";
+    for (int i = 1; i < 10'000; ++i) batch += ",0";
+    assert_error(-32600, batch + "]");
+  }
+
+  void a_batch_reply_has_a_largest_size() {
+    limits_.batch_reply_bytes = 100;
+    const std::string add = R"({"jsonrpc":"2.0","method":"user.add","params":{"name":"a)";
+    std::string batch = R"([{"jsonrpc":"2.0","method":"api.methods","id":0})";
+    for (const std::string i : {"1", "2", "3"}) batch += "," + add + i + "\"},\"id\":" + i + "}";
+    const Json::Value got = json_reply(batch + "]");
+    CPPUNIT_ASSERT_EQUAL(Json::ArrayIndex{4}, got.size());
+    CPPUNIT_ASSERT(got[0].isMember("result"));
+    for (const Json::ArrayIndex i : {1u, 2u, 3u}) {
+      CPPUNIT_ASSERT_EQUAL(-32002, got[i]["error"]["code"].asInt());
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, relay_.registry().user_count());  // said not done: not done
+  }
+
+  void an_unexpected_failure_is_an_internal_error() {
+    relay_.on_reload = []() -> ReloadResult { throw std::bad_alloc(); };
+    assert_error(-32603, R"({"jsonrpc":"2.0","method":"config.reload","id":1})");
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(ExchangeTest);
+
+}  // namespace wirelay::ctrl::api

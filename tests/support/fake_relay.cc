@@ -1,0 +1,80 @@
+// The fake relay's answers.
+#include "tests/support/fake_relay.h"
+
+#include <cstring>
+
+namespace wirelay::test {
+
+using namespace ctrl;
+
+namespace {
+
+dataplane::Prefix prefix(const char* text) { return *dataplane::parse_prefix(text); }
+
+RegistryLimits limits(uint32_t users) {
+  return {users, users, 2 * users, {prefix("10.77.0.1/32"), prefix("fd77::1/128")}};
+}
+
+Config small_config() {
+  Config config;
+  PortConfig port;
+  port.name = "wan";
+  port.device = "net_fake0";
+  port.addresses = {{*dataplane::parse_ip("198.51.100.1"), prefix("198.51.100.0/24")}};
+  config.ports = {port};
+  config.client_dns = {"10.77.0.1"};
+  config.worker_cores = {1};
+  return config;
+}
+
+}  // namespace
+
+crypto::PublicKey test_key(uint32_t seed) {
+  crypto::PublicKey key{};
+  key.fill(0x5a);
+  std::memcpy(key.data(), &seed, sizeof seed);
+  return key;
+}
+
+FakeRelay::FakeRelay(uint32_t users)
+    : running(small_config()), registry_(limits(users), observer), public_key_(test_key(0)) {}
+
+std::vector<crypto::EngineInfo> FakeRelay::engines() const {
+  return {{"ipsec-mb", true, "fastest usable engine"}, {"sodium", true, "reference"}};
+}
+
+std::vector<PortStatus> FakeRelay::ports() const {
+  PortStatus port;
+  port.name = "wan";
+  port.device = "net_fake0";
+  port.mac = "02:00:00:00:00:01";
+  port.link_up = true;
+  port.rx_packets = 1'234'567;
+  port.rx_bytes = 1'200'000'000;
+  return {port};
+}
+
+std::vector<NeighbourStatus> FakeRelay::neighbours() const {
+  return {{"wan", *dataplane::parse_ip("198.51.100.254"), "02:00:00:00:00:fe", "resolved"}};
+}
+
+UserStatus FakeRelay::user_status(const std::string& name) const {
+  UserStatus sum;
+  for (const std::string& peer : registry_.peers_of(name)) {
+    const PeerStatus status = peer_status(peer);
+    sum.traffic.rx_packets += status.traffic.rx_packets;
+    sum.traffic.rx_bytes += status.traffic.rx_bytes;
+    sum.traffic.tx_packets += status.traffic.tx_packets;
+    sum.traffic.tx_bytes += status.traffic.tx_bytes;
+    sum.peers_connected += status.has_session ? 1 : 0;
+    ++sum.peers;
+  }
+  return sum;
+}
+
+PeerStatus FakeRelay::peer_status(const std::string& name) const {
+  const auto found = peer_statuses.find(name);
+  return found == peer_statuses.end() ? PeerStatus{} : found->second;
+}
+
+}  // namespace wirelay::test

@@ -1,0 +1,77 @@
+// A relay without a data path, behind the face that the API is written against: a real registry,
+// and counters that tests set.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ctrl/relay_face.h"
+
+namespace wirelay::test {
+
+/// Writes down what a registry tells: "user+ alice", "peer~ alice-phone", "user- alice".
+class RecordingObserver : public ctrl::RegistryObserver {
+ public:
+  std::vector<std::string> heard;
+  bool recording = true;
+
+  void user_added(const ctrl::UserSpec& user) override { note("user+ " + user.name); }
+  void user_changed(const ctrl::UserSpec& before, const ctrl::UserSpec&) override {
+    note("user~ " + before.name);
+  }
+  void user_removed(const ctrl::UserSpec& user) override { note("user- " + user.name); }
+  void peer_added(const ctrl::PeerSpec& peer, const ctrl::UserSpec& user) override {
+    note("peer+ " + peer.name + " of " + user.name);
+  }
+  void peer_changed(const ctrl::PeerSpec& before, const ctrl::PeerSpec&) override {
+    note("peer~ " + before.name);
+  }
+  void peer_removed(const ctrl::PeerSpec& peer) override { note("peer- " + peer.name); }
+
+ private:
+  void note(std::string text) {
+    if (recording) heard.push_back(std::move(text));
+  }
+};
+
+/// The relay's own addresses are 10.77.0.1 and fd77::1; it has one port and one worker.
+class FakeRelay : public ctrl::RelayFace {
+ public:
+  explicit FakeRelay(uint32_t users = 1'000'000);
+
+  RecordingObserver observer;
+  ctrl::Config running;
+  dataplane::WorkerCounters worker;
+  ctrl::ProtocolCounters counters;
+  std::map<std::string, ctrl::PeerStatus> peer_statuses;
+  std::function<ctrl::ReloadResult()> on_reload;
+
+  ctrl::Registry& registry() override { return registry_; }
+  const ctrl::Config& config() const override { return running; }
+  const crypto::PublicKey& public_key() const override { return public_key_; }
+  uint64_t uptime_ns() const override { return 93'784'000'000'000; }  // 1 d 2 h 3 min 4 s
+  uint64_t tsc_hz() const override { return 2'000'000'000; }
+  std::vector<crypto::EngineInfo> engines() const override;
+  crypto::EngineInfo engine() const override { return engines().front(); }
+  bool uses_huge_pages() const override { return false; }
+  std::vector<const dataplane::WorkerCounters*> workers() const override { return {&worker}; }
+  std::vector<ctrl::PortStatus> ports() const override;
+  std::vector<ctrl::NeighbourStatus> neighbours() const override;
+  const ctrl::ProtocolCounters& protocol_counters() const override { return counters; }
+  ctrl::UserStatus user_status(const std::string& name) const override;
+  ctrl::PeerStatus peer_status(const std::string& name) const override;
+  uint32_t sessions_in_use() const override { return 7; }
+  ctrl::ReloadResult reload() override { return on_reload ? on_reload() : ctrl::ReloadResult{}; }
+
+ private:
+  ctrl::Registry registry_;
+  crypto::PublicKey public_key_;
+};
+
+/// A key that depends on `seed` alone.
+crypto::PublicKey test_key(uint32_t seed);
+
+}  // namespace wirelay::test
