@@ -38,11 +38,7 @@ bool is_network_or_broadcast(const Prefix& network, const IpAddr& addr) noexcept
 
 Routes::Routes(dataplane::Shared& shared, dataplane::PrefixWriter& prefixes, NeighbourTable& table,
                const Config& config)
-    : shared_(shared),
-      prefixes_(prefixes),
-      table_(table),
-      listen_(config.listen_addresses),
-      gateways_(shared.ports.size()) {
+    : shared_(shared), prefixes_(prefixes), table_(table), gateways_(shared.ports.size()) {
   for (const PortConfig& port : config.ports) enter_port(shared_.ports[number_of(port.name)], port);
   for (const RouteConfig& route : config.routes) {
     enter(route.prefix,
@@ -155,11 +151,11 @@ std::optional<Routes::NextHop> Routes::next_hop(const IpAddr& remote, const uint
 std::optional<IpAddr> Routes::local_address(uint16_t port, const IpAddr& remote,
                                             const IpAddr* wanted) const {
   const Port& p = shared_.ports[port];
-  if (wanted != nullptr && p.owns(*wanted)) return *wanted;
+  if (wanted != nullptr && p.owns(*wanted)) return *wanted;  // it was heard there
   std::optional<IpAddr> any;
   for (const PortAddress& a : p.addresses) {
     if (a.addr.is_v4() != remote.is_v4() || link_local6(a.addr) != link_local6(remote)) continue;
-    if (!listen_.empty() && std::ranges::find(listen_, a.addr) == listen_.end()) continue;
+    if (!a.listens) continue;
     if (a.network.contains(remote)) return a.addr;
     if (!any) any = a.addr;
   }

@@ -61,7 +61,6 @@ class Routes {
   dataplane::Shared& shared_;
   dataplane::PrefixWriter& prefixes_;
   NeighbourTable& table_;
-  std::vector<dataplane::IpAddr> listen_;
   std::vector<Gateways> gateways_;  // by DPDK port number
 };
 

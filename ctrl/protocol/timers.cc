@@ -90,11 +90,13 @@ void Timers::check(uint32_t peer) {
   if (!needs_timers(peer, s)) ctx_.book->deactivate(peer);
 }
 
-/// `session` is the current one. The handshake counts as traffic both ways.
+/// `session` is the current one. Handshake messages count as traffic both ways, but do not wear it.
 void Timers::check_session(uint32_t peer, PeerState& s, const Session& session) {
   const uint64_t now = ctx_.now.tsc;
-  const uint64_t heard = std::max(load(session.rx_tsc), s.heard);
-  const uint64_t sent = std::max(load(session.tx_tsc), s.sent);
+  const uint64_t received = load(session.rx_tsc);
+  const uint64_t sealed = load(session.tx_tsc);
+  const uint64_t heard = std::max(received, s.heard);
+  const uint64_t sent = std::max(sealed, s.sent);
   const uint64_t heard_data = load(session.rx_data_tsc);
   const uint64_t sent_data = load(session.tx_data_tsc);
 
@@ -102,8 +104,8 @@ void Timers::check_session(uint32_t peer, PeerState& s, const Session& session) 
   // both sides begin at once.
   constexpr uint64_t kLastMinute =
       crypto::kRejectAfterTime - crypto::kKeepaliveTimeout - crypto::kRekeyTimeout;
-  const bool old = sent >= s.born + ctx_.seconds(crypto::kRekeyAfterTime) ||
-                   heard >= s.born + ctx_.seconds(kLastMinute);
+  const bool old = sealed >= s.born + ctx_.seconds(crypto::kRekeyAfterTime) ||
+                   received >= s.born + ctx_.seconds(kLastMinute);
   if ((old && session.initiator) || load(session.send_counter) > crypto::kRekeyAfterMessages) {
     initiator_.start(peer);
   }
@@ -118,7 +120,8 @@ void Timers::check_session(uint32_t peer, PeerState& s, const Session& session) 
   if (s.unheard != 0 && now - s.unheard >= ctx_.seconds(kSilence)) {
     initiator_.renew(peer);
     initiator_.start(peer);
-    s.heard = now;  // from now on it is the initiation that is unanswered
+    // From now on it is the initiation that is unanswered.
+    if ((s.flags & kHandshaking) != 0) s.heard = now;
   }
 
   // An empty packet when data came in and nothing went out (section 6.5). The first of several data

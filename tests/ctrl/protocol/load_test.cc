@@ -1,0 +1,166 @@
+// Protects: that a flood of handshakes is answered with cookies, that whoever shows one is served,
+// and that no source gets more than its share.
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "ctrl/protocol/load_guard.h"
+#include "tests/ctrl/protocol/lab.h"
+
+namespace wirelay::test {
+
+using crypto::MessageType;
+
+class LoadTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(LoadTest);
+  CPPUNIT_TEST(initiator_comes_back_with_a_cookie);
+  CPPUNIT_TEST(responder_comes_back_with_a_cookie);
+  CPPUNIT_TEST(cookie_of_another_address_is_worthless);
+  CPPUNIT_TEST(forged_cookie_reply_is_refused);
+  CPPUNIT_TEST(load_passes);
+  CPPUNIT_TEST(sources_have_a_share);
+  CPPUNIT_TEST(networks_of_ipv6_share);
+  CPPUNIT_TEST(limiter_of_a_source_with_a_cookie);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    lab_ = std::make_unique<Lab>();
+    lab_->introduce();
+  }
+  void tearDown() override {
+    CPPUNIT_ASSERT_EQUAL(0u, lab_->close());
+    lab_.reset();
+  }
+
+  void initiator_comes_back_with_a_cookie() {
+    b().protocol->set_backlog(1000);
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->advance(kSecond);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().cookies_sent);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().cookies_received);
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, lab_->seen(b(), MessageType::kResponse));
+    CPPUNIT_ASSERT_EQUAL(0u, b().sessions.in_use());
+    lab_->advance(5 * kSecond);  // the retransmission carries mac2
+    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) != nullptr);
+    CPPUNIT_ASSERT(inner_packet(64, 1) == b().inbox.front());
+  }
+
+  void responder_comes_back_with_a_cookie() {
+    a().protocol->set_backlog(1000);
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->advance(kSecond);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().cookies_sent);  // for the response
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().cookies_received);
+    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) == nullptr);
+    lab_->advance(5 * kSecond);
+    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) != nullptr);
+  }
+
+  void cookie_of_another_address_is_worthless() {
+    b().protocol->set_backlog(1000);
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->advance(kSecond);
+    a().translated = dataplane::parse_ip("192.0.2.77");
+    lab_->advance(5 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, b().counters().cookies_sent);
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, lab_->seen(b(), MessageType::kResponse));
+  }
+
+  void forged_cookie_reply_is_refused() {
+    b().protocol->set_backlog(1000);
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    std::vector<rte_mbuf*> out;
+    out.swap(a().outbox);
+    b().receive(out[0]);
+    rte_mbuf* reply = b().outbox.front();
+    b().outbox.clear();
+    auto* bytes = rte_pktmbuf_mtod(reply, uint8_t*);
+    bytes[28 + 40] ^= 1;  // within the sealed cookie
+    rte_mbuf* copy = rte_pktmbuf_copy(reply, lab_->pool, 0, UINT32_MAX);
+    a().receive(copy);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, a().counters().cookies_received);
+    bytes[28 + 40] ^= 1;
+    bytes[28 + 4] ^= 1;  // another receiver
+    copy = rte_pktmbuf_copy(reply, lab_->pool, 0, UINT32_MAX);
+    a().receive(copy);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, a().counters().cookies_received);
+    bytes[28 + 4] ^= 1;
+    copy = rte_pktmbuf_copy(reply, lab_->pool, 0, UINT32_MAX);
+    a().receive(copy);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().cookies_received);
+    a().receive(reply);  // the same again
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().cookies_received);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, a().counters().refused_bad_message);
+  }
+
+  void load_passes() {
+    b().protocol->set_backlog(1000);
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->advance(kSecond);
+    b().protocol->set_backlog(0);
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), false);  // forgets the cookie
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), true);
+    lab_->advance(5 * kSecond);
+    lab_->connect();
+  }
+
+  void sources_have_a_share() {
+    ctrl::SourceLimiter limiter;
+    const auto one = *dataplane::parse_ip("198.51.100.1");
+    const auto other = *dataplane::parse_ip("198.51.100.2");
+    CPPUNIT_ASSERT_EQUAL(5, allowed(limiter, one, 100, kSecond));
+    CPPUNIT_ASSERT_EQUAL(5, allowed(limiter, other, 100, kSecond));
+    CPPUNIT_ASSERT_EQUAL(1, allowed(limiter, one, 100, kSecond + 50 * kMillisecond));
+    int second = 0;
+    for (uint64_t ms = 0; ms < 1000; ++ms) {
+      second += limiter.allow(one, 3 * kSecond + ms * kMillisecond) ? 1 : 0;
+    }
+    CPPUNIT_ASSERT(second >= 20 && second <= 25);
+  }
+
+  void networks_of_ipv6_share() {
+    ctrl::SourceLimiter limiter;
+    int sum = 0;
+    for (int i = 0; i < 100; ++i) {
+      const auto addr = *dataplane::parse_ip("2001:db8:1:2::" + std::to_string(i));
+      sum += limiter.allow(addr, kSecond) ? 1 : 0;
+    }
+    CPPUNIT_ASSERT_EQUAL(5, sum);
+    CPPUNIT_ASSERT_EQUAL(5,
+                         allowed(limiter, *dataplane::parse_ip("2001:db8:1:3::1"), 100, kSecond));
+  }
+
+  void limiter_of_a_source_with_a_cookie() {
+    using Guard = ctrl::LoadGuard;
+    Guard guard(b().identity.public_key, 10);
+    crypto::MacWriter writer(b().identity.public_key);
+    Bytes message(sizeof(crypto::MessageInitiation), 1);
+    writer.write(message, lab_->now.ns / kSecond);
+    ctrl::Datagram datagram;
+    datagram.remote = a().endpoint();
+    datagram.message = message;
+    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kServe);
+    guard.set_backlog(10);
+    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kSendCookie);
+    CPPUNIT_ASSERT(writer.consume(guard.reply(datagram, lab_->now), lab_->now.ns / kSecond));
+    writer.write(message, lab_->now.ns / kSecond);
+    for (int i = 0; i < 5; ++i) {
+      CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kServe);
+    }
+    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kRefuse);
+  }
+
+ private:
+  Side& a() { return *lab_->a; }
+  Side& b() { return *lab_->b; }
+  static int allowed(ctrl::SourceLimiter& limiter, const dataplane::IpAddr& source, int tries,
+                     uint64_t now_ns) {
+    int count = 0;
+    for (int i = 0; i < tries; ++i) count += limiter.allow(source, now_ns) ? 1 : 0;
+    return count;
+  }
+  std::unique_ptr<Lab> lab_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(LoadTest);
+
+}  // namespace wirelay::test

@@ -1,0 +1,211 @@
+// Protects: that replies go where the peer is, and nowhere else: roaming follows authentic packets
+// only, and the next hops that paths lead over are held exactly as long.
+#include <algorithm>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <rte_ip.h>
+
+#include "ctrl/protocol/datagram.h"
+#include "tests/ctrl/protocol/lab.h"
+
+namespace wirelay::test {
+
+using crypto::MessageType;
+using dataplane::Endpoint;
+using dataplane::IpAddr;
+
+class PathsTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(PathsTest);
+  CPPUNIT_TEST(handshake_tells_where_the_peer_is);
+  CPPUNIT_TEST(authentic_data_moves_the_path);
+  CPPUNIT_TEST(report_of_another_session_is_ignored);
+  CPPUNIT_TEST(report_of_an_ended_session_is_ignored);
+  CPPUNIT_TEST(operator_moves_the_endpoint);
+  CPPUNIT_TEST(unreachable_endpoint_carries_nothing);
+  CPPUNIT_TEST(retransmission_looks_for_the_way_anew);
+  CPPUNIT_TEST(next_hops_are_held_while_used);
+  CPPUNIT_TEST(unreachable_initiator_gets_no_session);
+  CPPUNIT_TEST(datagrams_survive_the_way_out_and_in);
+  CPPUNIT_TEST(cut_frames_are_refused);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    lab_ = std::make_unique<Lab>();
+    lab_->introduce();
+  }
+  void tearDown() override {
+    CPPUNIT_ASSERT_EQUAL(0u, lab_->close());
+    lab_.reset();
+  }
+
+  void handshake_tells_where_the_peer_is() {
+    a().translated = dataplane::parse_ip("203.0.113.5");
+    lab_->connect();
+    CPPUNIT_ASSERT(b().protocol->status(lab_->peer_of_b).endpoint ==
+                   Endpoint({*a().translated, 51820}));
+    const auto* path = b().shared.peers[lab_->peer_of_b].path.load();
+    CPPUNIT_ASSERT(dataplane::path_local(*path) == b().endpoint());
+  }
+
+  void authentic_data_moves_the_path() {
+    lab_->connect();
+    a().translated = dataplane::parse_ip("203.0.113.5");
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    CPPUNIT_ASSERT(endpoint_at_b() == Endpoint({*a().translated, 51820}));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, b().counters().roamed);  // found, and moved
+    // A copy of that packet from elsewhere is a replay: it moves nothing.
+    a().send(lab_->peer_of_a, inner_packet(64, 2));
+    rte_mbuf* copy = rte_pktmbuf_copy(a().outbox.back(), lab_->pool, 0, UINT32_MAX);
+    lab_->deliver();
+    *rte_pktmbuf_mtod_offset(copy, uint8_t*, 12) = 100;
+    b().receive(copy);
+    CPPUNIT_ASSERT(endpoint_at_b() == Endpoint({*a().translated, 51820}));
+  }
+
+  void report_of_another_session_is_ignored() {
+    lab_->connect();
+    const auto reserved = b().sessions.reserve(lab_->peer_of_b, 0);
+    const Endpoint elsewhere{*dataplane::parse_ip("203.0.113.9"), 1};
+    for (const uint32_t index : {*reserved, 0u, 0x12345678u}) {
+      b().protocol->handle(roamed(index, elsewhere), lab_->now);
+    }
+    CPPUNIT_ASSERT(endpoint_at_b() == a().endpoint());
+    b().sessions.retire(*reserved);
+  }
+
+  void report_of_an_ended_session_is_ignored() {
+    lab_->connect();
+    const uint32_t index = b().shared.peers[lab_->peer_of_b].current;
+    b().protocol->change_peer(lab_->peer_of_b, b().spec_of(a(), {.endpoint = false}), false);
+    const Endpoint elsewhere{*dataplane::parse_ip("203.0.113.9"), 1};
+    b().protocol->handle(roamed(index, elsewhere), lab_->now);
+    CPPUNIT_ASSERT(endpoint_at_b() == a().endpoint());
+  }
+
+  void operator_moves_the_endpoint() {
+    lab_->connect();
+    ctrl::PeerSpec spec = b().spec_of(a(), {});
+    b().protocol->change_peer(lab_->peer_of_b, spec, true);
+    a().translated = dataplane::parse_ip("203.0.113.5");
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    const Endpoint roamed_to{*a().translated, 51820};
+    spec.persistent_keepalive = 25;  // another change does not bring the old endpoint back
+    b().protocol->change_peer(lab_->peer_of_b, spec, true);
+    CPPUNIT_ASSERT(endpoint_at_b() == roamed_to);
+    spec.endpoint = Endpoint{*dataplane::parse_ip("203.0.113.6"), 7};
+    b().protocol->change_peer(lab_->peer_of_b, spec, true);
+    CPPUNIT_ASSERT(endpoint_at_b() == spec.endpoint);
+  }
+
+  void unreachable_endpoint_carries_nothing() {
+    lab_->connect();
+    b().routable = false;
+    ctrl::PeerSpec spec = b().spec_of(a(), {});
+    spec.endpoint = Endpoint{*dataplane::parse_ip("203.0.113.6"), 7};
+    b().protocol->change_peer(lab_->peer_of_b, spec, true);
+    CPPUNIT_ASSERT(b().shared.peers[lab_->peer_of_b].path.load() == nullptr);
+    CPPUNIT_ASSERT_EQUAL(0, b().holds[0]);
+    b().routable = true;  // found when it is needed
+    b().protocol->change_peer(lab_->peer_of_b, spec, false);
+    b().protocol->change_peer(lab_->peer_of_b, spec, true);
+    lab_->lose = [](const Side&, const Message&) { return true; };
+    lab_->advance(6 * kSecond);
+    b().send(lab_->peer_of_b, inner_packet(64, 1));
+    lab_->deliver();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, lab_->seen(b(), MessageType::kInitiation));
+    CPPUNIT_ASSERT_EQUAL(1, b().holds[0]);
+    b().protocol->change_peer(lab_->peer_of_b, spec, false);
+  }
+
+  void retransmission_looks_for_the_way_anew() {
+    lab_->lose = [](const Side&, const Message&) { return true; };
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    a().next_adjacency = 3;
+    lab_->advance(6 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{3}, a().shared.peers[lab_->peer_of_a].path.load()->adjacency);
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), false);
+  }
+
+  void next_hops_are_held_while_used() {
+    CPPUNIT_ASSERT_EQUAL(1, a().holds[0]);  // the configured endpoint
+    CPPUNIT_ASSERT_EQUAL(0, b().holds[0]);
+    b().next_adjacency = 2;
+    lab_->connect();
+    CPPUNIT_ASSERT_EQUAL(1, b().holds[2]);
+    b().next_adjacency = 4;
+    a().translated = dataplane::parse_ip("203.0.113.5");
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    CPPUNIT_ASSERT_EQUAL(0, b().holds[2]);
+    CPPUNIT_ASSERT_EQUAL(1, b().holds[4]);
+    b().remove_peer(lab_->peer_of_b);
+    CPPUNIT_ASSERT_EQUAL(0, b().holds[4]);
+  }
+
+  void unreachable_initiator_gets_no_session() {
+    b().routable = false;
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_unreachable);
+    CPPUNIT_ASSERT_EQUAL(0u, b().sessions.in_use());
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), false);
+  }
+
+  void datagrams_survive_the_way_out_and_in() {
+    for (const bool v6 : {false, true}) {
+      const auto path = dataplane::make_path(a().endpoint(v6), b().endpoint(v6), 0, 0, 1500);
+      const Bytes message(101, 0x5a);
+      rte_mbuf* packet = ctrl::make_datagram(lab_->pool, path, message);
+      CPPUNIT_ASSERT(packet != nullptr);
+      CPPUNIT_ASSERT(checksums_right(packet, v6));
+      CPPUNIT_ASSERT(rte_pktmbuf_prepend(packet, 14) != nullptr);
+      packet->port = 5;
+      const auto datagram = ctrl::parse_frame(packet, 3);
+      CPPUNIT_ASSERT(datagram);
+      CPPUNIT_ASSERT(datagram->remote == a().endpoint(v6) && datagram->local == b().endpoint(v6));
+      CPPUNIT_ASSERT(datagram->port == 5 && datagram->worker == 3);
+      CPPUNIT_ASSERT(std::ranges::equal(message, datagram->message));
+      rte_pktmbuf_free(packet);
+    }
+  }
+
+  void cut_frames_are_refused() {
+    for (const bool v6 : {false, true}) {
+      const auto path = dataplane::make_path(a().endpoint(v6), b().endpoint(v6), 0, 0, 1500);
+      rte_mbuf* packet = ctrl::make_datagram(lab_->pool, path, Bytes(148));
+      rte_pktmbuf_prepend(packet, 14);
+      while (rte_pktmbuf_data_len(packet) > 0) {
+        rte_pktmbuf_trim(packet, 1);
+        CPPUNIT_ASSERT(!ctrl::parse_frame(packet, 0));
+      }
+      rte_pktmbuf_free(packet);
+    }
+  }
+
+ private:
+  Side& a() { return *lab_->a; }
+  Side& b() { return *lab_->b; }
+  Endpoint endpoint_at_b() { return *b().protocol->status(lab_->peer_of_b).endpoint; }
+  dataplane::Event roamed(uint32_t index, const Endpoint& remote) {
+    return {index, dataplane::EventKind::kRoamed, 0, 0, remote, b().endpoint()};
+  }
+  static bool checksums_right(const rte_mbuf* packet, bool v6) {
+    if (v6) {
+      const auto* ip = rte_pktmbuf_mtod(packet, const rte_ipv6_hdr*);
+      const uint16_t sum = rte_ipv6_udptcp_cksum(ip, ip + 1);
+      return sum == 0 || sum == 0xffff;
+    }
+    auto* ip = rte_pktmbuf_mtod(packet, rte_ipv4_hdr*);
+    const uint16_t sum = rte_ipv4_udptcp_cksum(ip, ip + 1);
+    return (sum == 0 || sum == 0xffff) && rte_raw_cksum(ip, sizeof *ip) == 0xffff;
+  }
+  std::unique_ptr<Lab> lab_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(PathsTest);
+
+}  // namespace wirelay::test
