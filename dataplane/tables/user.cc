@@ -98,11 +98,11 @@ void set_rate(Gcra& rate, uint64_t per_second, Uint128 units_in_one, uint64_t bu
 }
 
 void set_direction(Policer& policer, const DirectionLimits& limits, uint64_t now) noexcept {
-  const uint64_t tenth_bytes = limits.bits_per_second / 80;
+  const uint64_t part = limits.bits_per_second / 8 / kBurstPart;
   const uint64_t burst = limits.burst_bytes != 0 ? std::max(limits.burst_bytes, kMinBurstBytes)
-                                                 : std::max<uint64_t>(tenth_bytes, 32 * 1024);
+                                                 : std::max<uint64_t>(part, 32 * 1024);
   set_rate(policer.bits, limits.bits_per_second, 8, burst, now);
-  const uint64_t packets = std::max<uint64_t>(limits.packets_per_second / 10, 32);
+  const uint64_t packets = std::max<uint64_t>(limits.packets_per_second / kBurstPart, 32);
   set_rate(policer.packets, limits.packets_per_second, 1, packets, now);
 }
 

@@ -18,12 +18,17 @@ inline constexpr uint64_t kUnlimited = 0;
 /// A smaller burst would never let a large packet pass.
 inline constexpr uint64_t kMinBurstBytes = 9216;
 
+/// The default burst: a quarter of a second. TCP that loses the end of its window is silent for its
+/// smallest timeout, 200 ms (Linux; RFC 6298 has a second): a bucket that overflows meanwhile wastes
+/// the rate, and one connection over a short path would reach half of it.
+inline constexpr uint64_t kBurstPart = 4;
+
 /// As operators write them. 0 is unlimited; a configured rate of zero is refused earlier.
 struct DirectionLimits {
   uint64_t bits_per_second = kUnlimited;
-  uint64_t burst_bytes = 0;  // 0: a tenth of a second at the rate, at least 32 KiB. Less than
+  uint64_t burst_bytes = 0;  // 0: kBurstPart of a second at the rate, at least 32 KiB. Less than
                              // kMinBurstBytes counts as that
-  uint64_t packets_per_second = kUnlimited;  // its burst: a tenth of a second, at least 32 packets
+  uint64_t packets_per_second = kUnlimited;  // its burst: kBurstPart, at least 32 packets
   bool operator==(const DirectionLimits&) const = default;
 };
 struct UserLimits {
