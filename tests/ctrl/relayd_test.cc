@@ -1,0 +1,215 @@
+// Protects relayd as a program: it starts on any device without privileges, serves its socket,
+// reloads, ends cleanly, and tells in one clear line why it cannot start.
+#include <chrono>
+#include <thread>
+
+#include <cppunit/extensions/HelperMacros.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crypto/keys.h"
+#include "ctrl/json.h"
+#include "tests/support/temp_dir.h"
+
+namespace wirelay::ctrl {
+
+namespace {
+
+/// A running relayd, its standard error in a file. Killed with its owner.
+class Process {
+ public:
+  Process(const std::vector<std::string>& arguments, const std::string& log) : log_(log) {
+    pid_ = fork();
+    if (pid_ != 0) return;
+    const int fd = open(log.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+    dup2(fd, STDERR_FILENO);
+    dup2(fd, STDOUT_FILENO);
+    std::vector<char*> argv = {const_cast<char*>(RELAYD)};
+    for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+    argv.push_back(nullptr);
+    execv(RELAYD, argv.data());
+    _exit(127);
+  }
+  ~Process() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void signal(int number) const { kill(pid_, number); }
+  /// Exit code, or 128 + signal.
+  int wait() {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  [[nodiscard]] std::string log() const {
+    std::ifstream in(log_);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  /// Waits for a line of the log; false after half a minute.
+  [[nodiscard]] bool says(const std::string& text) const {
+    for (int i = 0; i < 3000; ++i) {
+      if (log().find(text) != std::string::npos) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+ private:
+  std::string log_;
+  pid_t pid_;
+};
+
+/// One call over the control socket.
+Json::Value call(const std::string& path, const std::string& method) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  CPPUNIT_ASSERT(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  const std::string line = R"({"jsonrpc":"2.0","id":1,"method":")" + method + "\"}\n";
+  CPPUNIT_ASSERT(write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()));
+  std::string reply;
+  for (char c; read(fd, &c, 1) == 1 && c != '\n';) reply += c;
+  close(fd);
+  return parse_json(reply, {});
+}
+
+class RelaydTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(RelaydTest);
+  CPPUNIT_TEST(starts_serves_reloads_and_ends);
+  CPPUNIT_TEST(two_relays_on_one_machine);
+  CPPUNIT_TEST(one_clear_line);
+  CPPUNIT_TEST(checks_only);
+  CPPUNIT_TEST(command_line);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    const std::string key = dir_.write("private.key", crypto::to_base64(crypto::Bytes32{1}));
+    chmod(key.c_str(), 0600);
+    socket_ = dir_.path("relayd.sock");
+    write("\"users\": [{\"name\": \"alice\"}]");
+  }
+
+  void starts_serves_reloads_and_ends() {
+    Process relay({file_}, dir_.path("log"));
+    CPPUNIT_ASSERT_MESSAGE(relay.log(), relay.says("relayd "));
+    Json::Value status = call(socket_, "status.get")["result"];
+    CPPUNIT_ASSERT_EQUAL(1u, status["users"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(std::string("p"), status["ports"][0]["name"].asString());
+    CPPUNIT_ASSERT_EQUAL(2u, status["workers"].size());
+    // No talk of DPDK's, and nothing that is secret.
+    CPPUNIT_ASSERT(relay.log().find("EAL") == std::string::npos);
+
+    write(R"("users": [{"name": "bob"}, {"name": "carol"}], "tunnel_addresses": ["10.77.0.1"])");
+    relay.signal(SIGHUP);
+    CPPUNIT_ASSERT(relay.says("users 2 added, 0 changed, 1 removed"));
+    CPPUNIT_ASSERT(relay.says("in force only after a restart: tunnel_addresses"));
+    CPPUNIT_ASSERT_EQUAL(2u, call(socket_, "status.get")["result"]["users"].asUInt());
+
+    write(R"("users": [{"name": "bob"}, {"name": "bob"}])");
+    const Json::Value refused = call(socket_, "config.reload");
+    CPPUNIT_ASSERT(refused.isMember("error"));
+    CPPUNIT_ASSERT_EQUAL(2u, call(socket_, "status.get")["result"]["users"].asUInt());
+
+    relay.signal(SIGTERM);
+    CPPUNIT_ASSERT_EQUAL(0, relay.wait());
+    CPPUNIT_ASSERT(relay.log().find("stopped after") != std::string::npos);
+    CPPUNIT_ASSERT(!std::filesystem::exists(socket_));
+  }
+
+  void two_relays_on_one_machine() {
+    Process first({file_}, dir_.path("log"));
+    CPPUNIT_ASSERT(first.says("relayd "));
+    Process same({file_}, dir_.path("same"));
+    CPPUNIT_ASSERT_EQUAL(1, same.wait());
+    CPPUNIT_ASSERT_MESSAGE(same.log(),
+                           same.log().find("another relay serves it") != std::string::npos);
+    socket_ = dir_.path("second.sock");
+    write("\"users\": []");
+    Process second({file_}, dir_.path("second"));
+    CPPUNIT_ASSERT_MESSAGE(second.log(), second.says("relayd "));
+    CPPUNIT_ASSERT_EQUAL(0u, call(socket_, "status.get")["result"]["users"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(1u,
+                         call(dir_.path("relayd.sock"), "status.get")["result"]["users"].asUInt());
+  }
+
+  void one_clear_line() {
+    assert_fails(R"("users": [)", "relayd.json:");
+    assert_fails("\"users\": []", "DPDK has no driver for \"net_nosuch0\"", "net_nosuch0");
+    assert_fails("\"users\": []", "there is no interface \"nosuch\"",
+                 "net_af_packet0,iface=nosuch");
+    assert_fails("\"users\": []", "this machine has no PCI device", "ffff:ff:1f.7");
+    assert_fails("\"users\": []", "net_null1 does not start: ", "net_null1,no-such-argument=1");
+  }
+
+  void checks_only() {
+    Process right({"--check", file_}, dir_.path("log"));
+    CPPUNIT_ASSERT_EQUAL(0, right.wait());
+    CPPUNIT_ASSERT(right.log().find("all right, 1 users and 0 peers") != std::string::npos);
+    CPPUNIT_ASSERT(!std::filesystem::exists(socket_));
+    // What another machine would have is only worth a warning.
+    write("\"workers\": {\"cores\": [1023]}", "", false);
+    Process elsewhere({"--check", file_}, dir_.path("log"));
+    CPPUNIT_ASSERT_EQUAL(0, elsewhere.wait());
+    CPPUNIT_ASSERT(elsewhere.log().find("this machine has no core 1023") != std::string::npos);
+    write("\"replay_window\": 1");
+    Process wrong({"--check", file_}, dir_.path("log"));
+    CPPUNIT_ASSERT_EQUAL(1, wrong.wait());
+    CPPUNIT_ASSERT(wrong.log().find("replay_window: found 1") != std::string::npos);
+  }
+
+  void command_line() {
+    Process help({"--help"}, dir_.path("log"));
+    CPPUNIT_ASSERT_EQUAL(0, help.wait());
+    Process version({"--version"}, dir_.path("log"));
+    CPPUNIT_ASSERT_EQUAL(0, version.wait());
+    CPPUNIT_ASSERT(version.log().starts_with("relayd "));
+    Process wrong({"--no-such-option"}, dir_.path("log"));
+    CPPUNIT_ASSERT_EQUAL(2, wrong.wait());
+  }
+
+ private:
+  /// Two workers that share the first core, on devices that need nothing.
+  void write(const std::string& extra, const std::string& second_device = "", bool workers = true) {
+    std::string ports =
+        R"({"name": "p", "device": "net_null0,no-rx=1", "addresses": ["192.0.2.1/24"]})";
+    if (!second_device.empty()) {
+      ports += R"(, {"name": "q", "device": ")" + second_device +
+               R"(", "addresses": ["198.51.100.1/24"]})";
+    }
+    file_ = dir_.write("relayd.json",
+                       R"({"identity": {"private_key_file": "private.key"}, "ports": [)" + ports +
+                           "], \"control_socket\": \"" + socket_ + "\", " +
+                           (workers ? R"("workers": {"cores": [0, 0]}, )" : "") +
+                           R"("sizes": {"mbufs": 4096}, )" + extra + "}");
+  }
+  void assert_fails(const std::string& extra, const std::string& part,
+                    const std::string& second_device = "") {
+    write(extra, second_device);
+    Process relay({file_}, dir_.path("log"));
+    CPPUNIT_ASSERT_EQUAL(1, relay.wait());
+    const std::string log = relay.log();
+    CPPUNIT_ASSERT_MESSAGE(log, log.find(part) != std::string::npos);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(log, log.size() - 1, log.find('\n'));
+    CPPUNIT_ASSERT(!std::filesystem::exists(socket_));
+  }
+
+  test::TempDir dir_;
+  std::string file_, socket_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(RelaydTest);
+
+}  // namespace
+}  // namespace wirelay::ctrl
