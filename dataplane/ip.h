@@ -1,8 +1,6 @@
 // Addresses, prefixes and endpoints: one form for IPv4 and IPv6, so that one table holds both.
 #pragma once
 
-#include <arpa/inet.h>
-
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -10,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <arpa/inet.h>
 
 namespace wirelay::dataplane {
 
@@ -19,9 +19,12 @@ struct IpAddr {
   std::array<uint8_t, 16> bytes{};
 
   static IpAddr v4(const void* four_bytes) noexcept {
+    // Two whole words: when they are read at once, narrower stores would not be forwarded.
+    uint32_t four;
+    std::memcpy(&four, four_bytes, sizeof four);
+    const uint64_t low = uint64_t{four} << 32 | 0xffff0000;
     IpAddr a;
-    a.bytes[10] = a.bytes[11] = 0xff;
-    std::memcpy(&a.bytes[12], four_bytes, 4);
+    std::memcpy(&a.bytes[8], &low, sizeof low);
     return a;
   }
   static IpAddr v6(const void* sixteen_bytes) noexcept {

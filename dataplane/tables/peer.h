@@ -23,8 +23,8 @@ struct alignas(64) PeerPath {
 static_assert(sizeof(PeerPath) == 64);
 
 /// The path from `local` (our address and UDP port) to `remote`; same family.
-PeerPath make_path(const Endpoint& local, const Endpoint& remote, uint16_t port,
-                   uint16_t adjacency, uint16_t mtu) noexcept;
+PeerPath make_path(const Endpoint& local, const Endpoint& remote, uint16_t port, uint16_t adjacency,
+                   uint16_t mtu) noexcept;
 Endpoint path_remote(const PeerPath& path) noexcept;
 Endpoint path_local(const PeerPath& path) noexcept;
 
@@ -36,8 +36,8 @@ inline constexpr uint8_t kSourceTable = 4;  // there are more: ask the prefix ta
 /// One peer. Allowed IPs of different peers never overlap, so a match of the peer's own first
 /// prefix needs no table.
 struct alignas(64) Peer {
-  std::atomic<uint32_t> current;  // receiver index of the session to send with; 0: none
-  uint32_t user;                  // user number (tables/user.h); constant while the peer lives
+  std::atomic<uint32_t> current;      // receiver index of the session to send with; 0: none
+  uint32_t user;                      // user number (tables/user.h); constant while the peer lives
   std::atomic<const PeerPath*> path;  // null: endpoint unknown
   uint32_t source4;                   // network order; changed only while its bit is clear
   uint32_t mask4;

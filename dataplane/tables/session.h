@@ -39,10 +39,10 @@ struct alignas(64) Session {
   std::atomic<uint32_t> index;  // receiver index; 0: free. The one store that publishes the slot
   uint32_t peer;                // peer number
   uint8_t receive_key[32];
-  uint64_t* replay_words;   // the window's ring, owner-worker-owned memory of fixed size
-  uint64_t reject_tsc;      // not used for opening or sealing from this TSC on (180 s of age)
-  uint32_t generation;      // counts the uses of the slot; control thread
-  bool initiator;           // we sent the initiation
+  uint64_t* replay_words;  // the window's ring, owner-worker-owned memory of fixed size
+  uint64_t reject_tsc;     // not used for opening or sealing from this TSC on (180 s of age)
+  uint32_t generation;     // counts the uses of the slot; control thread
+  bool initiator;          // we sent the initiation
 
   // Line 1: written by the owner worker; counters and times are read by the control thread.
   alignas(64) uint64_t replay_greatest;  // greatest accepted counter + 1; crypto/replay.h

@@ -43,7 +43,8 @@ class Charge {
     if (cost_ == 0) return true;
     arrival_ = rate_.arrival.load(kRelaxed);
     ahead_ = arrival_ - now_;
-    if (ahead_ > tolerance_ + kClockSlack) ahead_ = 0;  // in the past
+    // In the past, unless limits that came meanwhile allow such a debt.
+    if (ahead_ > rate_.tolerance.load(kRelaxed) + kClockSlack) ahead_ = 0;
     return ahead_ <= tolerance_ && charge_ <= tolerance_ - ahead_;
   }
 
@@ -92,9 +93,10 @@ void set_rate(Gcra& rate, uint64_t per_second, Uint128 units_in_one, uint64_t bu
   if (rate.cost.load(kRelaxed) == 0) {  // it was unlimited: nothing is owed
     rate.arrival.store(now, kRelaxed);
   }
+  cut_debt(rate, now, tolerance);  // before: a debt too deep for the new limits is none of the past
   rate.tolerance.store(tolerance, kRelaxed);
   rate.cost.store(cost, kRelaxed);
-  cut_debt(rate, now, tolerance);
+  cut_debt(rate, now, tolerance);  // behind: of what was charged by the old ones in between
 }
 
 void set_direction(Policer& policer, const DirectionLimits& limits, uint64_t now) noexcept {

@@ -81,6 +81,7 @@ class PrefixTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(candidates_are_the_places_with_the_tag);
   CPPUNIT_TEST(colliding_prefixes_chain_and_unchain);
   CPPUNIT_TEST(memory_waits_for_readers);
+  CPPUNIT_TEST(further_buckets_wait_for_readers);
   CPPUNIT_TEST(readers_race_with_changes);
   CPPUNIT_TEST(readers_race_with_chains);
   CPPUNIT_TEST_SUITE_END();
@@ -270,14 +271,15 @@ class PrefixTest : public CppUnit::TestFixture {
     }
   }
 
-  /// Host prefixes that all hash to bucket 0, where those with `same_tag` share their tag too.
-  static std::vector<Prefix> colliding(const PrefixStore& store, size_t count, bool same_tag) {
+  /// Host prefixes that all hash to one bucket; with `same_tag` they share their tag too.
+  static std::vector<Prefix> colliding(const PrefixStore& store, size_t count, bool same_tag,
+                                       uint32_t bucket = 0) {
     std::vector<Prefix> out;
     uint8_t tag = 0;
     for (uint32_t i = 0; out.size() < count; ++i) {
       const Prefix p{IpAddr::v4(&i), 128};
       const PrefixStore::Hash hash = store.hash(PrefixKey::of(p.addr), 128);
-      if (hash.bucket != 0 || (same_tag && tag != 0 && hash.tag != tag)) continue;
+      if (hash.bucket != bucket || (same_tag && tag != 0 && hash.tag != tag)) continue;
       tag = hash.tag;
       out.push_back(p);
     }
@@ -332,6 +334,33 @@ class PrefixTest : public CppUnit::TestFixture {
     rcu.poll();
     store.insert(p, peer(3));
     CPPUNIT_ASSERT_EQUAL(number, store.find(key, 128, store.hash(key, 128)));  // used again
+  }
+
+  void further_buckets_wait_for_readers() {
+    PrefixStore store(100);
+    Rcu rcu(1);
+    rcu.online(0);
+    const auto fill = [&](uint32_t bucket) {  // one more than it holds
+      const auto prefixes = colliding(store, PrefixBucket::kEntries + 1, false, bucket);
+      for (const Prefix& p : prefixes) CPPUNIT_ASSERT(store.insert(p, peer(1)));
+      return prefixes;
+    };
+    const auto next = [&](uint32_t bucket) {
+      return PrefixBucket::next(store.bucket(bucket).tags[1]);
+    };
+    const auto first = fill(0);
+    const uint32_t held = next(0);  // a reader is there
+    CPPUNIT_ASSERT(held != 0);
+    store.erase(first.back(), rcu);
+    CPPUNIT_ASSERT_EQUAL(0u, next(0));
+    fill(1);
+    rcu.poll();
+    fill(2);
+    CPPUNIT_ASSERT(next(1) != held && next(2) != held);
+    rcu.quiescent(0);
+    rcu.poll();
+    fill(3);
+    CPPUNIT_ASSERT_EQUAL(held, next(3));
   }
 
   /// Three kinds of prefixes: those that stay must always be found with their target; those whose

@@ -23,6 +23,7 @@ class ReaderThreads {
           read(id);
           rcu.quiescent(id);
           rounds_[id].fetch_add(1, std::memory_order_relaxed);
+          std::this_thread::yield();  // where threads are more than processors
         }
         rcu.offline(id);
       });

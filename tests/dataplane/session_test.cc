@@ -309,8 +309,8 @@ class SessionTest : public CppUnit::TestFixture {
       auto& index = known[random() % kKept];
       if (index != 0) writer.retire(index, [&](const Traffic& t) { sent += t.tx_packets; });
       const auto fresh = writer.reserve(step, random() % kReaders);
+      index = fresh.value_or(0);  // readers ask for it before it is published
       if (fresh) writer.publish(keys_for(*fresh), kRejectTsc);
-      index = fresh.value_or(0);
     }
     readers.stop();
     for (auto& index : known) {
