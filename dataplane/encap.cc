@@ -9,6 +9,7 @@
 #include <rte_udp.h>
 
 #include "crypto/wire.h"
+#include "dataplane/headers.h"
 
 namespace wirelay::dataplane {
 
@@ -28,22 +29,26 @@ uint32_t padded_bytes(uint32_t bytes, const PeerPath& path) noexcept {
   return std::min<uint32_t>(padded, path.mtu - overhead(path));
 }
 
+/// Lengths and checksum are computed from the path and written once: a header that is read back
+/// right behind its copying waits for the copy.
 /// `id`: for routers that fragment; the path leaves it to them (RFC 6864).
-void write_outer(uint8_t* at, const PeerPath& path, uint16_t bytes, uint16_t id) noexcept {
-  auto* udp = reinterpret_cast<rte_udp_hdr*>(at + path.header_bytes - sizeof(rte_udp_hdr));
-  if (path.v6) {
-    std::memcpy(at, path.header, 48);
-    auto* ip = reinterpret_cast<rte_ipv6_hdr*>(at);
-    ip->payload_len = rte_cpu_to_be_16(static_cast<uint16_t>(bytes - sizeof *ip));
-    udp->dgram_len = ip->payload_len;
-  } else {
-    std::memcpy(at, path.header, 28);
-    auto* ip = reinterpret_cast<rte_ipv4_hdr*>(at);
-    ip->total_length = rte_cpu_to_be_16(bytes);
-    ip->packet_id = rte_cpu_to_be_16(id);
-    ip->hdr_checksum = rte_ipv4_cksum(ip);
-    udp->dgram_len = rte_cpu_to_be_16(static_cast<uint16_t>(bytes - sizeof *ip));
-  }
+void write_outer4(uint8_t* at, const PeerPath& path, uint16_t bytes, uint16_t id) noexcept {
+  const uint16_t total = rte_cpu_to_be_16(bytes), packet_id = rte_cpu_to_be_16(id);
+  const uint16_t sum = fold_sum(ipv4_sum(path.header) + total + packet_id);
+  std::memcpy(at, path.header, 28);
+  auto* ip = reinterpret_cast<rte_ipv4_hdr*>(at);
+  ip->total_length = total;
+  ip->packet_id = packet_id;
+  ip->hdr_checksum = static_cast<uint16_t>(~sum);
+  auto* udp = reinterpret_cast<rte_udp_hdr*>(ip + 1);
+  udp->dgram_len = rte_cpu_to_be_16(static_cast<uint16_t>(bytes - sizeof *ip));
+}
+
+void write_outer6(uint8_t* at, const PeerPath& path, uint16_t bytes) noexcept {
+  std::memcpy(at, path.header, 48);
+  auto* ip = reinterpret_cast<rte_ipv6_hdr*>(at);
+  auto* udp = reinterpret_cast<rte_udp_hdr*>(ip + 1);
+  ip->payload_len = udp->dgram_len = rte_cpu_to_be_16(static_cast<uint16_t>(bytes - sizeof *ip));
 }
 
 }  // namespace
@@ -63,7 +68,8 @@ void encapsulate(rte_mbuf* mbuf, const Session& session, const PeerPath& path, u
   const uint32_t bytes = mbuf->data_len;
   const uint32_t padded = padded_bytes(bytes, path);
   auto* text = rte_pktmbuf_mtod(mbuf, uint8_t*);
-  std::memset(text + bytes, 0, padded - bytes);
+  static_assert(kPadTo <= crypto::kTagBytes);
+  std::memset(text + bytes, 0, kPadTo);  // what is not padding is the tag's room
 
   auto* message = reinterpret_cast<MessageTransport*>(text - sizeof(MessageTransport));
   crypto::store_le32(reinterpret_cast<uint8_t*>(message),
@@ -73,7 +79,11 @@ void encapsulate(rte_mbuf* mbuf, const Session& session, const PeerPath& path, u
 
   const auto total = static_cast<uint16_t>(overhead(path) + padded);
   const auto front = static_cast<uint16_t>(path.header_bytes + sizeof(MessageTransport));
-  write_outer(text - front, path, total, static_cast<uint16_t>(counter));
+  if (path.v6) {
+    write_outer6(text - front, path, total);
+  } else {
+    write_outer4(text - front, path, total, static_cast<uint16_t>(counter));
+  }
   mbuf->data_off = static_cast<uint16_t>(mbuf->data_off - front);
   mbuf->data_len = total;
   mbuf->pkt_len = total;

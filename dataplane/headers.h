@@ -18,21 +18,35 @@ inline T load_as(const void* p) noexcept {
   std::memcpy(&v, p, sizeof v);
   return v;
 }
+template <typename T>
+inline void store_as(void* p, T v) noexcept {
+  std::memcpy(p, &v, sizeof v);
+}
 inline uint16_t load_be16(const void* p) noexcept { return rte_be_to_cpu_16(load_as<uint16_t>(p)); }
 
 inline uint8_t ip_version(const uint8_t* ip) noexcept { return ip[0] >> 4; }
 inline uint32_t ipv4_header_bytes(const uint8_t* ip) noexcept { return (ip[0] & 0x0fu) * 4; }
 
-/// True when the header's ones' complement sum is right (RFC 1071). The caller has checked that
-/// the header is there.
-inline bool ipv4_checksum_ok(const uint8_t* ip) noexcept {
-  uint64_t sum = 0;
-  for (uint32_t i = 0; i < ipv4_header_bytes(ip); i += 4) sum += load_as<uint32_t>(ip + i);
+/// Ones' complement sum of the first 20 bytes, not folded; more words may be added (RFC 1071).
+inline uint64_t ipv4_sum(const uint8_t* ip) noexcept {
+  return uint64_t{load_as<uint32_t>(ip)} + load_as<uint32_t>(ip + 4) + load_as<uint32_t>(ip + 8) +
+         load_as<uint32_t>(ip + 12) + load_as<uint32_t>(ip + 16);
+}
+
+inline uint16_t fold_sum(uint64_t sum) noexcept {
+  sum = (sum & 0xffffffff) + (sum >> 32);
   sum = (sum & 0xffffffff) + (sum >> 32);
   sum = (sum & 0xffff) + (sum >> 16);
   sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return sum == 0xffff;
+  return static_cast<uint16_t>(sum);
+}
+
+/// True when the header's ones' complement sum is right (RFC 1071). The caller has checked that
+/// the header is there.
+inline bool ipv4_checksum_ok(const uint8_t* ip) noexcept {
+  uint64_t sum = ipv4_sum(ip);
+  for (uint32_t i = 20; i < ipv4_header_bytes(ip); i += 4) sum += load_as<uint32_t>(ip + i);
+  return fold_sum(sum) == 0xffff;
 }
 
 /// Updates a checksum for a 16-bit word that changed; all three in network order (RFC 1624, eqn 3).

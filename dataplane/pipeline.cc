@@ -23,15 +23,43 @@ static_assert(
 constexpr Lane lane_of(Next next) noexcept {
   return static_cast<Lane>(static_cast<uint8_t>(next) - static_cast<uint8_t>(Next::kStay));
 }
+constexpr bool is_lane(Next next) noexcept {
+  return next >= Next::kInbound && next <= Next::kTransmit;
+}
 static_assert(lane_of(Next::kInbound) == Lane::kInbound &&
               lane_of(Next::kTransmit) == Lane::kTransmit);
 
-/// Sorts the packets of one burst behind a stage.
+/// Sorts the packets of one lane behind a stage.
 class Sorter {
  public:
-  Sorter(Worker& worker, Burst& burst) noexcept : worker_(worker), burst_(burst) {}
+  Sorter(Worker& worker, Lane lane) noexcept
+      : worker_(worker), lane_(lane), burst_(worker.lane(lane)) {}
 
   void run() noexcept {
+    if (!move_all()) sort();
+  }
+
+ private:
+  /// Mostly the whole burst has been sent, or goes to one lane that is empty: then the lanes change
+  /// places and no packet is moved.
+  bool move_all() noexcept {
+    const Next next = burst_.meta[0].next;
+    const bool sent = next == Next::kSent;
+    if (!sent && (!is_lane(next) || worker_.lane(lane_of(next)).count != 0)) return false;
+    for (uint16_t i = 1; i < burst_.count; ++i) {
+      if (burst_.meta[i].next != next) return false;
+    }
+    burst_.diverted = false;
+    if (sent) {
+      burst_.count = 0;
+      return true;
+    }
+    for (uint16_t i = 0; i < burst_.count; ++i) burst_.meta[i].next = Next::kStay;
+    worker_.swap_lanes(lane_, lane_of(next));
+    return true;
+  }
+
+  void sort() noexcept {
     uint16_t kept = 0;
     for (uint16_t i = 0; i < burst_.count; ++i) {
       if (burst_.meta[i].next != Next::kStay) {
@@ -49,7 +77,6 @@ class Sorter {
     if (dead_count_ != 0) rte_pktmbuf_free_bulk(dead_, dead_count_);
   }
 
- private:
   void move(rte_mbuf* mbuf, const PacketMeta& meta) noexcept {
     switch (meta.next) {
       case Next::kDropped:
@@ -90,6 +117,7 @@ class Sorter {
   }
 
   Worker& worker_;
+  const Lane lane_;
   Burst& burst_;
   rte_mbuf* dead_[kBurstSize];
   uint16_t dead_count_ = 0;
@@ -106,7 +134,7 @@ void run_pipeline(Worker& worker) noexcept {
     counters.packets.add(burst.count);
     counters.batches.add(1);
     kPipeline[i].run(worker, burst);
-    if (burst.diverted) Sorter(worker, burst).run();
+    if (burst.diverted) Sorter(worker, kPipeline[i].lane).run();
     const uint64_t end = rte_rdtsc();
     counters.cycles.add(end - begin);
     begin = end;

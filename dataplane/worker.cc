@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <ctime>
+#include <iterator>
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -33,7 +34,9 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
       engine_(std::move(engine)),
       queues_(std::move(queues)),
       polling_(polling),
-      mailbox_(*all.mailboxes.at(worker_id)) {}
+      mailbox_(*all.mailboxes.at(worker_id)) {
+  for (size_t i = 0; i < std::size(bursts_); ++i) lanes_[i] = &bursts_[i];
+}
 
 void Worker::run(const std::atomic<bool>& stop) noexcept {
   unsigned empty = 0;
@@ -64,16 +67,16 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
 unsigned Worker::poll(uint64_t tsc) noexcept {
   now = tsc;
   police_time = shared.users.time(tsc);
-  rte_mbuf** const in = lane(Lane::kIngress).mbufs;
   unsigned taken = 0;
   // One burst of each source a poll: none of them waits for another to run dry.
   for (const RxQueue& q : queues_) {
+    rte_mbuf** const in = lane(Lane::kIngress).mbufs;
     const uint16_t n = rte_eth_rx_burst(q.port, q.queue, in, kBurstSize);
     counters.rx_packets.add(n);
     for (uint16_t i = 0; i < n; ++i) in[i]->port = q.port;  // ring ports leave it to us
     taken += receive(n);
   }
-  taken += receive(mailbox_.handoff.pop_burst(in, kBurstSize));
+  taken += receive(mailbox_.handoff.pop_burst(lane(Lane::kIngress).mbufs, kBurstSize));
   rte_mbuf* frames[kBurstSize];
   const unsigned n = mailbox_.transmit.pop_burst(frames, kBurstSize);
   for (unsigned i = 0; i < n; ++i) send(frames[i]->port, frames[i]);
@@ -95,13 +98,6 @@ unsigned Worker::receive(unsigned count) noexcept {
   in.count = static_cast<uint16_t>(count);
   run_pipeline(*this);
   return count;
-}
-
-void Worker::send(uint16_t port, rte_mbuf* mbuf) noexcept {
-  TxBuffer& buffer = tx_[port];
-  buffer.mbufs[buffer.count++] = mbuf;
-  tx_pending_ |= uint32_t{1} << port;
-  if (buffer.count == kBurstSize) flush(port);
 }
 
 void Worker::flush(uint16_t number) noexcept {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "crypto/aead.h"
@@ -45,11 +46,20 @@ class Worker {
   uint64_t police_time = 0;  // the same in the policers' units
   WorkerCounters counters;
 
-  Burst& lane(Lane l) noexcept { return lanes_[static_cast<size_t>(l)]; }
+  Burst& lane(Lane l) noexcept { return *lanes_[static_cast<size_t>(l)]; }
+  /// What stands in one lane stands in the other then, without a packet moved.
+  void swap_lanes(Lane a, Lane b) noexcept {
+    std::swap(lanes_[static_cast<size_t>(a)], lanes_[static_cast<size_t>(b)]);
+  }
 
   /// Takes a complete frame for a port. It goes out by this worker's queue on that port, or by the
   /// ring of a worker that has one; what finds no room is dropped as kTransmitFull.
-  void send(uint16_t port, rte_mbuf* mbuf) noexcept;
+  void send(uint16_t port, rte_mbuf* mbuf) noexcept {
+    TxBuffer& buffer = tx_[port];
+    buffer.mbufs[buffer.count++] = mbuf;
+    tx_pending_ |= uint32_t{1} << port;
+    if (buffer.count == kBurstSize) flush(port);
+  }
 
   /// Reports to the control thread; false when its ring is full.
   bool report(const Event& event) noexcept { return mailbox_.events.push(event); }
@@ -65,10 +75,11 @@ class Worker {
   std::vector<RxQueue> queues_;
   Polling polling_;
   Mailbox& mailbox_;
-  uint64_t punt_window_ = 0;   // TSC at which the present allowance began
+  uint64_t punt_window_ = 0;  // TSC at which the present allowance began
   unsigned punts_left_ = 0;
-  Burst lanes_[static_cast<size_t>(Lane::kCount)];
-  uint32_t tx_pending_ = 0;  // bit p: tx_[p] holds frames
+  Burst bursts_[static_cast<size_t>(Lane::kCount)];
+  Burst* lanes_[static_cast<size_t>(Lane::kCount)];  // each one of bursts_
+  uint32_t tx_pending_ = 0;                          // bit p: tx_[p] holds frames
   TxBuffer tx_[kMaxPorts];
 };
 

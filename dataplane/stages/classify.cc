@@ -21,7 +21,6 @@ namespace wirelay::dataplane::stages {
 namespace {
 
 constexpr uint16_t kFrontBytes = RTE_ETHER_HDR_LEN;
-constexpr uint16_t kFetchAhead = 4;
 constexpr uint8_t kIcmpEchoRequest = 8;
 constexpr uint8_t kIcmp6EchoRequest = 128;
 constexpr uint32_t kEmptyTransport = sizeof(crypto::MessageTransport) + crypto::kTagBytes;
@@ -211,15 +210,11 @@ class Classifier {
 
 void classify(Worker& worker, Burst& burst) noexcept {
   Classifier classifier(worker, burst);
-  for (uint16_t i = 0; i < burst.count && i < kFetchAhead; ++i) {
+  // Buffers are read in parallel here, and their data is on its way before the first is looked at.
+  for (uint16_t i = 0; i < burst.count; ++i) {
     rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i], const void*));
   }
-  for (uint16_t i = 0; i < burst.count; ++i) {
-    if (i + kFetchAhead < burst.count) {
-      rte_prefetch0(rte_pktmbuf_mtod(burst.mbufs[i + kFetchAhead], const void*));
-    }
-    classifier.frame(i);
-  }
+  for (uint16_t i = 0; i < burst.count; ++i) classifier.frame(i);
 }
 
 }  // namespace wirelay::dataplane::stages

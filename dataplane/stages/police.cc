@@ -37,16 +37,8 @@ void police_up(Worker& worker, Burst& burst) noexcept {
 
 void police_down(Worker& worker, Burst& burst) noexcept {
   Shared& shared = worker.shared;
-  // Fetch what this stage and seal read: user, session and path hang from the peer's record.
   for (uint16_t i = 0; i < burst.count; ++i) {
-    const Peer& peer = *burst.meta[i].peer_entry;
-    const User* user = &shared.users[peer.user];
-    const Session* session = shared.sessions.slot(peer.current.load(std::memory_order_relaxed));
-    rte_prefetch0(&user->down);
-    rte_prefetch0(session);
-    rte_prefetch0(session->send_key);
-    rte_prefetch0(&session->send_counter);
-    rte_prefetch0(peer.path.load(std::memory_order_relaxed));
+    rte_prefetch0(&shared.users[burst.meta[i].peer_entry->user].down);
   }
   for (uint16_t i = 0; i < burst.count; ++i) {
     const PacketMeta& m = burst.meta[i];

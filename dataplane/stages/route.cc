@@ -14,16 +14,17 @@ namespace {
 
 /// Takes one hop off; false when it was the last.
 bool take_hop(uint8_t* ip) noexcept {
-  uint8_t& ttl = ip[ip_version(ip) == 4 ? 8 : 7];
-  if (ttl <= 1) return false;
-  if (ip_version(ip) == 4) {
-    auto* header = reinterpret_cast<rte_ipv4_hdr*>(ip);
-    const auto before = load_as<uint16_t>(ip + 8);
-    --ttl;
-    header->hdr_checksum = adjust_checksum(header->hdr_checksum, before, load_as<uint16_t>(ip + 8));
-  } else {
-    --ttl;
+  if (ip_version(ip) == 6) {
+    if (ip[7] <= 1) return false;
+    --ip[7];
+    return true;
   }
+  if (ip[8] <= 1) return false;
+  // TTL and protocol are one word of the checksum, and TTL is its first byte in memory.
+  const auto before = load_as<uint16_t>(ip + 8);
+  const auto after = static_cast<uint16_t>(before - RTE_LE16(1));
+  store_as(ip + 8, after);
+  store_as(ip + 10, adjust_checksum(load_as<uint16_t>(ip + 10), before, after));
   return true;
 }
 
@@ -85,15 +86,20 @@ class Router {
 }  // namespace
 
 void route(Worker& worker, Burst& burst) noexcept {
+  // Neighbouring packets often have the same destination: each run of them is looked up once.
   IpAddr destinations[kBurstSize];
   RouteTarget targets[kBurstSize];
+  uint16_t run_of[kBurstSize];
+  uint16_t runs = 0;
   for (uint16_t i = 0; i < burst.count; ++i) {
     const auto* ip = rte_pktmbuf_mtod(burst.mbufs[i], const uint8_t*);
-    destinations[i] = ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
+    const IpAddr to = ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
+    if (runs == 0 || to != destinations[runs - 1]) destinations[runs++] = to;
+    run_of[i] = static_cast<uint16_t>(runs - 1);
   }
-  worker.shared.prefixes.lookup_burst({destinations, burst.count}, targets);
+  worker.shared.prefixes.lookup_burst({destinations, runs}, targets);
   Router router(worker, burst);
-  for (uint16_t i = 0; i < burst.count; ++i) router.packet(i, targets[i]);
+  for (uint16_t i = 0; i < burst.count; ++i) router.packet(i, targets[run_of[i]]);
 }
 
 }  // namespace wirelay::dataplane::stages

@@ -21,7 +21,7 @@ void session(Worker& worker, Burst& burst) noexcept {
   Shared& shared = worker.shared;
   const IndexLayout layout = shared.sessions.layout();
   const uint32_t words = shared.sessions.replay_words();
-  // classify has prefetched the slots; each loop here fetches what the next one reads.
+  // classify has prefetched the slots; peers and windows arrive while the burst is opened.
   for (uint16_t i = 0; i < burst.count; ++i) {
     PacketMeta& m = burst.meta[i];
     const uint8_t* message = m.text - sizeof(crypto::MessageTransport);
@@ -46,12 +46,6 @@ void session(Worker& worker, Burst& burst) noexcept {
     m.peer_entry = &shared.peers[m.peer];
     rte_prefetch0(m.peer_entry);
     rte_prefetch0(window_word(*found, m.counter, words));
-  }
-  for (uint16_t i = 0; i < burst.count; ++i) {
-    const PacketMeta& m = burst.meta[i];
-    if (m.next != Next::kStay) continue;
-    rte_prefetch0(m.peer_entry->path.load(std::memory_order_relaxed));
-    rte_prefetch0(&shared.users[m.peer_entry->user].up);
   }
 }
 

@@ -20,10 +20,14 @@ constexpr uint16_t kMtu = 1500;
 
 PortAddress address(const char* text, const char* network) { return {addr(text), prefix(network)}; }
 
+/// The n-th address behind `base`, with carry.
 IpAddr numbered(const char* base, uint32_t n) {
   IpAddr a = addr(base);
-  a.bytes[14] = static_cast<uint8_t>(a.bytes[14] + (n >> 8));
-  a.bytes[15] = static_cast<uint8_t>(a.bytes[15] + n);
+  for (size_t i = a.bytes.size() - 1; n != 0; --i) {
+    n += a.bytes[i];
+    a.bytes[i] = static_cast<uint8_t>(n);
+    n >>= 8;
+  }
   return a;
 }
 
