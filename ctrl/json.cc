@@ -102,6 +102,7 @@ std::string write(const Json::Value& value, const char* indentation) {
   Json::StreamWriterBuilder builder;
   builder["indentation"] = indentation;
   builder["commentStyle"] = "None";
+  builder["precision"] = 15;  // 4393.2, not 4393.1999999999998
   return Json::writeString(builder, value);
 }
 

@@ -60,6 +60,7 @@ void Registry::State::swap_peer(const PeerPtr& before, const PeerPtr& after) {
 Registry::Registry(RegistryLimits limits, RegistryObserver& observer)
     : state_(std::make_shared<State>(State{std::move(limits), observer, {}, {}, {}, {}, 0})) {
   state_->claims.claim(state_->limits.reserved, nullptr);
+  state_->by_key.reserve(state_->limits.peers);  // to grow later would be a pause
 }
 
 void Registry::apply(std::span<const Step> steps) {

@@ -92,6 +92,25 @@ Json::Value ports_json(const RelayFace& relay) {
   return result;
 }
 
+Json::Value workers_json(const RelayFace& relay) {
+  Json::Value result(Json::arrayValue);
+  const auto& cores = relay.config().worker_cores;
+  for (const dataplane::WorkerCounters* worker : relay.workers()) {
+    const Json::ArrayIndex id = result.size();
+    Json::Value& entry = result.append(Json::objectValue);
+    entry["id"] = id;
+    entry["core"] = id < cores.size() ? Json::Value(cores[id]) : Json::Value();
+    entry["polls"] = count(worker->polls.get());
+    entry["empty_polls"] = count(worker->empty_polls.get());
+    entry["sleeps"] = count(worker->sleeps.get());
+    entry["rx_packets"] = count(worker->rx_packets.get());
+    entry["tx_packets"] = count(worker->tx_packets.get());
+    entry["punted"] = count(worker->punted.get());
+    entry["handed_off"] = count(worker->handed_off.get());
+  }
+  return result;
+}
+
 Json::Value to_json(const std::vector<std::string>& texts) {
   Json::Value result(Json::arrayValue);
   for (const std::string& text : texts) result.append(text);

@@ -21,6 +21,8 @@ Json::Value user_entry(RelayFace& relay, const UserSpec& user);
 Json::Value peer_entry(RelayFace& relay, const PeerSpec& peer, PresharedKey preshared_key);
 
 Json::Value ports_json(const RelayFace& relay);
+/// By worker: core, polls, packets. In the order of relay.workers().
+Json::Value workers_json(const RelayFace& relay);
 
 /// For lists of texts, such as names.
 Json::Value to_json(const std::vector<std::string>& texts);

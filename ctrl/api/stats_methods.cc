@@ -44,20 +44,10 @@ Json::Value get_stats(RelayFace& relay, const Json::Value& params) {
   Json::Value result(Json::objectValue);
   result["tsc_hz"] = count(relay.tsc_hz());
   result["ports"] = ports_json(relay);
-  Json::Value& workers = result["workers"] = Json::arrayValue;
-  for (const WorkerCounters* worker : relay.workers()) {
-    const Json::ArrayIndex id = workers.size();
-    Json::Value& entry = workers.append(Json::objectValue);
-    entry["id"] = id;
-    entry["polls"] = count(worker->polls.get());
-    entry["empty_polls"] = count(worker->empty_polls.get());
-    entry["sleeps"] = count(worker->sleeps.get());
-    entry["rx_packets"] = count(worker->rx_packets.get());
-    entry["tx_packets"] = count(worker->tx_packets.get());
-    entry["punted"] = count(worker->punted.get());
-    entry["handed_off"] = count(worker->handed_off.get());
-    entry["stages"] = stages_json(*worker);
-  }
+  Json::Value& workers = result["workers"] = workers_json(relay);
+  Json::ArrayIndex id = 0;
+  for (const WorkerCounters* worker : relay.workers())
+    workers[id++]["stages"] = stages_json(*worker);
   return result;
 }
 

@@ -20,23 +20,6 @@ Json::Value engine_json(const crypto::EngineInfo& engine) {
   return result;
 }
 
-Json::Value workers_json(const RelayFace& relay) {
-  Json::Value result(Json::arrayValue);
-  const auto& cores = relay.config().worker_cores;
-  for (const dataplane::WorkerCounters* worker : relay.workers()) {
-    const Json::ArrayIndex id = result.size();
-    Json::Value& entry = result.append(Json::objectValue);
-    entry["id"] = id;
-    entry["core"] = id < cores.size() ? Json::Value(cores[id]) : Json::Value();
-    entry["polls"] = count(worker->polls.get());
-    entry["empty_polls"] = count(worker->empty_polls.get());
-    entry["sleeps"] = count(worker->sleeps.get());
-    entry["rx_packets"] = count(worker->rx_packets.get());
-    entry["tx_packets"] = count(worker->tx_packets.get());
-  }
-  return result;
-}
-
 Json::Value handshakes_json(const ProtocolCounters& counters) {
   Json::Value result(Json::objectValue);
   result["completed"] = count(counters.handshakes_completed);

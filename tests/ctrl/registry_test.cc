@@ -6,67 +6,11 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "tests/support/fake_relay.h"
+#include "tests/ctrl/registry_specs.h"
 
 namespace wirelay::ctrl {
 
-namespace {
-
-using test::RecordingObserver;
-using test::test_key;
-
-dataplane::Prefix prefix(const std::string& text) { return *dataplane::parse_prefix(text); }
-
-UserSpec user(const std::string& name) {
-  UserSpec spec;
-  spec.name = name;
-  return spec;
-}
-
-PeerSpec peer(const std::string& name, const std::string& owner, uint32_t key,
-              const std::vector<std::string>& allowed) {
-  PeerSpec spec;
-  spec.name = name;
-  spec.user = owner;
-  spec.public_key = test_key(key);
-  for (const auto& text : allowed) spec.allowed_ips.push_back(prefix(text));
-  return spec;
-}
-
-SetPeer set_allowed(const std::string& name, const std::vector<std::string>& allowed) {
-  SetPeer step;
-  step.change.name = name;
-  step.change.allowed_ips.emplace();
-  for (const auto& text : allowed) step.change.allowed_ips->push_back(prefix(text));
-  return step;
-}
-
-template <typename Edit>
-SetUser set_user(const std::string& name, Edit edit) {
-  SetUser step;
-  step.change.name = name;
-  edit(step.change);
-  return step;
-}
-
-/// Everything that can be seen of a registry, as text.
-std::string contents(const Registry& registry) {
-  std::string text;
-  for (const UserSpec* u : registry.users_after("", 1000)) {
-    text += u->name + '/' + std::to_string(u->limits.up.bits_per_second) + '/' +
-            std::to_string(u->max_peers) + (u->enabled ? "" : " disabled") + " [";
-    for (const auto& name : registry.peers_of(u->name)) text += name + ' ';
-    text += "]\n";
-  }
-  for (const PeerSpec* p : registry.peers_after("", 1000)) {
-    text += p->name + " of " + p->user + ' ' + crypto::to_base64(p->public_key);
-    for (const auto& allowed : p->allowed_ips) text += ' ' + to_string(allowed);
-    text += registry.peer_by_key(p->public_key) == p ? "\n" : " WRONG KEY INDEX\n";
-  }
-  return text;
-}
-
-}  // namespace
+using namespace test;
 
 class RegistryTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(RegistryTest);
@@ -82,9 +26,6 @@ class RegistryTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(limits_and_sizes_hold);
   CPPUNIT_TEST(a_change_keeps_what_it_does_not_name);
   CPPUNIT_TEST(removing_a_user_removes_its_peers_first);
-  CPPUNIT_TEST(difference_leads_to_the_wanted_state);
-  CPPUNIT_TEST(difference_moves_addresses_between_peers);
-  CPPUNIT_TEST(difference_refuses_doubles);
   CPPUNIT_TEST(pages_follow_names);
   CPPUNIT_TEST(agrees_with_a_slow_model_on_random_overlaps);
   CPPUNIT_TEST_SUITE_END();
@@ -289,53 +230,6 @@ class RegistryTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(expected == observer_.heard);
     CPPUNIT_ASSERT(registry_.peers_of("alice").empty());
     CPPUNIT_ASSERT(registry_.peer_by_key(test_key(1)) == nullptr);
-  }
-
-  void assert_becomes(const std::vector<UserSpec>& users, const std::vector<PeerSpec>& peers) {
-    registry_.apply(registry_.difference(users, peers));
-    RecordingObserver other;
-    Registry fresh({4, 6, 20, {}}, other);
-    fresh.apply(fresh.difference(users, peers));
-    CPPUNIT_ASSERT_EQUAL(contents(fresh), contents(registry_));
-    CPPUNIT_ASSERT(registry_.difference(users, peers).empty());
-  }
-
-  void difference_leads_to_the_wanted_state() {
-    UserSpec alice = user("alice"), bob = user("bob"), carol = user("carol");
-    alice.max_peers = 2;
-    assert_becomes({alice, bob}, {peer("a1", "alice", 1, {"10.0.0.1/32"}),
-                                  peer("a2", "alice", 2, {"10.0.0.2/32"}),
-                                  peer("b1", "bob", 3, {"10.0.0.3/32"})});
-    observer_.heard.clear();
-    alice.max_peers = 1;  // fits only once a peer is gone
-    bob.enabled = false;
-    assert_becomes({alice, bob, carol}, {peer("a2", "alice", 2, {"10.0.0.2/32"}),
-                                         peer("b1", "carol", 3, {"10.0.0.1/32"})});
-    const std::vector<std::string> expected = {"peer- a1",  "peer- b1",    "user~ alice",
-                                               "user~ bob", "user+ carol", "peer+ b1 of carol"};
-    CPPUNIT_ASSERT(expected == observer_.heard);
-    assert_becomes({carol}, {peer("b1", "carol", 2, {"10.0.0.2/32"})});  // another peer's old key
-    assert_becomes({}, {});
-  }
-
-  void difference_moves_addresses_between_peers() {
-    const std::vector<UserSpec> users = {user("alice")};
-    assert_becomes(users, {peer("x", "alice", 1, {"10.0.1.0/24", "10.9.0.0/24"}),
-                           peer("y", "alice", 2, {"10.0.2.0/24"})});
-    assert_becomes(users, {peer("x", "alice", 1, {"10.0.2.0/24", "10.9.0.0/24"}),
-                           peer("y", "alice", 2, {"10.0.1.0/24"})});
-    assert_becomes(users,
-                   {peer("x", "alice", 1, {"10.0.2.0/24"}), peer("y", "alice", 2, {"10.0.1.0/24"}),
-                    peer("z", "alice", 3, {"10.9.0.0/24"})});
-  }
-
-  void difference_refuses_doubles() {
-    with_alice();
-    const std::vector<UserSpec> twice = {user("alice"), user("alice")};
-    CPPUNIT_ASSERT_THROW(registry_.apply(registry_.difference(twice, {})), Refused);
-    const std::vector<PeerSpec> peers(2, peer("phone", "alice", 1, {"10.0.0.0/24"}));
-    const std::vector<UserSpec> once = {user("alice")};
-    CPPUNIT_ASSERT_THROW(registry_.apply(registry_.difference(once, peers)), Refused);
   }
 
   void pages_follow_names() {

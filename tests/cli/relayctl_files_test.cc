@@ -1,0 +1,118 @@
+// Protects the files that relayctl makes and takes: client files, exports, and many users in one.
+#include <cstdlib>
+
+#include <cppunit/extensions/HelperMacros.h>
+#include <sys/stat.h>
+
+#include "crypto/keys.h"
+#include "tests/cli/relayctl_fixture.h"
+
+namespace wirelay::cli {
+
+using test::text_of;
+
+class RelayctlFilesTest : public test::RelayctlFixture {
+  CPPUNIT_TEST_SUITE(RelayctlFilesTest);
+  CPPUNIT_TEST(generated_keys_make_a_ready_client_file);
+  CPPUNIT_TEST(a_client_file_says_what_is_missing);
+  CPPUNIT_TEST(a_key_of_another_peer_is_refused);
+  CPPUNIT_TEST(an_export_is_secret_and_loads_again);
+  CPPUNIT_TEST(a_large_file_goes_in_several_requests);
+  CPPUNIT_TEST(a_refusal_in_a_large_file_says_where_to_go_on);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void generated_keys_make_a_ready_client_file() {
+    done("user add alice");
+    done(
+        "peer add phone --user alice --allowed-ips 10.77.0.2/32,10.8.0.0/16 --generate "
+        "--generate-psk");
+    has(out_, "[Interface]\nPrivateKey = ");
+    has(out_, "Address = 10.77.0.2/32\n");
+    has(out_, "DNS = 10.77.0.1\n");
+    has(out_, "PresharedKey = ");
+    has(out_, "AllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 198.51.100.1:51820\n");
+    const std::string at = "PrivateKey = ";
+    const auto secret = crypto::parse_base64_key(out_.substr(out_.find(at) + at.size(), 44));
+    CPPUNIT_ASSERT(secret.has_value());
+    const auto* peer = registry().peer("phone");
+    CPPUNIT_ASSERT(peer->public_key == crypto::derive_public_key(crypto::Secret(*secret)));
+    has(out_, crypto::to_base64(peer->preshared_key->bytes()));
+    go_on();
+    const std::string file = lab_->folder / "tablet.conf";
+    done("peer add tablet --user alice --allowed-ips 10.77.0.3/32 --generate --output " + file);
+    CPPUNIT_ASSERT_EQUAL(std::string(), out_);
+    has(text_of(file), "PrivateKey = ");
+  }
+
+  void a_client_file_says_what_is_missing() {
+    done("user add alice");
+    done("peer add site --user alice --allowed-ips 10.8.0.0/16 --public-key " + kKey);
+    done(
+        "peer config site --endpoint vpn.example.net:443 --dns 10.0.0.1,10.0.0.2 --keepalive 25 "
+        "--allowed-ips 10.0.0.0/8");
+    has(out_, "# PrivateKey = the private key that belongs to " + kKey);
+    has(out_, "# Address = an address of this client within 10.8.0.0/16");
+    has(out_, "DNS = 10.0.0.1, 10.0.0.2\n");
+    has(out_,
+        "AllowedIPs = 10.0.0.0/8\nEndpoint = vpn.example.net:443\nPersistentKeepalive = 25\n");
+    has_not(out_, "PresharedKey");
+  }
+
+  void a_key_of_another_peer_is_refused() {
+    done("user add alice");
+    done("peer add phone --user alice --allowed-ips 10.77.0.2/32 --public-key " + kKey);
+    const std::string other = crypto::to_base64(crypto::generate_private_key().bytes());
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("peer config phone --private-key-file -", other));
+    has(err_, "another key");
+    has_not(err_, other);
+  }
+
+  void an_export_is_secret_and_loads_again() {
+    done("user add alice --rate 20M --max-peers 5");
+    done("user add bob --disable");
+    done("peer add phone --user alice --allowed-ips 10.77.0.2/32,fd77::2/128 --public-key " + kKey +
+             " --endpoint [2001:db8::1]:1000 --keepalive 25 --preshared-key-file -",
+         kKey);
+    const std::string file = lab_->folder / "users.json";
+    done("export " + file);
+    struct stat status;
+    CPPUNIT_ASSERT_EQUAL(0, stat(file.c_str(), &status));
+    CPPUNIT_ASSERT_EQUAL(mode_t{0600}, status.st_mode & 0777);
+    const std::string first = text_of(file);
+    has(first, "\"preshared_key\"");
+    done("user remove alice bob");
+    done("user add --file " + file);
+    CPPUNIT_ASSERT_EQUAL(std::string("added 2 users, 1 peer\n"), out_);
+    done("export -");
+    CPPUNIT_ASSERT_EQUAL(first, out_);
+  }
+
+  void a_large_file_goes_in_several_requests() {
+    done("user add --file " + users_file(20'000));
+    CPPUNIT_ASSERT_EQUAL(std::string("added 20,000 users\n"), out_);
+    CPPUNIT_ASSERT_EQUAL(size_t{20'000}, registry().user_count());
+  }
+
+  void a_refusal_in_a_large_file_says_where_to_go_on() {
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user add --file " + users_file(20'000, 15'000)));
+    has(err_, "user 15000");
+    has(err_, "stopped at users ");
+    has(err_, "of 20,000");
+    const std::string hint = "--first ";
+    const int first = std::atoi(err_.c_str() + err_.find(hint) + hint.size());
+    CPPUNIT_ASSERT(first > 1 && first <= 15'001);
+    CPPUNIT_ASSERT_EQUAL(static_cast<size_t>(first - 1), registry().user_count());
+    go_on();
+    done("user add --first " + std::to_string(first) + " --file " + users_file(20'000));
+    CPPUNIT_ASSERT_EQUAL(size_t{20'000}, registry().user_count());
+    go_on();
+    // What fits into one request is added wholly or not at all.
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user add --file " + users_file(100, 99)));
+    has(err_, "nothing was changed");
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(RelayctlFilesTest);
+
+}  // namespace wirelay::cli

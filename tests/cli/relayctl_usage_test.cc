@@ -1,0 +1,141 @@
+// Protects what relayctl says when it is not done: exit codes, refusals, help, guesses.
+#include <cstdlib>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "cli/command.h"
+#include "crypto/keys.h"
+#include "ctrl/version.h"
+#include "tests/cli/relayctl_fixture.h"
+
+namespace wirelay::cli {
+
+using test::words_of;
+
+class RelayctlUsageTest : public test::RelayctlFixture {
+  CPPUNIT_TEST_SUITE(RelayctlUsageTest);
+  CPPUNIT_TEST(refusals_name_the_field);
+  CPPUNIT_TEST(wrong_usage_is_told);
+  CPPUNIT_TEST(misspelt_commands_are_guessed);
+  CPPUNIT_TEST(every_command_helps);
+  CPPUNIT_TEST(examples_are_commands_with_known_options);
+  CPPUNIT_TEST(no_relay_is_its_own_exit_code);
+  CPPUNIT_TEST(keys_are_made_without_a_relay);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void refusals_name_the_field() {
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user add alice --rate-up 0"));
+    has(err_, "relayctl: limits.up.rate: ");
+    has(err_, "nothing was changed");
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user show nobody"));
+    has(err_, "there is no user \"nobody\"");
+    done("user add alice");
+    CPPUNIT_ASSERT_EQUAL(int{kRefused},
+                         relayctl("peer add x --user alice --allowed-ips 10.77.0.1/32 "
+                                  "--public-key " +
+                                  kKey));
+    has(err_, "allowed_ips[0]: 10.77.0.1/32 overlaps 10.77.0.1/32, the relay's own address");
+    CPPUNIT_ASSERT_EQUAL(int{kRefused},
+                         relayctl("peer add x --user alice --allowed-ips 10.77.0.2/32 "
+                                  "--public-key abc"));
+    has(err_, "public_key: ");
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user add --file /nonexistent"));
+    has(err_, "cannot read /nonexistent");
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user add --file -", "{\"users\": [}"));
+    has(err_, "not JSON");
+  }
+
+  void wrong_usage_is_told() {
+    for (const std::string line :
+         {"user", "user add", "user set alice", "user show", "user show a b", "user remove",
+          "status now", "user add alice --rat 20M", "user add alice --file x", "peer add x",
+          "peer add x --user a --allowed-ips 10.0.0.1", "peer set x",
+          "peer add x --user a --allowed-ips 10.0.0.1 --generate --public-key k",
+          "user set a --enable --disable", "user list --limit ten", "export", "nonsense"}) {
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(line, int{kUsage}, relayctl(line));
+      CPPUNIT_ASSERT_MESSAGE(line, !err_.empty() && out_.empty());
+    }
+    CPPUNIT_ASSERT_EQUAL(int{kUsage}, run_words({"user", "add", "alice", "--rate"}));
+    CPPUNIT_ASSERT_EQUAL(int{kUsage}, run_words({}));
+    has(err_, "Usage: relayctl");
+  }
+
+  void misspelt_commands_are_guessed() {
+    relayctl("statsu");
+    has(err_, "did you mean \"stats\"?");
+    relayctl("user ad x");
+    has(err_, "did you mean \"user add\"?");
+    relayctl("per list");
+    has(err_, "did you mean \"peer list\"?");
+    relayctl("frobnicate");
+    has_not(err_, "did you mean");
+  }
+
+  void every_command_helps() {
+    CPPUNIT_ASSERT_EQUAL(int{kDone}, run_words({"help"}));
+    const std::string overview = out_;
+    for (const Command& command : all_commands()) {
+      has(overview, std::string(command.name));
+      auto words = words_of(std::string(command.name));
+      words.insert(words.begin(), "help");
+      CPPUNIT_ASSERT_EQUAL(int{kDone}, run_words(words));
+      has(out_, "Examples:\n  ");
+      words.erase(words.begin());
+      words.emplace_back("--help");
+      const std::string help = out_;
+      CPPUNIT_ASSERT_EQUAL(int{kDone}, run_words(words));
+      CPPUNIT_ASSERT_EQUAL(help, out_);
+    }
+    CPPUNIT_ASSERT_EQUAL(int{kDone}, run_words({"help", "user"}));
+    has(out_, "user remove");
+    CPPUNIT_ASSERT_EQUAL(int{kDone}, run_words({"--version"}));
+    has(out_, std::string("relayctl ") + ctrl::version());
+  }
+
+  void examples_are_commands_with_known_options() {
+    for (const Command& command : all_commands()) {
+      has(std::string(command.examples), "relayctl " + std::string(command.name));
+      std::string known;
+      const po::options_description described = options_of(command);
+      for (const auto& option : described.options()) {
+        known += "--" + option->long_name() + ' ';
+      }
+      for (const auto& word : words_of(std::string(command.examples))) {
+        if (word.starts_with("--")) has(known, word + ' ');
+      }
+    }
+  }
+
+  void no_relay_is_its_own_exit_code() {
+    CPPUNIT_ASSERT_EQUAL(int{kUnreachable},
+                         run_words({"status", "--socket", lab_->folder / "none.sock"}));
+    has(err_, "is relayd running?");
+    setenv("WIRELAY_SOCKET", (lab_->folder / "other.sock").c_str(), 1);
+    CPPUNIT_ASSERT_EQUAL(int{kUnreachable}, run_words({"status"}));
+    has(err_, "other.sock");
+    setenv("WIRELAY_SOCKET", lab_->socket.c_str(), 1);
+    CPPUNIT_ASSERT_EQUAL(int{kDone}, run_words({"status"}));
+    unsetenv("WIRELAY_SOCKET");
+  }
+
+  void keys_are_made_without_a_relay() {
+    CPPUNIT_ASSERT_EQUAL(int{kDone}, run_words({"genkey"}));
+    const std::string first = out_;
+    CPPUNIT_ASSERT_EQUAL(size_t{45}, first.size());
+    run_words({"genkey"});
+    CPPUNIT_ASSERT(first != out_);
+    // RFC 7748, section 6.1: Alice's keys.
+    CPPUNIT_ASSERT_EQUAL(int{kDone},
+                         run_words({"pubkey"}, "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=\n"));
+    CPPUNIT_ASSERT_EQUAL(std::string("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n"), out_);
+    CPPUNIT_ASSERT_EQUAL(int{kDone}, run_words({"genpsk"}));
+    CPPUNIT_ASSERT(crypto::parse_base64_key(out_.substr(0, 44)).has_value());
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, run_words({"pubkey"}, "secret that is no key"));
+    has_not(err_, "secret that");
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(RelayctlUsageTest);
+
+}  // namespace wirelay::cli
