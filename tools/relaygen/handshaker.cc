@@ -112,12 +112,13 @@ void Handshaker::send_initiation(Attempt& attempt, uint32_t client) {
 }
 
 void Handshaker::repeat_overdue(uint64_t now) {
-  while (!sent_.empty() && to_seconds(now - sent_.front().at) >= options_.retry) {
+  const uint64_t patience = to_cycles(options_.retry);
+  while (!sent_.empty() && sent_.front().at + patience <= now) {
     const Sent oldest = sent_.front();
     sent_.pop_front();
     auto& attempt = attempts_[oldest.client];
     if (attempt == nullptr || attempt->answered || attempt->last_sent != oldest.at) continue;
-    if (to_seconds(now - attempt->first_sent) >= options_.give_up) {
+    if (attempt->first_sent + to_cycles(options_.give_up) <= now) {
       attempt.reset();
       --waiting_;
       continue;

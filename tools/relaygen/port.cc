@@ -39,10 +39,8 @@ Port::Port(const PortOptions& options, uint16_t id, uint32_t frame_bytes, rte_me
   if (options.gateway_mac) next_hop4_ = next_hop6_ = *options.gateway_mac;
 }
 
-Port::~Port() {
-  rte_eth_dev_stop(id_);
-  rte_eth_dev_close(id_);
-}
+// The EAL closes the device when it ends.
+Port::~Port() { rte_eth_dev_stop(id_); }
 
 void Port::configure(uint32_t frame_bytes) {
   rte_eth_dev_info info{};
