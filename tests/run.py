@@ -47,7 +47,7 @@ class Result(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self.say(subtest, "FAILED", (self.failures + self.errors)[-1][1])
+            self.say(subtest, "FAILED", self._exc_info_to_string(err, test))
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)

@@ -48,7 +48,7 @@ class LimitsTest(LabCase):
         self.assertGreater(lifted, 2 * limited)
 
     def test_packets_a_second_are_limited(self):
-        """A burst of a tenth of a second, at least 32 packets, and then 100 a second."""
+        """A burst of a quarter of a second, at least 32 packets, and then 100 a second."""
         self.relay.ctl("user", "set", "alice", "--packets-up", "100")
         try:
             began = time.monotonic()

@@ -47,16 +47,21 @@ def ping(namespace: Namespace, target: str, count: int = 5, interval: float = 0.
 
 
 class Pinging:
-    """Echo requests all the time, until stop()."""
+    """Echo requests all the time, from the first reply (for which it waits) until stop()."""
 
     def __init__(self, namespace: Namespace, target: str, interval: float = 0.02):
         self.process = namespace.spawn("ping", "-n", "-D", "-O", "-i", str(interval), target,
                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.beginning = ""
+        while line := self.process.stdout.readline():
+            self.beginning += line
+            if REPLY.match(line):
+                break
 
     def stop(self) -> Replies:
         """A request that is under way at the end does not count as lost."""
         self.process.send_signal(signal.SIGINT)
-        output, _ = self.process.communicate(timeout=10)
+        output = self.beginning + self.process.communicate(timeout=10)[0]
         replies = parse_replies(output, int(TRANSMITTED.search(output).group(1)))
         if replies.sent not in replies.times:
             replies.sent -= 1

@@ -50,6 +50,8 @@ class Namespace:
         for setting in ("ipv6.conf.default.accept_dad=0", "ipv6.conf.all.accept_dad=0",
                         "ipv6.conf.default.accept_ra=0"):
             self.sysctl(setting)
+        # An address that goes does not take others of its network with it.
+        self.sysctl("ipv4.conf.all.promote_secondaries=1")
         self.ip("link", "set", "lo", "up")
 
     def sysctl(self, setting: str):
