@@ -2,7 +2,6 @@
 #include "ctrl/transaction.h"
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 namespace wirelay::ctrl {
@@ -200,15 +199,14 @@ void Transaction::do_peer(PeerPtr before, PeerPtr after) {
 }
 
 void Transaction::undo() {
-  for (const auto& event : std::ranges::reverse_view(log_)) {
-    if (const auto* user = std::get_if<UserEvent>(&event)) {
+  for (; !log_.empty(); log_.pop_back()) {
+    if (const auto* user = std::get_if<UserEvent>(&log_.back())) {
       state_.swap_user(user->after, user->before);
     } else {
-      const auto& peer = std::get<PeerEvent>(event);
+      const auto& peer = std::get<PeerEvent>(log_.back());
       state_.swap_peer(peer.after, peer.before);
     }
   }
-  log_.clear();
 }
 
 void Transaction::tell(const UserEvent& event) {
