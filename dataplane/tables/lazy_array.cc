@@ -41,8 +41,12 @@ void* map_lazy(size_t bytes, bool secret) {
   const size_t size = mapped_bytes(bytes);
   const bool large = size >= kHugePage;
   uint8_t* memory = map_aligned(size, large ? kHugePage : kPage);
-  // Advice on speed: a kernel without transparent huge pages refuses it, and all still works.
-  if (large) madvise(memory, size, MADV_HUGEPAGE);
+  if (large) {
+    // Advice on speed: a kernel without transparent huge pages refuses it, and all still works. The
+    // first part stays in small pages, so that a large table that is hardly used costs little.
+    madvise(memory, kHugePage, MADV_NOHUGEPAGE);
+    madvise(memory + kHugePage, size - kHugePage, MADV_HUGEPAGE);
+  }
   if (secret && madvise(memory, size, MADV_DONTDUMP) != 0) {
     munmap(memory, size);
     throw std::bad_alloc();

@@ -1,6 +1,7 @@
 // A zeroed array in memory of its own that is committed page by page when first touched: tables
 // are sized for the configured maximum and cost what is used. Large arrays ask for transparent
-// huge pages, so that random access to 100,000 records does not miss the TLB each time.
+// huge pages behind their first 2 MiB, so that random access to 100,000 records does not miss the
+// TLB each time.
 #pragma once
 
 #include <cstddef>

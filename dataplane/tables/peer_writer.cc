@@ -10,7 +10,6 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr auto kRelease = std::memory_order_release;
-constexpr size_t kPathsInChunk = (size_t{2} << 20) / sizeof(PeerPath);
 
 std::vector<Prefix> sorted(std::span<const Prefix> prefixes) {
   std::vector<Prefix> out(prefixes.begin(), prefixes.end());
@@ -163,8 +162,8 @@ PeerPath* PeerWriter::new_path() {
     free_paths_.pop_back();
     return path;
   }
-  if (path_chunks_.empty() || fresh_path_ == kPathsInChunk) {
-    path_chunks_.push_back(std::make_unique<LazyArray<PeerPath>>(kPathsInChunk));
+  if (path_chunks_.empty() || fresh_path_ == peers_.capacity()) {
+    path_chunks_.push_back(std::make_unique<LazyArray<PeerPath>>(peers_.capacity()));
     fresh_path_ = 0;
   }
   return &(*path_chunks_.back())[fresh_path_++];

@@ -58,7 +58,7 @@ class PeerWriter {
   std::vector<Record> records_;  // by peer number, those that were ever used
   std::vector<uint32_t> free_;   // last in, first out: touched memory stays small
 
-  /// Paths live in chunks of a huge page, for workers read them at random.
+  /// One for each peer, and as many again whenever more than these wait for their grace period.
   std::vector<std::unique_ptr<LazyArray<PeerPath>>> path_chunks_;
   std::vector<PeerPath*> free_paths_;
   size_t fresh_path_ = 0;  // within the last chunk
