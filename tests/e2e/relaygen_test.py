@@ -1,0 +1,178 @@
+"""Protects relaygen at work: real handshakes and traffic through relayd, and through wireguard-go,
+which knows nothing of this project; what it reports is what happened.
+
+No trial sends more packets than the ports' rings hold, so that a slow machine loses none.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import unittest
+
+from tests.e2e.case import why_not_here
+from tests.e2e.lab import RING, folder_of
+from tests.e2e.netns import Namespace, link, remove_namespaces, stop, until
+from tests.e2e.relay import BUILD, Relay
+
+RELAYGEN = BUILD / "tools" / "relaygen" / "relaygen"
+USERS = 20
+PACKETS = 1000
+
+
+class RelaygenCase(unittest.TestCase):
+    """relaygen's namespace and the far end's, with two links between them."""
+
+    NAME = "wl-gen"
+
+    @classmethod
+    def setUpClass(cls):
+        if reason := why_not_here():
+            raise unittest.SkipTest(reason)
+        if not RELAYGEN.exists():
+            raise unittest.SkipTest(f"needs {RELAYGEN}: ninja -C build")
+        cls.name = f"{cls.NAME}{os.getpid()}"
+        cls.folder = folder_of(cls.name)
+        cls.folder.mkdir(mode=0o700)
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.addClassCleanup(remove_namespaces, f"{cls.name}-")
+        cls.near = Namespace(f"{cls.name}-near")
+        cls.far = Namespace(f"{cls.name}-far")
+        cls.near.sysctl("ipv6.conf.all.disable_ipv6=1")
+        cls.near.sysctl("ipv6.conf.default.disable_ipv6=1")
+        for device in ("wan", "inet"):
+            link(cls.near, device, cls.far, device)
+        cls.identities = cls.folder / "identities"
+        subprocess.run([RELAYGEN, "peers", "--count", str(USERS), "--out", cls.identities,
+                        "--prefix", "10.64.0.0/10,fd77::/64", "--preshared-keys"],
+                       check=True, capture_output=True)
+        cls.start_far_end()
+
+    @classmethod
+    def start_far_end(cls):
+        raise unittest.SkipTest("the base of the cases below")
+
+    def relaygen(self, command: str, *options: str, endpoint: str = "198.51.100.1:51820",
+                 peers: pathlib.Path | None = None, expect: int = 0) -> dict:
+        """Runs a command; returns its JSON, if it came to one."""
+        report = self.folder / "report.json"
+        report.unlink(missing_ok=True)
+        done = self.near.run(
+            str(RELAYGEN), command, "--peers", str(peers or self.identities / "peers.txt"),
+            "--remote-key", str(self.identities / "remote.pub"), "--endpoint", endpoint,
+            "--tunnel-port", f"net_af_packet0,iface=wan,{RING}",
+            "--tunnel-ip", "198.51.100.254/24,2001:db8:1::fe/64",
+            "--plain-port", f"net_af_packet1,iface=inet,{RING}",
+            "--plain-ip", "192.0.2.1/24,2001:db8:2::1/64",
+            "--plain-gateway", "192.0.2.2,2001:db8:2::2",
+            "--idle-sleep", "20", "--json", str(report), *options, check=False, timeout=120)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return json.loads(report.read_text()) if report.exists() else {}
+
+    def run_trials(self, *options: str, **more) -> list[dict]:
+        return self.relaygen("run", "--packets", str(PACKETS), "--round", "1024", "--sample", "1",
+                             "--drain", "5", *options, **more)["trials"]
+
+    def assert_clean(self, trial: dict):
+        for fault in ("lost", "duplicates", "corrupt", "refused_by_port", "late"):
+            self.assertEqual(trial[fault], 0, f"{fault}: {trial}")
+        self.assertEqual((trial["sent"], trial["received"]), (PACKETS, PACKETS))
+        self.assertEqual(trial["verified"], PACKETS)
+
+
+class AgainstRelaydTest(RelaygenCase):
+    NAME = "wl-genr"
+
+    @classmethod
+    def start_far_end(cls):
+        cls.far.sysctl("ipv6.conf.all.disable_ipv6=1")
+        cls.far.sysctl("ipv6.conf.default.disable_ipv6=1")
+        cls.relay = Relay(cls.far, cls.folder, {
+            "identity": {"private_key_file": str(cls.identities / "remote.key")},
+            "listen": {"udp_port": 51820},
+            "ports": [
+                {"name": "wan", "device": f"net_af_packet0,iface=wan,{RING}",
+                 "addresses": ["198.51.100.1/24", "2001:db8:1::1/64"],
+                 "gateways": ["198.51.100.254", "2001:db8:1::fe"]},
+                {"name": "inet", "device": f"net_af_packet1,iface=inet,{RING}",
+                 "addresses": ["192.0.2.2/24", "2001:db8:2::2/64"],
+                 "gateways": ["192.0.2.1", "2001:db8:2::1"], "egress": True}],
+            "workers": {"cores": [1 % os.cpu_count()], "control_core": 0, "polling": "adaptive"},
+            "control_socket": str(cls.folder / "relayd.sock"),
+            "users_file": str(cls.identities / "users.json")})
+        cls.addClassCleanup(cls.relay.stop)
+        cls.relay.start()
+
+    def test_every_mode_and_family(self):
+        trials = self.run_trials("--mode", "up,down,hub", "--family", "both", "--size", "64,imix",
+                                 "--rate", "5K")
+        self.assertEqual([(t["mode"], t["size"]) for t in trials],
+                         [(m, s) for m in ("up", "down", "hub") for s in ("64", "imix")])
+        for trial in trials:
+            with self.subTest(mode=trial["mode"], size=trial["size"]):
+                self.assert_clean(trial)
+
+    def test_sessions_over_ipv6(self):
+        for trial in self.run_trials("--mode", "up,down", "--size", "1420", "--rate", "5K",
+                                     endpoint="[2001:db8:1::1]:51820"):
+            self.assert_clean(trial)
+
+    def test_as_fast_as_possible(self):
+        trial, = self.run_trials("--mode", "up", "--users", "3", "--rate", "max")
+        self.assert_clean(trial)
+        self.assertIsNone(trial["offered_pps"])
+        self.assertEqual(trial["users"], 3)
+
+    def test_search_latency_and_handshakes(self):
+        brief = ("--size", "128", "--duration", "0.02", "--round", "512", "--drain", "0.5")
+        found = self.relaygen("search", *brief, "--max-rate", "1K", "--loss-threshold", "0.9",
+                              "--resolution", "0.5")["results"]
+        self.assertEqual(len(found), 1)
+        self.assertGreater(found[0]["best"]["received"], 0)
+        report = self.relaygen("latency", *brief, "--rate", "1K", "--load", "50")
+        latency = report["results"][0]["trials"][0]["latency"]
+        self.assertGreater(latency["packets"], 0)
+        self.assertLessEqual(latency["p50_ns"], latency["p99_9_ns"])
+        self.assertLessEqual(latency["p99_9_ns"], latency["max_ns"])
+        report = self.relaygen("handshakes", "--window", "4")
+        self.assertEqual(report["handshakes"][0]["done"], USERS)
+        for field in ("processor", "dpdk", "aead_engine", "relaygen"):
+            self.assertTrue(report["machine"][field])
+        self.assertEqual(report["parameters"]["window"], "4")
+
+    def test_silence_is_told_by_the_exit_code(self):
+        """Identities that the relay does not know get no answer."""
+        strangers = self.folder / "strangers"
+        subprocess.run([RELAYGEN, "peers", "--count", "2", "--out", strangers], check=True,
+                       capture_output=True)
+        report = self.relaygen("run", "--give-up", "0.3", "--retry", "0.1",
+                               peers=strangers / "peers.txt", expect=3)
+        self.assertEqual(report, {})
+
+
+class AgainstWireguardGoTest(RelaygenCase):
+    NAME = "wl-geng"
+
+    @classmethod
+    def start_far_end(cls):
+        device = cls.name[-15:]
+        cls.far.address("wan", "198.51.100.1/24", "2001:db8:1::1/64")
+        cls.far.address("inet", "192.0.2.2/24", "2001:db8:2::2/64")
+        for setting in ("ipv4.ip_forward=1", "ipv6.conf.all.forwarding=1",
+                        "ipv4.conf.all.send_redirects=0", "ipv4.conf.default.send_redirects=0"):
+            cls.far.sysctl(setting)
+        process = cls.far.spawn("wireguard-go", "-f", device, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(stop, process)
+        until(lambda: cls.far.run("wg", "show", device, check=False).returncode == 0, 10,
+              "wireguard-go")
+        cls.far.run("wg", "setconf", device, str(cls.identities / "wg.conf"))
+        cls.far.ip("link", "set", device, "mtu", "1420", "up")
+        cls.far.route("10.64.0.0/10", "dev", device)
+        cls.far.route("fd77::/64", "dev", device)
+
+    def test_every_mode(self):
+        for trial in self.run_trials("--mode", "up,down,hub", "--size", "576", "--rate", "5K"):
+            with self.subTest(mode=trial["mode"]):
+                self.assert_clean(trial)
