@@ -97,7 +97,7 @@ if [[ $quick == no ]]; then
   python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
   slow=$!
   trap 'kill $slow 2>/dev/null; wait $slow' EXIT
-  build_and_run sanitized build-asan --buildtype=debug --optimization=1 \
+  build_and_run sanitized build-asan --buildtype=debug --optimization=0 \
     -Db_sanitize=address,undefined -Db_lundef=false
   run_part e2e python3 tests/run.py tests/e2e
   wait "$slow"
