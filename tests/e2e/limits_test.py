@@ -18,7 +18,7 @@ class LimitsTest(LabCase):
 
     def rates_around_a_change(self, change: tuple[str, ...], *options: str) -> tuple[float, float]:
         """Mbit/s of inner IP packets: before the change at two seconds, and settled behind it."""
-        run = self.iperf.start(self.a(), net.FAR_V4, 8, *options)
+        run = self.iperf.start(self.a(), net.FAR_V4, 8, "-P", "4", *options)
         run.wait_until(2)
         self.relay.ctl("user", "set", "alice", *change)
         rates = [inner_rate(r) for r in run.result().each_second()]

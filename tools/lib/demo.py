@@ -106,10 +106,11 @@ def show_throughput(table: Table, lab: net.Lab, iperf: Iperf):
 
 def show_limit(table: Table, lab: net.Lab, iperf: Iperf):
     """Unlimited for two seconds, then limited; the two seconds after the change may hold the
-    burst and TCP finding its new rate, the five behind them are judged."""
+    burst and TCP finding its new rate, the five behind them are judged. Four connections, as a
+    user has: one alone does not use all of a rate that is enforced by drops."""
     for what, way, options in (("A to the internet", "--rate-up", ()),
                                ("internet to A", "--rate-down", ("-R",))):
-        run = iperf.start(lab.sites["a"], net.FAR_V4, 9, *options)
+        run = iperf.start(lab.sites["a"], net.FAR_V4, 9, "-P", "4", *options)
         run.wait_until(2)
         lab.relay.ctl("user", "set", "alice", way, f"{LIMIT:.0f}M")
         rates = [inner_rate(r) for r in run.result().each_second()]
