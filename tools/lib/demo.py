@@ -7,6 +7,7 @@ measurements) are those of the end-to-end tests.
 import argparse
 import fcntl
 import json
+import os
 import pathlib
 import signal
 import sys
@@ -147,7 +148,7 @@ def run_demo(lab: net.Lab, table: Table):
 
 
 def what_next(lab: net.Lab) -> str:
-    ctl = f"{RELAYCTL.relative_to(ROOT)} --socket {lab.relay.socket}"
+    ctl = f"{os.path.relpath(RELAYCTL, ROOT)} --socket {lab.relay.socket}"
     return f"""
 It is all still up. Try, as root, in {ROOT}:
   {ctl} status
@@ -158,7 +159,6 @@ It is all still up. Try, as root, in {ROOT}:
   ip netns exec {NAME}-b ping {net.FAR_V4}
   ip netns exec {NAME}-b iperf3 -c {net.FAR_V4} -R
   ip netns exec {NAME}-b wg show {NAME}-b
-  ip netns exec {NAME}-relay tcpdump -ni wan
   tail -f {lab.relay.log}
 Take it down: tools/demo.sh --down"""
 
@@ -176,7 +176,8 @@ def main() -> int:
     parser.add_argument("--down", action="store_true")
     options = parser.parse_args()
 
-    lock = open(f"/run/{NAME}.lock", "w")
+    lock_file = pathlib.Path(f"/run/{NAME}.lock")
+    lock = lock_file.open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -201,11 +202,14 @@ def main() -> int:
         kept = options.keep
         if kept:
             print(what_next(lab), file=sys.stderr if options.json else sys.stdout)
+    except (RuntimeError, OSError) as error:  # a part that does not start or answer
+        print(f"The demo broke off: {error}", file=sys.stderr)
     finally:
         if not kept:
             if lab:
                 lab.down()
             huge_pages.give_back()
+        lock_file.unlink()
     return 0 if good else 1
 
 
