@@ -91,7 +91,7 @@ if ! install_packages build test lab; then
 fi
 
 run_part layout python3 tests/run.py tests/layout
-build_and_run unit build --buildtype=release
+build_and_run unit build --buildtype=release -Dtests=true
 if [[ $quick == no ]]; then
   slow_log=$(mktemp)
   python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
