@@ -228,7 +228,9 @@ inline Chunk load_chunk_masked(const Lanes& lanes, __m512i skip) noexcept {
   _mm512_store_si512(offset, lanes.offset);
   __m512i row[kPolyLanes];
   for (uint32_t i = 0; i < kPolyLanes; ++i) {
-    row[i] = _mm512_maskz_loadu_epi8(mask[i], lanes.text[i] + offset[i]);
+    // The address may lie before the text, where pointer arithmetic is not defined; the mask is.
+    const auto at = reinterpret_cast<uintptr_t>(lanes.text[i]) + static_cast<uint64_t>(offset[i]);
+    row[i] = _mm512_maskz_loadu_epi8(mask[i], reinterpret_cast<const void*>(at));  // NOLINT
   }
   Chunk chunk;
   for (uint32_t i = 0; i < 4; ++i) {
