@@ -46,11 +46,9 @@ void print_help(const po::options_description& description) {
          "or the configuration is wrong; 2 wrong usage.\n";
 }
 
-/// All problems, one a line. `file` goes in front of paths that lie within it.
+/// One problem a line. `file` goes in front of paths that lie within it.
 void print(const Refused& refused, const std::string& file) {
-  for (const Problem& problem : refused.problems) {
-    std::cerr << file << problem.path << ": " << problem.message << '\n';
-  }
+  for (const std::string& line : lines_of(refused)) std::cerr << file << line << '\n';
 }
 
 int check(const Config& config, const std::string& file) {

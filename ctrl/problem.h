@@ -27,4 +27,7 @@ class Refused : public std::runtime_error {
   std::vector<Problem> problems;
 };
 
+/// The findings as lines "path: message", at most `most` of them and then how many more there are.
+std::vector<std::string> lines_of(const Refused& refused, size_t most = 50);
+
 }  // namespace wirelay::ctrl

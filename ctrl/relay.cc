@@ -176,9 +176,7 @@ void Relay::reload_on_signal() {
   try {
     reload();
   } catch (const Refused& refused) {
-    for (const Problem& problem : refused.problems) {
-      log().error("{}: {}", problem.path, problem.message);
-    }
+    for (const std::string& line : lines_of(refused)) log().error("{}", line);
     log().error("not reloaded: {} problems, nothing has changed", refused.problems.size());
   }
 }

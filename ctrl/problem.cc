@@ -1,0 +1,20 @@
+// Problems as lines.
+#include "ctrl/problem.h"
+
+#include <algorithm>
+
+namespace wirelay::ctrl {
+
+std::vector<std::string> lines_of(const Refused& refused, size_t most) {
+  const size_t shown = std::min(refused.problems.size(), most);
+  std::vector<std::string> lines;
+  for (size_t i = 0; i < shown; ++i) {
+    lines.push_back(refused.problems[i].path + ": " + refused.problems[i].message);
+  }
+  if (const size_t rest = refused.problems.size() - shown; rest != 0) {
+    lines.push_back("and " + std::to_string(rest) + " more problems");
+  }
+  return lines;
+}
+
+}  // namespace wirelay::ctrl
