@@ -7,6 +7,7 @@ import unittest
 
 from tests.e2e import lab as net
 from tests.e2e.measure import Replies, ping
+from tests.e2e.netns import is_running
 from tests.e2e.relay import RELAYCTL, RELAYD
 
 
@@ -21,15 +22,29 @@ def why_not_here() -> str | None:
     return None
 
 
-class LabCase(unittest.TestCase):
-    """A running relay with users alice (site a) and bob (site b), clients not yet connected."""
+def lab_name(kind: str) -> str:
+    """Of this process alone. Short: names of devices begin with it and have 15 characters."""
+    return f"wl-{kind}{os.getpid()}"
 
-    LAB = f"wl-e2e{os.getpid()}"  # short: device names have 15 characters
+
+def remove_stale_labs():
+    """What test runs that were killed have left."""
+    for folder in pathlib.Path("/run").glob("wl-*"):
+        owner = re.fullmatch(r"wl-[a-z]{3}(\d+)", folder.name)
+        if owner and not is_running(int(owner.group(1))):
+            net.remove(folder.name)
+
+
+class LabCase(unittest.TestCase):
+    """A running relay with users alice (site a) and bob (site b), both connected."""
+
+    LAB = lab_name("tst")
 
     @classmethod
     def setUpClass(cls):
         if reason := why_not_here():
             raise unittest.SkipTest(reason)
+        remove_stale_labs()
         cls.lab = net.Lab(cls.LAB)
         cls.addClassCleanup(cls.lab.down)
         cls.prepare()

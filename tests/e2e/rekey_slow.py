@@ -3,22 +3,20 @@
 Runs beside the other tests (tools/test.sh), since it mostly waits.
 """
 
-import os
 import time
 
 from tests.e2e import lab as net
-from tests.e2e.case import LabCase
+from tests.e2e.case import LabCase, lab_name
 from tests.e2e.measure import Pinging, ping
 from tests.e2e.netns import until
 
 REKEY_AFTER = 120  # seconds, WireGuard paper, section 6.1
-REJECT_AFTER = 180
 
 
 class RekeyTest(LabCase):
     """Alice's client begins; bob's waits for the relay to begin."""
 
-    LAB = f"wl-slow{os.getpid()}"
+    LAB = lab_name("slw")
 
     @classmethod
     def users(cls):
