@@ -1,0 +1,149 @@
+// Arithmetic modulo 2^130 - 5 in 8 lanes of AVX-512 IFMA, for poly1305_ifma.cc alone: three limbs
+// of 44, 44 and 42 bits. Internal linkage, so that no other file ends up with code for this
+// processor.
+//
+// Why nothing overflows. Multiply-add reads the low 52 bits of both factors and adds the low or the
+// high 52 bits of their product to a 64-bit sum.
+//
+//   message     m0, m1 < 2^44   m2 <= 2^40 + (2^40 - 1) < 2^41
+//   reduced     h0 < 2^44       h1 < 2^44 + 2^8             h2 < 2^42      (see reduce())
+//   powers of r as reduced, and s = 20 r: s1 < 2^48.4, s2 < 2^46.4
+//   factors     h + m, or the sum of strands: below 2^45.1 in every limb
+//
+// A sum has at most 5 products of three terms (4 blocks, and h by R), so 15 terms:
+//   low  < 15 * 2^52 < 2^56
+//   high < 5 * (2^44.1 * 2^44 + 2 * 2^45.1 * 2^48.4) / 2^52 < 2^45.3   (shifted by 8: below 2^54)
+#pragma once
+
+#include <cstdint>
+
+#include <immintrin.h>
+
+// Vectors never leave the file that includes this: there is no ABI to warn of.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+namespace wirelay::crypto::lanes {
+
+namespace {
+
+constexpr uint64_t kMask44 = (uint64_t{1} << 44) - 1;
+constexpr uint64_t kMask42 = (uint64_t{1} << 42) - 1;
+constexpr uint64_t kPadBit = uint64_t{1} << 40;  // 2^128, as seen from the limb at 2^88
+
+struct Limbs {
+  __m512i l0, l1, l2;
+};
+
+/// A power of r, with s = 20 r for what wraps: 2^132 = 4 * 2^130 = 20 (mod 2^130 - 5).
+struct Power {
+  Limbs r;
+  __m512i s1, s2;
+};
+
+/// Sums of products: limb i has low[i] + 2^52 high[i].
+struct Sums {
+  __m512i low[3], high[3];
+};
+
+inline __m512i set1(uint64_t value) noexcept {
+  return _mm512_set1_epi64(static_cast<long long>(value));
+}
+
+inline Limbs add(const Limbs& a, const Limbs& b) noexcept {
+  return {_mm512_add_epi64(a.l0, b.l0), _mm512_add_epi64(a.l1, b.l1), _mm512_add_epi64(a.l2, b.l2)};
+}
+
+inline Sums add(const Sums& a, const Sums& b) noexcept {
+  Sums sum;
+  for (int i = 0; i < 3; ++i) {
+    sum.low[i] = _mm512_add_epi64(a.low[i], b.low[i]);
+    sum.high[i] = _mm512_add_epi64(a.high[i], b.high[i]);
+  }
+  return sum;
+}
+
+inline Limbs split(__m512i low, __m512i high) noexcept {
+  const __m512i mask = set1(kMask44);
+  return {_mm512_and_si512(low, mask), _mm512_and_si512(_mm512_shrdi_epi64(low, high, 44), mask),
+          _mm512_srli_epi64(high, 24)};
+}
+
+inline Power make_power(const Limbs& r) noexcept {
+  const auto times20 = [](__m512i x) {
+    return _mm512_madd52lo_epu64(_mm512_setzero_si512(), x, set1(20));
+  };
+  return {r, times20(r.l1), times20(r.l2)};
+}
+
+inline void multiply_add(__m512i& low, __m512i& high, __m512i a, __m512i b) noexcept {
+  low = _mm512_madd52lo_epu64(low, a, b);
+  high = _mm512_madd52hi_epu64(high, a, b);
+}
+
+inline void multiply_add(Sums& sum, const Limbs& a, const Power& p) noexcept {
+  multiply_add(sum.low[0], sum.high[0], a.l0, p.r.l0);
+  multiply_add(sum.low[1], sum.high[1], a.l0, p.r.l1);
+  multiply_add(sum.low[2], sum.high[2], a.l0, p.r.l2);
+  multiply_add(sum.low[0], sum.high[0], a.l1, p.s2);
+  multiply_add(sum.low[1], sum.high[1], a.l1, p.r.l0);
+  multiply_add(sum.low[2], sum.high[2], a.l1, p.r.l1);
+  multiply_add(sum.low[0], sum.high[0], a.l2, p.s1);
+  multiply_add(sum.low[1], sum.high[1], a.l2, p.s2);
+  multiply_add(sum.low[2], sum.high[2], a.l2, p.r.l0);
+}
+
+/// One carry through the limbs and around. The carry out of the top is below 2^49.2 (its high sum
+/// has no factor s), five times that is below 2^52, as multiply-add wants it; h0 is then below
+/// 2^52 and carries less than 2^8 into h1.
+inline Limbs reduce(const Sums& sum) noexcept {
+  const __m512i mask44 = set1(kMask44);
+  __m512i carry =
+      _mm512_add_epi64(_mm512_srli_epi64(sum.low[0], 44), _mm512_slli_epi64(sum.high[0], 8));
+  const __m512i d1 = _mm512_add_epi64(sum.low[1], carry);
+  carry = _mm512_add_epi64(_mm512_srli_epi64(d1, 44), _mm512_slli_epi64(sum.high[1], 8));
+  const __m512i d2 = _mm512_add_epi64(sum.low[2], carry);
+  carry = _mm512_add_epi64(_mm512_srli_epi64(d2, 42), _mm512_slli_epi64(sum.high[2], 10));
+  const __m512i d0 = _mm512_madd52lo_epu64(_mm512_and_si512(sum.low[0], mask44), carry, set1(5));
+  return {_mm512_and_si512(d0, mask44),
+          _mm512_add_epi64(_mm512_and_si512(d1, mask44), _mm512_srli_epi64(d0, 44)),
+          _mm512_and_si512(d2, set1(kMask42))};
+}
+
+inline Limbs multiply(const Limbs& a, const Power& p) noexcept {
+  Sums sum{};
+  multiply_add(sum, a, p);
+  return reduce(sum);
+}
+
+inline Limbs blend(const Limbs& a, const Limbs& b, __mmask8 take_b) noexcept {
+  return {_mm512_mask_mov_epi64(a.l0, take_b, b.l0), _mm512_mask_mov_epi64(a.l1, take_b, b.l1),
+          _mm512_mask_mov_epi64(a.l2, take_b, b.l2)};
+}
+
+inline Limbs carry_through(const Limbs& h) noexcept {
+  const __m512i mask44 = set1(kMask44), mask42 = set1(kMask42);
+  const __m512i l1 = _mm512_add_epi64(h.l1, _mm512_srli_epi64(h.l0, 44));
+  const __m512i l2 = _mm512_add_epi64(h.l2, _mm512_srli_epi64(l1, 44));
+  const __m512i top = _mm512_srli_epi64(l2, 42);
+  const __m512i wrapped = _mm512_add_epi64(top, _mm512_slli_epi64(top, 2));
+  return {_mm512_add_epi64(_mm512_and_si512(h.l0, mask44), wrapped), _mm512_and_si512(l1, mask44),
+          _mm512_and_si512(l2, mask42)};
+}
+
+/// h mod 2^130 - 5, in full limbs. The first pass leaves h0 < 2^44 + 5 with h1, h2 in bounds, the
+/// second carries that through; the value is then below 2^130, and one subtraction of the prime,
+/// taken where it does not go below zero, ends it.
+inline Limbs freeze(const Limbs& reduced) noexcept {
+  const __m512i mask44 = set1(kMask44);
+  const Limbs h = carry_through(carry_through(reduced));
+  const __m512i g0 = _mm512_add_epi64(h.l0, set1(5));
+  const __m512i g1 = _mm512_add_epi64(h.l1, _mm512_srli_epi64(g0, 44));
+  const __m512i g2 =
+      _mm512_sub_epi64(_mm512_add_epi64(h.l2, _mm512_srli_epi64(g1, 44)), set1(kMask42 + 1));
+  const __mmask8 above = _mm512_cmpge_epi64_mask(g2, _mm512_setzero_si512());
+  return blend(h, {_mm512_and_si512(g0, mask44), _mm512_and_si512(g1, mask44), g2}, above);
+}
+
+}  // namespace
+
+}  // namespace wirelay::crypto::lanes
