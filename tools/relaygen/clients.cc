@@ -26,7 +26,6 @@ Clients::Clients(const std::vector<Identity>& identities, const crypto::PublicKe
   }
   sessions_.resize(size());
   used_ = size();
-  check_addresses();
 }
 
 void Clients::add(const Identity& identity, const crypto::PublicKey& remote) {
@@ -44,7 +43,7 @@ void Clients::add(const Identity& identity, const crypto::PublicKey& remote) {
   }
 }
 
-void Clients::check_addresses() const {
+void Clients::check_family() const {
   const dataplane::IpAddr none;
   for (const bool v4 : {true, false}) {
     const bool wanted = family_ == Family::kBoth || (family_ == Family::k4) == v4;

@@ -48,7 +48,7 @@ struct Flow {
 class Clients {
  public:
   /// Clients take outer addresses from `outer`, in turn, and ports from kFirstPort on. `family` and
-  /// `targets` say what flows are made of. Throws UsageError when a family has no address.
+  /// `targets` say what flows are made of. Throws UsageError for a key that no one can have.
   Clients(const std::vector<Identity>& identities, const crypto::PublicKey& remote,
           const dataplane::Prefix& outer, Family family,
           const std::vector<dataplane::IpAddr>& targets);
@@ -78,6 +78,9 @@ class Clients {
   std::optional<uint32_t> addressed(const dataplane::Endpoint& to,
                                     std::span<const uint8_t> message) noexcept;
 
+  /// Throws UsageError when a client lacks an address that its flows would need.
+  void check_family() const;
+
   /// Sends flows between the first `count` clients only.
   void use(uint32_t count) noexcept { used_ = count; }
   [[nodiscard]] uint32_t used() const noexcept { return used_; }
@@ -97,7 +100,6 @@ class Clients {
     return family_ == Family::k4 || (family_ == Family::kBoth && flow % 2 == 0);
   }
   void add(const Identity& identity, const crypto::PublicKey& remote);
-  void check_addresses() const;
 
   const Family family_;
   const dataplane::Prefix outer_;

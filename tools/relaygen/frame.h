@@ -15,6 +15,12 @@ namespace wirelay::relaygen {
 inline constexpr uint32_t kEthernetBytes = 14, kIpv4Bytes = 20, kIpv6Bytes = 40, kUdpBytes = 8;
 /// What Ethernet adds to a frame on the wire: preamble 8, check sequence 4, gap 12.
 inline constexpr uint32_t kWireExtraBytes = 24;
+inline constexpr uint32_t kLeastFrameBytes = 60;
+
+/// What an Ethernet frame takes of the wire's time, in bytes.
+inline constexpr uint32_t wire_bytes(uint32_t frame) noexcept {
+  return (frame < kLeastFrameBytes ? kLeastFrameBytes : frame) + kWireExtraBytes;
+}
 
 inline constexpr uint32_t ip_bytes(bool v4) noexcept { return v4 ? kIpv4Bytes : kIpv6Bytes; }
 inline constexpr uint32_t udp_offset(bool v4) noexcept { return kEthernetBytes + ip_bytes(v4); }

@@ -90,6 +90,12 @@ void add_search(po::options_description& all) {
 void add_command(po::options_description& all, Command command) {
   if (command == Command::kHandshakes) return;
   po::options_description traffic("Traffic");
+  if (command == Command::kReceive) {
+    traffic.add_options()("duration", text("10"), "seconds of each count")(
+        "sample", text("64"), "decrypt every so many packets, 0: none");
+    all.add(traffic);
+    return;
+  }
   add_traffic(traffic);
   if (command == Command::kRun) {
     traffic.add_options()("rate", text("max"),
@@ -143,6 +149,11 @@ Text text_of(Command command) {
       return {"latency - percentiles at shares of the highest rate without loss",
               "  relaygen latency --mode up --size 576@\n"
               "  relaygen latency --mode up --size 576 --rate 400K --load 10,50,90@\n"};
+    case Command::kReceive:
+      return {
+          "receive - bring the clients up, keep their sessions, and count what another\n"
+          "generator sends them through the far end",
+          "  relaygen receive --duration 60@\n"};
     default:
       return {"handshakes - handshakes a second, and the time to bring all clients up",
               "  relaygen handshakes --window 1024@\n"};
@@ -167,7 +178,8 @@ std::string overview() {
          "              corruption, rates\n"
          "  search      the highest rate without loss (RFC 2544)\n"
          "  latency     percentiles at shares of that rate\n"
-         "  handshakes  handshakes a second\n\n"
+         "  handshakes  handshakes a second\n"
+         "  receive     count what another generator sends to the clients\n\n"
          "relaygen plays WireGuard clients on one DPDK port (tunnel) and the plain network on\n"
          "another (plain). \"relaygen COMMAND --help\" tells all options, with examples.\n\n"
          "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the far end does not answer, 4 packets\n"

@@ -15,11 +15,10 @@ namespace {
 namespace po = boost::program_options;
 using Strings = std::vector<std::string>;
 
-const std::map<std::string, Command> kCommands = {{"peers", Command::kPeers},
-                                                  {"run", Command::kRun},
-                                                  {"search", Command::kSearch},
-                                                  {"latency", Command::kLatency},
-                                                  {"handshakes", Command::kHandshakes}};
+const std::map<std::string, Command> kCommands = {
+    {"peers", Command::kPeers},           {"run", Command::kRun},
+    {"search", Command::kSearch},         {"latency", Command::kLatency},
+    {"handshakes", Command::kHandshakes}, {"receive", Command::kReceive}};
 
 /// Values are kept as text, and read by values.h, whose errors say what was expected.
 class Given {
@@ -208,8 +207,9 @@ Options parse_options(const Strings& arguments) {
   }
   const auto command = kCommands.find(first);
   if (command == kCommands.end()) {
-    throw UsageError("\"" + first +
-                     "\" is no command; expected peers, run, search, latency or handshakes");
+    throw UsageError(
+        "\"" + first +
+        "\" is no command; expected peers, run, search, latency, handshakes or receive");
   }
   const Given given(command->second, Strings(arguments.begin() + 1, arguments.end()));
   if (given.flag("help")) {
@@ -217,6 +217,7 @@ Options parse_options(const Strings& arguments) {
     return options;
   }
   options.command = command->second;
+  options.command_name = first;
   options.given = given.all();
   if (options.command == Command::kPeers) {
     options.peers = parse_peers(given);
@@ -224,6 +225,11 @@ Options parse_options(const Strings& arguments) {
   }
   parse_rig(given, options);
   if (options.command == Command::kHandshakes) return options;
+  if (options.command == Command::kReceive) {
+    options.traffic.duration = given.number("duration", 0.01, 86400);
+    options.traffic.sample = static_cast<uint32_t>(given.count("sample", 0, 1u << 30));
+    return options;
+  }
   parse_traffic(given, options.traffic);
   if (options.command == Command::kRun) {
     options.traffic.rate = parse_rate("rate", given.text("rate"));

@@ -16,7 +16,7 @@
 
 namespace wirelay::relaygen {
 
-enum class Command { kHelp, kVersion, kPeers, kRun, kSearch, kLatency, kHandshakes };
+enum class Command { kHelp, kVersion, kPeers, kRun, kSearch, kLatency, kHandshakes, kReceive };
 
 enum class Mode {
   kUp,    // clients to the plain side
@@ -90,6 +90,7 @@ struct PeersOptions {
 
 struct Options {
   Command command = Command::kHelp;
+  std::string command_name;
   std::string help;  // kHelp: the text
   PeersOptions peers;
   std::string peers_file;

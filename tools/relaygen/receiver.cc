@@ -85,14 +85,13 @@ void Receiver::take_plain(std::span<const uint8_t> frame) {
   if (round_ == nullptr || mode_ != Mode::kUp) return void(++counts_.other);
   const auto probe = probe_of(packet);
   if (probe && probe->round != round_->probe_number()) return void(++counts_.late);
-  const size_t wire = kEthernetBytes + packet->ip_bytes;
   if (!is_of(probe, *round_)) {
-    count_arrival(Arrival::kInOrder, wire);
+    count_arrival(Arrival::kInOrder);
     ++counts_.verified;
     ++counts_.bad_payload;
     return;
   }
-  count_arrival(clients_.flow(probe->flow).received.take(probe->sequence), wire);
+  count_arrival(clients_.flow(probe->flow).received.take(probe->sequence));
   check_content(*packet, *probe, nullptr);
 }
 
@@ -120,7 +119,7 @@ void Receiver::take_tunnel(std::span<uint8_t> frame) {
 }
 
 void Receiver::take_transport(const dataplane::Endpoint& to, std::span<uint8_t> message,
-                              size_t frame_bytes) {
+                              uint32_t frame_bytes) {
   if (message.size() < kTransportBytes + crypto::kTagBytes) return void(++counts_.other);
   Session* const session = clients_.find(crypto::load_le32(message.data() + 4));
   if (session == nullptr) return void(++counts_.other);
@@ -131,9 +130,11 @@ void Receiver::take_transport(const dataplane::Endpoint& to, std::span<uint8_t> 
   if (text_bytes == 0) {
     ++counts_.keepalives;
   } else if (round_ == nullptr || mode_ == Mode::kUp) {
-    ++counts_.other;
+    ++counts_.foreign;
+    counts_.foreign_inner_bytes += text_bytes;
+    counts_.foreign_wire_bytes += wire_bytes(frame_bytes);
   } else {
-    count_arrival(arrival, frame_bytes);
+    count_arrival(arrival);
     if (to != clients_[Clients::client_of(session->local_index)].outer) ++counts_.bad_address;
   }
   // A session that the far end began is ours to use once a packet proves that it is its own.
@@ -164,7 +165,7 @@ void Receiver::open_samples() {
 }
 
 void Receiver::check_inner(std::span<const uint8_t> inner, const Session& session) {
-  if (round_ == nullptr || mode_ == Mode::kUp) return;
+  if (round_ == nullptr || mode_ == Mode::kUp) return void(++counts_.verified);
   const auto packet = read_udp(inner);
   if (!packet || packet->to.port != kDiscardPort) {  // such as ICMP of the far end
     --counts_.received;
@@ -203,9 +204,8 @@ void Receiver::check_content(const UdpPacket& packet, const Probe& probe, const 
   latency_.add(static_cast<uint64_t>(to_seconds(took) * 1e9));
 }
 
-void Receiver::count_arrival(Arrival arrival, size_t frame_bytes) noexcept {
+void Receiver::count_arrival(Arrival arrival) noexcept {
   ++counts_.received;
-  counts_.wire_bytes += std::max<size_t>(frame_bytes, 60) + kWireExtraBytes;
   if (arrival == Arrival::kDuplicate) ++counts_.duplicates;
   if (arrival == Arrival::kReordered) ++counts_.reordered;
   last_arrival_ = now_;

@@ -17,16 +17,17 @@ namespace wirelay::relaygen {
 
 /// Packets that came out, each kind of fault by itself. A corrupt packet is no lost one.
 struct Counts {
-  uint64_t received = 0;    // test packets, corrupt ones and duplicates among them
-  uint64_t wire_bytes = 0;  // of their Ethernet frames, kWireExtraBytes included
-  uint64_t verified =
-      0;  // looked at as a whole: all on the plain port, a sample on the tunnel port
+  uint64_t received = 0;  // test packets, corrupt ones and duplicates among them
+  uint64_t verified = 0;  // as a whole: all on the plain port, a sample on the tunnel port
   uint64_t duplicates = 0, reordered = 0;
   uint64_t bad_tag = 0;      // did not decrypt
   uint64_t bad_address = 0;  // from or to the wrong address, or under another client's session
   uint64_t bad_payload = 0;  // length or content changed
   uint64_t late = 0;         // of an earlier round, which counts them as lost
   uint64_t keepalives = 0;
+  uint64_t foreign = 0;              // sealed for our clients, but not of a trial
+  uint64_t foreign_inner_bytes = 0;  // padding included
+  uint64_t foreign_wire_bytes = 0;
   uint64_t other = 0;  // nothing of ours: neighbour discovery, for one
 
   [[nodiscard]] uint64_t corrupt() const noexcept { return bad_tag + bad_address + bad_payload; }
@@ -59,11 +60,11 @@ class Receiver {
   void take_plain(std::span<const uint8_t> frame);
   void take_tunnel(std::span<uint8_t> frame);
   void take_transport(const dataplane::Endpoint& to, std::span<uint8_t> message,
-                      size_t frame_bytes);
+                      uint32_t frame_bytes);
   void open_samples();
   void check_inner(std::span<const uint8_t> inner, const Session& session);
   void check_content(const UdpPacket& packet, const Probe& probe, const Session* session);
-  void count_arrival(Arrival arrival, size_t frame_bytes) noexcept;
+  void count_arrival(Arrival arrival) noexcept;
 
   Clients& clients_;
   Handshaker& handshaker_;

@@ -70,6 +70,7 @@ Json::Value to_json(const TrialResult& result) {
   value["verified"] = Json::UInt64(result.counts.verified);
   value["late"] = Json::UInt64(result.counts.late);
   value["keepalives"] = Json::UInt64(result.counts.keepalives);
+  value["foreign"] = Json::UInt64(result.counts.foreign);
   value["other"] = Json::UInt64(result.counts.other);
   value["greatest_send_lag_ns"] = Json::UInt64(static_cast<uint64_t>(result.greatest_lag * 1e9));
   add_rates(value, result);
@@ -89,6 +90,20 @@ Json::Value to_json(const HandshakeResult& result, uint32_t window) {
   value["cookies"] = Json::UInt64(result.cookies);
   value["refused"] = Json::UInt64(result.refused);
   value["response_time"] = percentiles(result.latency);
+  return value;
+}
+
+Json::Value to_json(const Counts& counts, uint32_t users, double seconds) {
+  const double bits = 8 / seconds;
+  Json::Value value;
+  value["users"] = users;
+  value["seconds"] = seconds;
+  value["packets"] = Json::UInt64(counts.foreign);
+  value["pps"] = TrialResult::per(counts.foreign, seconds);
+  value["padded_inner_ip_bps"] = static_cast<double>(counts.foreign_inner_bytes) * bits;
+  value["tunnel_wire_bps"] = static_cast<double>(counts.foreign_wire_bytes) * bits;
+  value["verified"] = Json::UInt64(counts.verified);
+  value["bad_tag"] = Json::UInt64(counts.bad_tag);
   return value;
 }
 
@@ -124,9 +139,7 @@ void add_trial(Table& table, const TrialResult& result) {
 
 std::vector<std::string> remarks(const TrialResult& result) {
   std::vector<std::string> lines;
-  const std::string head = std::string(to_string(result.plan.mode)) + ", size " +
-                           result.plan.sizes.name() + ", " + std::to_string(result.plan.users) +
-                           " users: ";
+  const std::string head = describe(result.plan);
   const Counts& counts = result.counts;
   if (counts.corrupt() > 0) {
     lines.push_back(head + "corrupt: " + std::to_string(counts.bad_tag) + " did not decrypt, " +
@@ -146,6 +159,11 @@ std::vector<std::string> remarks(const TrialResult& result) {
                     " packets came after their round had ended: --drain is short");
   }
   return lines;
+}
+
+std::string describe(const TrialPlan& plan) {
+  return std::string(to_string(plan.mode)) + ", " + std::to_string(plan.users) + " users, size " +
+         plan.sizes.name() + ": ";
 }
 
 std::string fixed(double value, int decimals) {

@@ -15,6 +15,9 @@ namespace wirelay::relaygen {
 Json::Value to_json(const TrialResult& result);
 Json::Value to_json(const HandshakeResult& result, uint32_t window);
 
+/// What came of another generator's packets.
+Json::Value to_json(const Counts& counts, uint32_t users, double seconds);
+
 /// Rows under a heading, columns aligned to the right.
 class Table {
  public:
@@ -32,6 +35,9 @@ void add_trial(Table& table, const TrialResult& result);
 
 /// What of a trial a table has no room for, a line each; empty when all is well.
 std::vector<std::string> remarks(const TrialResult& result);
+
+/// "up, 10 users, size 64: ", to begin a remark with.
+std::string describe(const TrialPlan& plan);
 
 /// printf's %.*f.
 std::string fixed(double value, int decimals);

@@ -108,6 +108,7 @@ Rig::Rig(const Options& options, const std::vector<Identity>& identities)
                                          options.endpoint, options.traffic.sample);
   maker_ = std::make_unique<RoundMaker>(*clients_, *engine_, round_pool_, *tunnel_, plain_.get(),
                                         options.endpoint, options.traffic.tunnel_mtu);
+  if (!options.traffic.modes.empty()) clients_->check_family();
   find_neighbours(options);
 }
 

@@ -28,10 +28,6 @@ uint64_t packets_left(const TrialPlan& plan, const TrialResult& result) {
   return result.send_seconds < plan.seconds ? UINT64_MAX : 0;
 }
 
-double wire_bytes(uint32_t frame) {
-  return static_cast<double>(std::max<uint32_t>(frame, 60) + kWireExtraBytes);
-}
-
 }  // namespace
 
 TrialRunner::TrialRunner(Rig& rig, const Options& options)
