@@ -39,6 +39,8 @@ class Classifier {
     if (!rte_is_same_ether_addr(&eth->dst_addr, &port_->mac) && !group_for_us(*port_, *eth)) {
       return burst_.drop(i, Drop::kNotOurMac);
     }
+    // Nobody sends as a group, and echo answers to the sender.
+    if (rte_is_multicast_ether_addr(&eth->src_addr)) return burst_.drop(i, Drop::kMartian);
     switch (eth->ether_type) {
       case RTE_BE16(RTE_ETHER_TYPE_IPV4):
         return ipv4(i, mbuf);
@@ -57,10 +59,18 @@ class Classifier {
     port_ = &worker_.shared.ports[number];
     known_ = IpAddr{};
     known_address_ = nullptr;
+    last_bytes_ = 0;
+    for (const PortAddress& a : port_->addresses) last_bytes_ |= last_byte(a.addr);
+  }
+
+  /// One bit for an address, by its last byte.
+  static uint64_t last_byte(const IpAddr& addr) noexcept {
+    return uint64_t{1} << (addr.bytes[15] & 63);
   }
 
   /// Is it one of this port's addresses? Neighbouring packets mostly have the same destination.
   bool ours(const IpAddr& addr) noexcept {
+    if ((last_bytes_ & last_byte(addr)) == 0) return false;
     if (addr != known_) {
       known_ = addr;
       known_address_ = port_->find(addr);
@@ -202,6 +212,7 @@ class Classifier {
   Worker& worker_;
   Burst& burst_;
   const Port* port_ = nullptr;
+  uint64_t last_bytes_ = 0;  // of the port's addresses: most others are told from them by it
   IpAddr known_;
   const PortAddress* known_address_ = nullptr;  // what `known_` is of ours, or null
 };

@@ -50,7 +50,6 @@ class Sealer {
     for (uint16_t i = first; i < end; ++i) {
       const Peer& peer = *burst_.meta[i].peer_entry;
       const Session* s = worker_.shared.sessions.slot(peer.current.load(std::memory_order_relaxed));
-      rte_prefetch0(s);
       rte_prefetch0(s->send_key);
       rte_prefetch0(&s->send_counter);
       rte_prefetch0(peer.path.load(std::memory_order_relaxed));
@@ -62,7 +61,8 @@ class Sealer {
     PacketMeta& m = burst_.meta[i];
     m.path = m.peer_entry->path.load(std::memory_order_acquire);
     if (m.path == nullptr) return burst_.drop(i, Drop::kNoEndpoint);
-    m.session = worker_.shared.sessions.find(m.peer_entry->current.load(std::memory_order_acquire));
+    m.session =
+        worker_.shared.sessions.find_to_seal(m.peer_entry->current.load(std::memory_order_acquire));
     if (m.session == nullptr || !usable(*m.session)) return wait_for_session(i);
     const Drop misfit = encapsulation_fits(burst_.mbufs[i], *m.path);
     if (misfit != Drop::kCount) return burst_.drop(i, misfit);
@@ -70,7 +70,7 @@ class Sealer {
   }
 
   [[nodiscard]] bool usable(const Session& s) const noexcept {
-    return worker_.now < s.reject_tsc &&
+    return worker_.now < s.send_reject_tsc &&
            s.send_counter.load(std::memory_order_relaxed) < crypto::kRejectAfterMessages;
   }
 

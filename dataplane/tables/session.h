@@ -53,9 +53,12 @@ struct alignas(64) Session {
   uint64_t roam_report_tsc;              // the owner's last report of another endpoint
   bool confirmed;                        // the owner has reported the first authentic packet
 
-  // Line 2: written by the control thread before publication, then constant.
+  // Line 2: written by the control thread before publication, then constant. Who seals reads this
+  // line and the next alone, so index and age stand here again.
   alignas(64) uint8_t send_key[32];
+  std::atomic<uint32_t> send_index;  // as `index`
   uint32_t remote_index;
+  uint64_t send_reject_tsc;  // as reject_tsc
 
   // Line 3: written by every thread that seals, atomically.
   alignas(64) std::atomic<uint64_t> send_counter;  // next nonce; reserved with fetch_add only
@@ -83,6 +86,12 @@ class SessionTable {
   [[nodiscard]] Session* find(uint32_t index) noexcept {
     Session* s = slot(index);
     return index != 0 && s->index.load(std::memory_order_acquire) == index ? s : nullptr;
+  }
+
+  /// The same for who seals with it: touches the session's lines 2 and 3 only.
+  [[nodiscard]] Session* find_to_seal(uint32_t index) noexcept {
+    Session* s = slot(index);
+    return index != 0 && s->send_index.load(std::memory_order_acquire) == index ? s : nullptr;
   }
 
  private:

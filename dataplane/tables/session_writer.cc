@@ -88,6 +88,7 @@ Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reje
 
   std::copy_n(keys.send.data(), sizeof s.send_key, s.send_key);
   s.remote_index = keys.remote_index;
+  s.send_reject_tsc = reject_tsc;
 
   s.send_counter.store(0, kRelaxed);
   s.tx_bytes.store(0, kRelaxed);
@@ -95,6 +96,7 @@ Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reje
   s.tx_data_tsc.store(0, kRelaxed);
 
   slots_[number].state = State::kPublished;
+  s.send_index.store(keys.local_index, std::memory_order_release);
   s.index.store(keys.local_index, std::memory_order_release);
   return s;
 }
@@ -108,6 +110,7 @@ void SessionWriter::retire(uint32_t index, std::function<void(const Traffic&)> l
   }
   slots_[number].state = State::kRetired;
   table_.sessions_[number].index.store(0, std::memory_order_release);
+  table_.sessions_[number].send_index.store(0, std::memory_order_release);
   rcu_.defer([this, number, last = std::move(last)] {
     Session& s = table_.sessions_[number];
     const Traffic traffic = traffic_of(s);

@@ -162,6 +162,9 @@ void add_ingress(std::vector<Case>& cases) {
   cases.push_back({Drop::kMartian, "a mapped address", to_relay(echo6, [](Bytes& p) {
                      std::memcpy(&p[8], "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\1", 16);
                    })});
+  cases.push_back({Drop::kMartian, "from everybody's MAC", frame([echo4](DataPath& d) {
+                     return ethernet(d.mac(0), kBroadcast, kTypeIpv4, echo4);
+                   })});
   cases.push_back({Drop::kMartian, "to 127.0.0.1",
                    to_relay(echo_request(kStranger4.addr, addr("127.0.0.1"), {}))});
   cases.push_back({Drop::kUnknownService, "TCP",

@@ -52,7 +52,7 @@ class WorkerTest : public CppUnit::TestFixture {
     constexpr size_t kRounds = 300, kEach = 64;
     DataPath d(two_workers(2));
     const Client c = d.add_client();
-    d.session(c).reject_tsc = UINT64_MAX;  // run() reads the real TSC
+    d.session(c).send_reject_tsc = UINT64_MAX;  // run() reads the real TSC
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
     for (auto& worker : d.workers) threads.emplace_back([&] { worker->run(stop); });

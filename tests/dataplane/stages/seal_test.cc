@@ -109,7 +109,7 @@ class SealTest : public CppUnit::TestFixture {
     DataPath d;
     const Client none = d.add_client(), old = d.add_client();
     d.peers->set_current(none.peer, 0);
-    d.session(old).reject_tsc = d.now;
+    d.session(old).send_reject_tsc = d.now;
     for (const Client& c : {none, old}) {
       feed_down(d, c);
       d.poll();
