@@ -69,7 +69,7 @@ crypto::Secret read_private_key(const std::string& file);
 RegistryLimits registry_limits(const Config& config);
 
 /// The parts of `next` that differ from `running` and need a restart, by name; users, peers,
-/// limits and what only the control side reads never do.
+/// limits and what only the control side reads never do. What is in other files is not compared.
 std::vector<std::string> needs_restart(const Config& running, const Config& next);
 
 }  // namespace wirelay::ctrl

@@ -32,7 +32,6 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
   const auto compare = [&](const char* name, bool same) {
     if (!same) parts.emplace_back(name);
   };
-  compare("identity", running.private_key_file == next.private_key_file);
   compare("listen",
           running.udp_port == next.udp_port && running.listen_addresses == next.listen_addresses);
   compare("ports", std::ranges::equal(running.ports, next.ports, same_port));

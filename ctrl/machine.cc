@@ -174,11 +174,15 @@ void Machine::check_device(const Device& device, const std::string& path,
                                             in_quotes(*interface))});
     }
   }
-  if (!capable(needs->capability)) {
-    problems.push_back({path, fmt::format("{} needs the capability {}, which this process lacks; "
-                                          "run relayd as root, or add it to "
-                                          "AmbientCapabilities= of its service",
-                                          device.driver, needs->capability_name)});
+  const std::string lack = fmt::format(
+      "{} needs the capability {}, which this process lacks; run "
+      "relayd as root, or add it to AmbientCapabilities= of its "
+      "service",
+      device.driver, needs->capability_name);
+  // Once, not for each port.
+  if (!capable(needs->capability) &&
+      std::ranges::find(problems, lack, &Problem::message) == problems.end()) {
+    problems.push_back({path, lack});
   }
 }
 

@@ -57,8 +57,8 @@ int check(const Config& config, const std::string& file) {
     std::cerr << "warning: on this machine it would not start: " << lack.path << ": "
               << lack.message << '\n';
   }
-  std::cout << file << ": all right, " << config.users.size() << " users and "
-            << config.peers.size() << " peers\n";
+  std::cout << file << ": all right; users: " << config.users.size()
+            << ", peers: " << config.peers.size() << '\n';
   return 0;
 }
 

@@ -154,6 +154,10 @@ ReloadResult Relay::reload() {
   Config next = load_config(file_);
   ReloadResult result = apply_users(next);
   result.needs_restart = needs_restart(config_, next);
+  const crypto::Secret key = read_private_key(next.private_key_file);
+  if (crypto::derive_public_key(key) != identity_.public_key) {
+    result.needs_restart.insert(result.needs_restart.begin(), "identity");
+  }
   config_.public_endpoint = next.public_endpoint;
   config_.client_dns = next.client_dns;
   config_.users_file = next.users_file;
@@ -177,7 +181,7 @@ void Relay::reload_on_signal() {
     reload();
   } catch (const Refused& refused) {
     for (const std::string& line : lines_of(refused)) log().error("{}", line);
-    log().error("not reloaded: {} problems, nothing has changed", refused.problems.size());
+    log().error("not reloaded, nothing has changed");
   }
 }
 
@@ -189,8 +193,8 @@ void Relay::log_start() const {
         "control thread; give each a core of its own, or poll \"adaptive\"");
   }
   log().info(
-      "relayd {} runs: public key {}, {} workers, {} polling, engine {}, {}, {} users, {} "
-      "peers",
+      "relayd {} runs: public key {}; workers: {}, {} polling; engine: {}; {}; users: {}, "
+      "peers: {}",
       version(), crypto::to_base64(identity_.public_key), config_.worker_cores.size(),
       config_.polling == dataplane::Polling::kBusy ? "busy" : "adaptive", engine_.name,
       eal_.huge_pages() ? "huge pages" : "no huge pages", registry_.user_count(),

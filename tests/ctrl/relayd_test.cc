@@ -117,6 +117,10 @@ class RelaydTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(relay.says("in force only after a restart: tunnel_addresses"));
     CPPUNIT_ASSERT_EQUAL(2u, call(socket_, "status.get")["result"]["users"].asUInt());
 
+    dir_.write("private.key", crypto::to_base64(crypto::Bytes32{0, 2}));
+    relay.signal(SIGHUP);
+    CPPUNIT_ASSERT(relay.says("only after a restart: identity, tunnel_addresses"));
+
     write(R"("users": [{"name": "bob"}, {"name": "bob"}])");
     const Json::Value refused = call(socket_, "config.reload");
     CPPUNIT_ASSERT(refused.isMember("error"));
@@ -156,7 +160,7 @@ class RelaydTest : public CppUnit::TestFixture {
   void checks_only() {
     Process right({"--check", file_}, dir_.path("log"));
     CPPUNIT_ASSERT_EQUAL(0, right.wait());
-    CPPUNIT_ASSERT(right.log().find("all right, 1 users and 0 peers") != std::string::npos);
+    CPPUNIT_ASSERT(right.log().find("all right; users: 1, peers: 0") != std::string::npos);
     CPPUNIT_ASSERT(!std::filesystem::exists(socket_));
     // What another machine would have is only worth a warning.
     write("\"workers\": {\"cores\": [1023]}", "", false);
