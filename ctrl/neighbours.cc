@@ -6,6 +6,7 @@
 
 #include <rte_ip.h>
 
+#include "ctrl/log.h"
 #include "ctrl/neighbour/arp.h"
 #include "ctrl/neighbour/nd.h"
 #include "ctrl/neighbour/resolver.h"
@@ -84,6 +85,13 @@ void Neighbours::Impl::take_message(const rte_mbuf* frame,
   if (!message || port >= shared.ports.size()) {
     ++counters.malformed;
     return;
+  }
+  if (shared.ports[port].owns(message->subject) &&
+      (!message->mac || !rte_is_same_ether_addr(&*message->mac, &shared.ports[port].mac))) {
+    ++counters.conflicts;
+    log_limited(spdlog::level::warn, "address conflict", "port {}: another host, {}, uses our {}",
+                shared.ports[port].name, to_text(message->mac.value_or(message->from)),
+                to_string(message->subject));
   }
   const bool asks_us = message->question && shared.ports[port].owns(message->target);
   if (message->mac && routes.on_link(port, message->subject)) {

@@ -27,6 +27,7 @@ struct NeighbourStatus {
 struct NeighbourCounters {
   uint64_t asked = 0, answered = 0;  // ARP requests and solicitations: sent; answered by us
   uint64_t moved = 0;                // neighbours that changed their link-layer address
+  uint64_t conflicts = 0;            // messages of others that claim an address of ours
   uint64_t malformed = 0;            // ARP and ND that fails the RFCs' checks
   uint64_t held_dropped = 0;         // packets whose next hop did not answer, or that were too many
   uint64_t no_route = 0;             // packets for a host that cannot be on the port's networks

@@ -3,6 +3,7 @@
 
 #include <rte_ip.h>
 
+#include "ctrl/log.h"
 #include "ctrl/neighbour/arp.h"
 #include "ctrl/neighbour/nd.h"
 
@@ -151,6 +152,9 @@ void Resolver::learn(uint16_t number, const NeighbourMessage& message) {
 
 void Resolver::resolve(uint16_t number, const rte_ether_addr& mac) {
   Neighbour& n = table_[number];
+  if (n.gateway && n.failed) {
+    log().info("gateway {} on port {} answers", to_string(n.addr), shared_.ports[n.port].name);
+  }
   n.state = State::kResolved;
   n.failed = false;
   n.due_ns = now_ns_ + kReachableNs;
@@ -204,6 +208,10 @@ void Resolver::refresh(uint16_t number) {
 /// Gateways are asked for on and on, from check(); others when a packet wants them again.
 void Resolver::give_up(uint16_t number) {
   Neighbour& n = table_[number];
+  if (n.gateway && !n.failed) {
+    log().warn("gateway {} on port {} does not answer; it is asked for on", to_string(n.addr),
+               shared_.ports[n.port].name);
+  }
   n.failed = true;
   n.state = State::kIdle;
   counters_.held_dropped += n.waiting.size();

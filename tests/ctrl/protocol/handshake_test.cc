@@ -1,7 +1,5 @@
-// Protects: that two relays get a session from any side and through losses, that nobody else does,
-// and that whatever is refused changes nothing.
-#include <cstring>
-
+// Protects: that two relays get a session from any side, through losses, and lose no packet that
+// waited for it.
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "tests/ctrl/protocol/lab.h"
@@ -22,17 +20,6 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(gives_up_after_ninety_seconds);
   CPPUNIT_TEST(new_demand_goes_on_trying);
   CPPUNIT_TEST(both_begin_at_once);
-  CPPUNIT_TEST(preshared_keys_must_agree);
-  CPPUNIT_TEST(changed_preshared_key_ends_the_session);
-  CPPUNIT_TEST(replayed_initiation_is_refused);
-  CPPUNIT_TEST(initiations_of_a_peer_are_spaced);
-  CPPUNIT_TEST(unknown_peer_is_refused);
-  CPPUNIT_TEST(forged_messages_change_nothing);
-  CPPUNIT_TEST(disabled_peer_neither_asks_nor_answers);
-  CPPUNIT_TEST(removed_peer_leaves_nothing_behind);
-  CPPUNIT_TEST(peer_number_is_reused_cleanly);
-  CPPUNIT_TEST(full_session_table_refuses);
-  CPPUNIT_TEST(low_order_key_is_refused);
   CPPUNIT_TEST(without_endpoint_nothing_is_held);
   CPPUNIT_TEST(too_many_packets_wait);
   CPPUNIT_TEST_SUITE_END();
@@ -177,197 +164,6 @@ class HandshakeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(0u, b().sessions.in_use());
   }
 
-  void preshared_keys_must_agree() {
-    const crypto::Secret right = crypto::generate_preshared_key();
-    lab_->introduce({.preshared = right},
-                    {.preshared = crypto::generate_preshared_key(), .endpoint = false});
-    a().send(lab_->peer_of_a, inner_packet(64, 1));
-    lab_->advance(kSecond);
-    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) == nullptr);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().refused_bad_message);
-    b().protocol->change_peer(lab_->peer_of_b,
-                              b().spec_of(a(), {.preshared = right, .endpoint = false}), true);
-    lab_->advance(6 * kSecond);
-    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) != nullptr);
-    CPPUNIT_ASSERT(inner_packet(64, 1) == b().inbox.front());
-  }
-
-  void changed_preshared_key_ends_the_session() {
-    lab_->introduce();
-    lab_->connect();
-    b().protocol->change_peer(lab_->peer_of_b, b().spec_of(a(), {.endpoint = false}), true);
-    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) != nullptr);  // nothing has changed
-    b().protocol->change_peer(
-        lab_->peer_of_b,
-        b().spec_of(a(), {.preshared = crypto::generate_preshared_key(), .endpoint = false}), true);
-    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) == nullptr);
-    b().shared.rcu.poll();
-    CPPUNIT_ASSERT_EQUAL(0u, b().sessions.in_use());
-  }
-
-  void replayed_initiation_is_refused() {
-    lab_->introduce();
-    lab_->connect();
-    const uint32_t index = b().shared.peers[lab_->peer_of_b].current;
-    lab_->advance(kSecond);
-    replay(0);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_replay);
-    CPPUNIT_ASSERT_EQUAL(size_t{1}, lab_->seen(b(), MessageType::kResponse));
-    CPPUNIT_ASSERT_EQUAL(index, b().shared.peers[lab_->peer_of_b].current.load());
-    CPPUNIT_ASSERT_EQUAL(1u, b().sessions.in_use());
-  }
-
-  void initiations_of_a_peer_are_spaced() {
-    lab_->introduce();
-    lab_->connect();
-    now().tsc += 10 * kMillisecond;
-    replay(0);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_too_soon);
-    now().tsc += 10 * kMillisecond;
-    replay(0);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_too_soon);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_replay);
-  }
-
-  void unknown_peer_is_refused() {
-    lab_->peer_of_a = a().add_peer(b(), {});
-    a().send(lab_->peer_of_a, inner_packet(64, 1));
-    lab_->deliver();
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_unknown_peer);
-    CPPUNIT_ASSERT_EQUAL(size_t{0}, lab_->seen(b(), MessageType::kResponse));
-    CPPUNIT_ASSERT_EQUAL(0u, b().sessions.in_use());
-  }
-
-  void forged_messages_change_nothing() {
-    lab_->introduce();
-    lab_->connect();
-    lab_->advance(kSecond);
-    const Bytes initiation = lab_->wire[0].second.bytes;
-    const Bytes response = lab_->wire[1].second.bytes;
-    for (const Bytes& message : {initiation, response}) {
-      for (size_t at = 4; at < message.size() - 32; at += 3) {
-        Bytes forged = message;
-        forged[at] ^= 1;
-        punt(b(), a(), forged);
-        punt(a(), b(), forged);
-        lab_->deliver();
-      }
-    }
-    for (size_t bytes : {size_t{0}, size_t{3}, size_t{16}, size_t{64}, size_t{147}, size_t{149}}) {
-      Bytes junk(bytes, 1);
-      punt(b(), a(), junk);
-    }
-    CPPUNIT_ASSERT_EQUAL(size_t{1}, lab_->seen(b(), MessageType::kResponse));
-    CPPUNIT_ASSERT_EQUAL(1u, b().sessions.in_use());
-    CPPUNIT_ASSERT_EQUAL(1u, a().sessions.in_use());
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().roamed + a().counters().roamed);  // connect()
-    CPPUNIT_ASSERT_EQUAL(0u, lab_->buffers_in_use());
-    check_status();
-  }
-
-  void disabled_peer_neither_asks_nor_answers() {
-    lab_->introduce();
-    lab_->connect();
-    const auto spec_a = a().spec_of(b(), {});
-    const auto spec_b = b().spec_of(a(), {.endpoint = false});
-    b().protocol->change_peer(lab_->peer_of_b, spec_b, false);
-    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) == nullptr);
-    b().send(lab_->peer_of_b, inner_packet(64, 7));
-    CPPUNIT_ASSERT(b().outbox.empty());
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().held_dropped);
-    a().protocol->change_peer(lab_->peer_of_a, spec_a, false);
-    a().protocol->change_peer(lab_->peer_of_a, spec_a, true);
-    lab_->advance(6 * kSecond);
-    a().send(lab_->peer_of_a, inner_packet(64, 1));
-    lab_->advance(kSecond);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_disabled);
-    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) == nullptr);
-    b().protocol->change_peer(lab_->peer_of_b, spec_b, true);
-    lab_->advance(6 * kSecond);
-    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) != nullptr);
-  }
-
-  void removed_peer_leaves_nothing_behind() {
-    lab_->introduce();
-    lab_->connect();
-    a().send(lab_->peer_of_a, inner_packet(64, 2));
-    b().remove_peer(lab_->peer_of_b);
-    lab_->deliver();  // no longer opened
-    CPPUNIT_ASSERT_EQUAL(size_t{1}, b().inbox.size());
-    b().shared.rcu.poll();
-    CPPUNIT_ASSERT_EQUAL(0u, b().sessions.in_use());
-    for (const int holds : b().holds) CPPUNIT_ASSERT_EQUAL(0, holds);
-    CPPUNIT_ASSERT(!b().protocol->status(lab_->peer_of_b).endpoint);
-    // In the middle of a handshake, with a packet that waits.
-    lab_->advance(6 * kSecond);
-    a().remove_peer(lab_->peer_of_a);
-    lab_->peer_of_a = a().add_peer(b(), {});
-    a().send(lab_->peer_of_a, inner_packet(64, 3));
-    a().remove_peer(lab_->peer_of_a);
-    a().shared.rcu.poll();
-    lab_->advance(10 * kSecond);
-    CPPUNIT_ASSERT_EQUAL(0u, a().sessions.in_use());
-    CPPUNIT_ASSERT_EQUAL(0u, lab_->buffers_in_use());
-  }
-
-  void peer_number_is_reused_cleanly() {
-    lab_->introduce();
-    lab_->connect();
-    lab_->advance(kSecond);
-    const uint32_t number = lab_->peer_of_b;
-    b().remove_peer(number);
-    // Traffic of the old session is counted when its grace period ends: for nobody.
-    b().shared.rcu.poll();
-    lab_->peer_of_b = b().add_peer(a(), {.endpoint = false});
-    CPPUNIT_ASSERT_EQUAL(number, lab_->peer_of_b);
-    const auto status = b().protocol->status(number);
-    CPPUNIT_ASSERT(!status.has_session && !status.endpoint);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, status.last_handshake_unix_ns + status.traffic.rx_packets);
-    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), false);
-    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), true);
-    lab_->advance(6 * kSecond);
-    lab_->connect();
-  }
-
-  void full_session_table_refuses() {
-    lab_.reset();
-    auto sizes = Lab::small();
-    sizes.sessions = 2;
-    lab_ = std::make_unique<Lab>(sizes);
-    lab_->introduce();
-    std::vector<uint32_t> taken;
-    while (const auto index = b().sessions.reserve(7, 0)) taken.push_back(*index);
-    a().send(lab_->peer_of_a, inner_packet(64, 1));
-    lab_->advance(kSecond);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_full);
-    CPPUNIT_ASSERT_EQUAL(size_t{0}, lab_->seen(b(), MessageType::kResponse));
-    for (uint32_t index : taken) b().sessions.retire(index);
-    lab_->advance(6 * kSecond);
-    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) != nullptr);
-    // The initiator's side: nothing waits for a session that cannot come.
-    while (const auto index = b().sessions.reserve(7, 0)) taken.push_back(*index);
-    b().protocol->change_peer(lab_->peer_of_b, b().spec_of(a(), {}), false);
-    b().protocol->change_peer(lab_->peer_of_b, b().spec_of(a(), {}), true);
-    while (const auto index = b().sessions.reserve(7, 0)) taken.push_back(*index);
-    lab_->advance(6 * kSecond);
-    while (const auto index = b().sessions.reserve(7, 0)) taken.push_back(*index);
-    b().send(lab_->peer_of_b, inner_packet(64, 2));
-    CPPUNIT_ASSERT(b().outbox.empty());
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().held_dropped);
-  }
-
-  void low_order_key_is_refused() {
-    lab_->introduce();
-    ctrl::PeerSpec spec = a().spec_of(b(), {});
-    spec.public_key = {};  // a point of order 2 or less
-    const auto peer = a().peers.add(0, {});
-    a().protocol->add_peer(*peer, spec, true);
-    a().send(*peer, inner_packet(64, 1));
-    CPPUNIT_ASSERT(a().outbox.empty());
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().held_dropped);
-    CPPUNIT_ASSERT_EQUAL(0u, a().sessions.in_use());
-  }
-
   void without_endpoint_nothing_is_held() {
     lab_->introduce();
     b().send(lab_->peer_of_b, inner_packet(64, 1));
@@ -389,24 +185,6 @@ class HandshakeTest : public CppUnit::TestFixture {
  private:
   Side& a() { return *lab_->a; }
   Side& b() { return *lab_->b; }
-  ctrl::Now& now() { return lab_->now; }
-
-  /// Brings a message to `to` as if `from` had sent it just now.
-  void punt(Side& to, const Side& from, const Bytes& message) {
-    rte_mbuf* mbuf = rte_pktmbuf_alloc(lab_->pool);
-    const size_t size = 14 + 28 + message.size();
-    auto* at = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(mbuf, static_cast<uint16_t>(size)));
-    const auto path = dataplane::make_path(from.endpoint(), to.endpoint(), 0, 0, 1500);
-    std::memcpy(at + 14, path.header, 28);
-    at[14 + 24] = static_cast<uint8_t>((8 + message.size()) >> 8);
-    at[14 + 25] = static_cast<uint8_t>(8 + message.size());
-    std::memcpy(at + 42, message.data(), message.size());
-    to.protocol->handle(dataplane::Punt{mbuf, dataplane::PuntReason::kHandshake, 0, 0, 0}, now());
-  }
-  void replay(size_t place) {
-    punt(b(), a(), lab_->wire[place].second.bytes);
-    lab_->deliver();
-  }
   void check_status() {
     const auto of_b = a().protocol->status(lab_->peer_of_a);
     const auto of_a = b().protocol->status(lab_->peer_of_b);

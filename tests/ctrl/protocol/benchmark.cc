@@ -1,0 +1,162 @@
+// What the protocol costs the control thread with many peers: adding them, looking at them again
+// and again for the timers, memory, and handshakes. Prints JSON; no figure is judged here.
+//
+//   bench_protocol [PEERS]      default 100,000
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <string>
+
+#include <unistd.h>
+
+#include <rte_mempool.h>
+
+#include "ctrl/protocol/context.h"
+#include "ctrl/protocol/handshakes.h"
+#include "ctrl/protocol/held_packets.h"
+#include "ctrl/protocol/initiator.h"
+#include "ctrl/protocol/paths.h"
+#include "ctrl/protocol/sessions.h"
+#include "ctrl/protocol/timers.h"
+#include "ctrl/protocol/transport.h"
+#include "tests/ctrl/protocol/lab.h"
+#include "tests/support/test_environment.h"
+
+namespace {
+
+using namespace wirelay;
+
+double cpu_ns() {
+  timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+/// Nanoseconds of processor time that `work` takes: what else runs on the machine does not count.
+template <typename Work>
+double time_of(Work work) {
+  const double start = cpu_ns();
+  work();
+  return cpu_ns() - start;
+}
+
+size_t resident_bytes() {
+  size_t total = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+crypto::TransportKeys random_keys(uint32_t index) {
+  crypto::TransportKeys keys;
+  crypto::random_bytes({keys.send.data(), 32});
+  crypto::random_bytes({keys.receive.data(), 32});
+  keys.local_index = index;
+  keys.remote_index = index ^ 0x5555;
+  return keys;
+}
+
+/// The parts of the protocol, so that sessions can be made without their handshakes.
+struct Parts {
+  explicit Parts(test::Side& side)
+      : ctx{side.shared,
+            side.sessions,
+            side.peers,
+            side,
+            side.identity,
+            std::make_shared<ctrl::PeerBook>(side.shared.peers.capacity()),
+            {},
+            side.now} {}
+  ctrl::Context ctx;
+  ctrl::HeldPackets held;
+  ctrl::Paths paths{ctx};
+  ctrl::Sessions sessions{ctx};
+  ctrl::Handshakes handshakes{ctx};
+  ctrl::Transport transport{ctx, sessions, held};
+  ctrl::Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
+  ctrl::Timers timers{ctx, sessions, handshakes, initiator, held, transport};
+};
+
+void add_peers(Parts& parts, uint32_t peers) {
+  for (uint32_t i = 0; i < peers; ++i) {
+    ctrl::PeerSpec spec;
+    crypto::random_bytes(spec.public_key);
+    spec.endpoint = dataplane::Endpoint{*dataplane::parse_ip("203.0.113.7"),
+                                        static_cast<uint16_t>(1 + i % 65535)};
+    const uint32_t peer = parts.ctx.peer_writer.add(0, {}).value();
+    parts.ctx.book->add(peer, spec, true);
+    parts.paths.set_configured(peer);
+  }
+}
+
+/// Each at its own time and in its own order, as real sessions lie in memory.
+void connect_peers(Parts& parts, uint32_t peers) {
+  std::vector<uint32_t> order(peers);
+  for (uint32_t i = 0; i < peers; ++i) order[i] = i;
+  for (uint32_t i = peers; i > 1; --i) std::swap(order[i - 1], order[crypto::random_u32() % i]);
+  for (const uint32_t peer : order) {
+    const uint32_t index = parts.ctx.session_writer.reserve(peer, 0).value();
+    parts.sessions.begin_initiated(peer, random_keys(index));
+  }
+}
+
+/// One lap over all peers in ticks of 10 ms; nanoseconds for each peer.
+double lap(Parts& parts, uint32_t peers) {
+  return time_of([&] {
+           for (uint64_t ms = 0; ms < ctrl::Timers::kLapMs; ms += 10) {
+             parts.ctx.now.ns += 10 * test::kMillisecond;
+             parts.ctx.now.tsc += 10 * test::kMillisecond;
+             parts.timers.tick();
+           }
+         }) /
+         peers;
+}
+
+/// Nanoseconds for a whole handshake, both sides and the first packet.
+double handshake(unsigned count) {
+  double sum = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    test::Lab lab;
+    lab.introduce();
+    sum += time_of([&] { lab.connect(); });
+  }
+  return sum / count;
+}
+
+void run(uint32_t peers) {
+  const double both_sides = handshake(50);
+  rte_mempool* pool =
+      rte_pktmbuf_pool_create("bench", 1023, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+  ctrl::Now now{test::kSecond, test::kSecond, test::kSecond};
+  dataplane::Sizes sizes{.users = 4, .peers = peers, .sessions = 4 * peers, .prefixes = 64};
+  const size_t before = resident_bytes();
+  test::Side side(1, now, sizes, pool);
+  Parts parts(side);
+  const double add = time_of([&] { add_peers(parts, peers); }) / peers;
+  const size_t added = resident_bytes();
+  connect_peers(parts, peers);
+  const size_t connected = resident_bytes();
+  lap(parts, peers);
+  double best = 1e9;
+  for (int i = 0; i < 20; ++i) best = std::min(best, lap(parts, peers));
+  std::printf(
+      "{\"peers\": %u, \"add_ns\": %.0f, \"bytes_added\": %zu, \"bytes_connected\": %zu,\n"
+      " \"timer_check_ns\": %.1f, \"timers_share_of_a_core\": %.4f, "
+      "\"handshake_both_sides_ns\": %.0f}\n",
+      peers, add, (added - before) / peers, (connected - before) / peers, best,
+      best * peers / (ctrl::Timers::kLapMs * 1e6), both_sides);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  test::start_environment(argv[0]);
+  const int peers = argc > 1 ? std::atoi(argv[1]) : 100'000;
+  if (peers <= 0) {
+    std::fputs("bench_protocol [PEERS]\n", stderr);
+    return 2;
+  }
+  run(static_cast<uint32_t>(peers));
+  return 0;
+}
