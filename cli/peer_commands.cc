@@ -78,6 +78,15 @@ Json::Value fetch_config(Call& call, const std::string& name) {
   return call.relay.call("peer.config", params);
 }
 
+void check_file_alone(const Call& call) {
+  for (const char* option : {"user", "public-key", "allowed-ips", "endpoint", "keepalive",
+                             "preshared-key-file", "generate", "generate-psk", "output"}) {
+    if (call.has(option)) {
+      throw UsageError("--file and --" + std::string(option) + " exclude each other");
+    }
+  }
+}
+
 void check_add(const Call& call) {
   if (call.arguments().empty()) throw UsageError("expected NAME or --file FILE");
   if (!call.has("user")) throw UsageError("--user NAME: whose device is it?");
@@ -91,8 +100,25 @@ void check_add(const Call& call) {
   }
 }
 
+/// Writes the only file that knows the private key. A peer whose file cannot be written is of no
+/// use to anybody, and is taken away again.
+void hand_out(Call& call, const ClientFileOptions& client) {
+  try {
+    const std::string text = client_file(fetch_config(call, call.argument()), client);
+    write_secret_file(call.text("output").value_or("-"), text, call.out);
+  } catch (const Failure&) {
+    Json::Value peer(Json::objectValue);
+    peer["name"] = call.argument();
+    call.relay.call("peer.remove", peer);
+    throw;
+  }
+}
+
 void add(Call& call) {
-  if (call.has("file")) return add_from_file(call, "peer.add", "peers");
+  if (call.has("file")) {
+    check_file_alone(call);
+    return add_from_file(call, "peer.add", "peers");
+  }
   check_add(call);
   Json::Value peer = peer_fields(call);
   peer["user"] = *call.text("user");
@@ -109,8 +135,7 @@ void add(Call& call) {
   }
   const Json::Value done = call.relay.call("peer.add", peer);
   if (!client.private_key) return print_changes(call, done);
-  const std::string text = client_file(fetch_config(call, call.argument()), client);
-  write_secret_file(call.text("output").value_or("-"), text, call.out);
+  hand_out(call, client);
   call.err << changes_text(done) << "; the private key is in this client file and nowhere else\n";
 }
 

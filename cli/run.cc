@@ -15,8 +15,8 @@ namespace {
 
 constexpr const char* kDefaultSocket = "/run/wirelay/relayd.sock";
 
-/// What "--socket" in front of the command is for the parser: an option behind it.
-std::vector<std::string> options_last(const std::vector<std::string>& words) {
+/// Options in front of the command, moved to the first option behind it.
+std::vector<std::string> command_first(const std::vector<std::string>& words) {
   std::vector<std::string> front, rest;
   size_t i = 0;
   for (; i < words.size() && words[i].starts_with('-'); ++i) {
@@ -24,8 +24,8 @@ std::vector<std::string> options_last(const std::vector<std::string>& words) {
     if (words[i] == "--socket" && i + 1 < words.size()) front.push_back(words[++i]);
   }
   rest.assign(words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
-  // In front of a "--", behind which nothing is an option.
-  rest.insert(std::ranges::find(rest, "--"), front.begin(), front.end());
+  const auto first = std::ranges::find_if(rest, [](const auto& w) { return w.starts_with('-'); });
+  rest.insert(first, front.begin(), front.end());
   return rest;
 }
 
@@ -101,7 +101,7 @@ int help(std::vector<std::string> words, const Streams& streams) {
 
 int dispatch(const std::vector<std::string>& given, const Streams& streams) {
   const auto has = [&](const char* word) { return std::ranges::count(given, word) != 0; };
-  std::vector<std::string> words = options_last(given);
+  std::vector<std::string> words = command_first(given);
   if (words.empty() || words.front().starts_with('-')) {
     if (has("--version")) {
       streams.out << "relayctl " WIRELAY_VERSION "\n";

@@ -30,7 +30,7 @@ void watch(Call& call, void (*print)(Call&)) {
   const uint64_t seconds = call.number("watch", 1);
   if (seconds < 1 || seconds > kMaxWatch) throw UsageError("--watch: expected 1 or more seconds");
   for (;;) {
-    call.out << "\033[H\033[2J";
+    if (!call.json()) call.out << "\033[H\033[2J";
     print(call);
     call.out.flush();
     if (!call.out) throw Failure("cannot write the output");

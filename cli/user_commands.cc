@@ -70,9 +70,13 @@ Json::Value for_each_name(const Call& call, const Json::Value& fields) {
 }
 
 void add(Call& call) {
-  if (call.has("file")) return add_from_file(call, "user.add", "users");
+  const Json::Value fields = user_fields(call);
+  if (call.has("file")) {
+    if (!fields.empty()) throw UsageError("with --file, limits and state are those of the file");
+    return add_from_file(call, "user.add", "users");
+  }
   if (call.arguments().empty()) throw UsageError("expected NAME... or --file FILE");
-  print_changes(call, call.relay.call("user.add", for_each_name(call, user_fields(call))));
+  print_changes(call, call.relay.call("user.add", for_each_name(call, fields)));
 }
 
 void set(Call& call) {

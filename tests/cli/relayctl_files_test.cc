@@ -43,6 +43,12 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     done("peer add tablet --user alice --allowed-ips 10.77.0.3/32 --generate --output " + file);
     CPPUNIT_ASSERT_EQUAL(std::string(), out_);
     has(text_of(file), "PrivateKey = ");
+    // Without its file nobody would know the key: the peer goes again.
+    CPPUNIT_ASSERT_EQUAL(int{kRefused},
+                         relayctl("peer add pad --user alice --allowed-ips 10.77.0.4/32 --generate "
+                                  "--output /nonexistent/pad.conf"));
+    has(err_, "cannot write /nonexistent/pad.conf");
+    CPPUNIT_ASSERT(registry().peer("pad") == nullptr);
   }
 
   void a_client_file_says_what_is_missing() {

@@ -49,7 +49,8 @@ class RelayctlUsageTest : public test::RelayctlFixture {
   void wrong_usage_is_told() {
     for (const std::string line :
          {"user", "user add", "user set alice", "user show", "user show a b", "user remove",
-          "status now", "user add alice --rat 20M", "user add alice --file x", "peer add x",
+          "status now", "user add alice --rat 20M", "user add alice --file x",
+          "user add --file x --rate 20M", "peer add --file x --user a", "peer add x",
           "peer add x --user a --allowed-ips 10.0.0.1", "peer set x",
           "peer add x --user a --allowed-ips 10.0.0.1 --generate --public-key k",
           "user set a --enable --disable", "user list --limit ten", "export", "nonsense"}) {
@@ -57,6 +58,7 @@ class RelayctlUsageTest : public test::RelayctlFixture {
       CPPUNIT_ASSERT_MESSAGE(line, !err_.empty() && out_.empty());
     }
     CPPUNIT_ASSERT_EQUAL(int{kUsage}, run_words({"user", "add", "alice", "--rate"}));
+    CPPUNIT_ASSERT_EQUAL(int{kUsage}, run_words({"--socket", "x", "user", "add", "a", "--rate"}));
     CPPUNIT_ASSERT_EQUAL(int{kUsage}, run_words({}));
     has(err_, "Usage: relayctl");
   }

@@ -2,6 +2,7 @@
 #include "tests/support/api_lab.h"
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -34,7 +35,9 @@ void EventBaseFree::operator()(event_base* b) const noexcept { event_base_free(b
 ApiLab::ApiLab(const ctrl::api::ServerLimits& limits)
     : base(event_base_new()),
       socket(folder / "relayd.sock"),
-      server(base.get(), relay, socket, limits) {}
+      server(base.get(), relay, socket, limits) {
+  std::signal(SIGPIPE, SIG_IGN);  // as relayd does: libevent writes to whoever has left
+}
 
 void ApiLab::turn() { event_base_loop(base.get(), EVLOOP_NONBLOCK); }
 

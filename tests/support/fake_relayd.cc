@@ -1,5 +1,6 @@
 // The API of a relay without a data path, on the socket that the only argument names: to try
 // relayctl, and to measure the API, without ports or privileges.
+#include <csignal>
 #include <iostream>
 
 #include <event2/event.h>
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
+    std::signal(SIGPIPE, SIG_IGN);
     wirelay::crypto::init_crypto();
     wirelay::test::FakeRelay relay;
     relay.observer.recording = false;

@@ -78,6 +78,7 @@ class ServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_long_batch_does_not_hold_up_others);
   CPPUNIT_TEST(a_thousand_connections_do_not_lock_others_out);
   CPPUNIT_TEST(a_client_that_leaves_is_forgotten);
+  CPPUNIT_TEST(a_client_that_leaves_without_its_replies_does_no_harm);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -307,6 +308,22 @@ class ServerTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(size_t{2}, lab.server.clients());
     }
     CPPUNIT_ASSERT(lab.turn_until([&] { return lab.server.clients() == 0; }));
+  }
+
+  void a_client_that_leaves_without_its_replies_does_no_harm() {
+    ApiLab lab;
+    add_users(lab, 1000);
+    RawClient other(lab);
+    {
+      RawClient leaver(lab);
+      for (int i = 0; i < 10; ++i) {
+        leaver.send(R"({"jsonrpc":"2.0","method":"user.list","params":{"limit":1000},"id":1})"
+                    "\n");
+      }
+      lab.turn();
+    }
+    CPPUNIT_ASSERT(lab.turn_until([&] { return lab.server.clients() == 1; }));
+    CPPUNIT_ASSERT(served(other));
   }
 };
 
