@@ -96,8 +96,8 @@ void Neighbours::Impl::take_message(const rte_mbuf* frame,
   const bool asks_us = message->question && shared.ports[port].owns(message->target);
   if (message->mac && routes.on_link(port, message->subject)) {
     // Who asks us will soon hear from us; others matter only when we know them already.
-    const auto number =
-        asks_us ? resolver.find_or_add(port, message->subject) : table.find(port, message->subject);
+    const auto number = asks_us ? resolver.find_or_note(port, message->subject)
+                                : table.find(port, message->subject);
     if (number) resolver.learn(*number, *message);
   } else if (const auto number = table.find(port, message->subject)) {
     resolver.learn(*number, *message);

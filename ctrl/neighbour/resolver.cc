@@ -43,15 +43,17 @@ Resolver::Resolver(dataplane::Shared& shared, NeighbourTable& table, Routes& rou
                    NeighbourCounters& counters)
     : shared_(shared), table_(table), routes_(routes), counters_(counters) {}
 
-std::optional<uint16_t> Resolver::find_or_add(uint16_t port, const IpAddr& addr) {
+std::optional<uint16_t> Resolver::find_or_note(uint16_t port, const IpAddr& addr) {
   if (const auto number = table_.find(port, addr)) return number;
   if (table_.room() <= kRoomKept) make_room();
   const auto number = table_.add(port, addr);
-  if (number) {
-    table_[*number].used_ns = now_ns_;
-  } else {
-    ++counters_.table_full;
-  }
+  if (!number) ++counters_.table_full;
+  return number;
+}
+
+std::optional<uint16_t> Resolver::find_or_add(uint16_t port, const IpAddr& addr) {
+  const auto number = find_or_note(port, addr);
+  if (number) table_[*number].used_ns = now_ns_;
   return number;
 }
 

@@ -25,6 +25,8 @@ class Resolver {
   /// The entry for a host, a new one if need be. nullopt when the table is full of entries that are
   /// needed.
   std::optional<uint16_t> find_or_add(uint16_t port, const dataplane::IpAddr& addr);
+  /// The same for a host that only told us of itself: the first to go when room is needed.
+  std::optional<uint16_t> find_or_note(uint16_t port, const dataplane::IpAddr& addr);
   /// Sends an IP packet, or keeps it until the neighbour is resolved. Owns the mbuf.
   void send(rte_mbuf* packet, uint16_t number);
   /// Hands a complete frame to a worker that has a queue on every port. Owns the mbuf.

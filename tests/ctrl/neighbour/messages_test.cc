@@ -18,6 +18,7 @@ class NeighbourMessagesTest : public NeighbourFixture {
   CPPUNIT_TEST(answers_address_probes);
   CPPUNIT_TEST(strangers_are_not_learned);
   CPPUNIT_TEST(who_asks_us_is_learned);
+  CPPUNIT_TEST(askers_do_not_crowd_out_others);
   CPPUNIT_TEST(moved_neighbour_is_followed);
   CPPUNIT_TEST(advertisement_without_override_moves_nothing);
   CPPUNIT_TEST(malformed_messages_are_refused);
@@ -98,6 +99,22 @@ class NeighbourMessagesTest : public NeighbourFixture {
     receive(ethernet(kBroadcast, kHost, kTypeArp,
                      arp(kRequest, kHost, addr("192.0.2.50"), addr("192.0.2.1"))));
     CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.50"));
+  }
+
+  void askers_do_not_crowd_out_others() {
+    resolve("192.0.2.40", kOther);
+    for (int i = 0; i < 200; ++i) {
+      const std::string from = "192.0.2." + std::to_string(50 + i);
+      receive(ethernet(kBroadcast, kHost, kTypeArp,
+                       arp(kRequest, kHost, addr(from.c_str()), addr("192.0.2.1"))));
+      sent();
+      shared_->rcu.poll();
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.40"));
+    resolve("192.0.2.41", kOther);
+    // Nobody sends to them: they are forgotten at their first refresh.
+    for (int i = 0; i < 35; ++i) tick(kSecond);
+    CPPUNIT_ASSERT_EQUAL(std::string(), state_of("192.0.2.249"));
   }
 
   void moved_neighbour_is_followed() {

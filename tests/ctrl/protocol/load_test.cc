@@ -16,6 +16,7 @@ class LoadTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(cookie_of_another_address_is_worthless);
   CPPUNIT_TEST(forged_cookie_reply_is_refused);
   CPPUNIT_TEST(load_passes);
+  CPPUNIT_TEST(many_peers_begin_a_few_at_a_time);
   CPPUNIT_TEST(sources_have_a_share);
   CPPUNIT_TEST(networks_of_ipv6_share);
   CPPUNIT_TEST(limiter_of_a_source_with_a_cookie);
@@ -101,6 +102,28 @@ class LoadTest : public CppUnit::TestFixture {
     a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), true);
     lab_->advance(5 * kSecond);
     lab_->connect();
+  }
+
+  void many_peers_begin_a_few_at_a_time() {
+    lab_.reset();
+    auto sizes = Lab::small();
+    constexpr uint32_t kPeers = 400;
+    sizes.peers = kPeers;
+    sizes.sessions = 2 * kPeers;
+    lab_ = std::make_unique<Lab>(sizes);
+    for (uint32_t i = 0; i < kPeers; ++i) {
+      ctrl::PeerSpec spec = a().spec_of(b(), {.keepalive = 25});
+      spec.public_key = crypto::derive_public_key(crypto::generate_private_key());
+      a().protocol->add_peer(a().peers.add(0, {}).value(), spec, true);
+    }
+    uint64_t before = 0;
+    for (int i = 0; i < 60; ++i) {
+      lab_->advance(10 * kMillisecond);
+      const uint64_t sent = a().counters().initiations_sent;
+      CPPUNIT_ASSERT(sent - before <= 32);
+      before = sent;
+    }
+    CPPUNIT_ASSERT_EQUAL(uint64_t{kPeers}, before);
   }
 
   void sources_have_a_share() {
