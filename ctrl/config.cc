@@ -148,7 +148,7 @@ crypto::Secret read_private_key(const std::string& file) {
 }
 
 RegistryLimits registry_limits(const Config& config) {
-  RegistryLimits limits{config.sizes.users, config.sizes.peers, config.sizes.prefixes, {}};
+  RegistryLimits limits{config.sizes.users, config.sizes.peers, config.sizes.prefixes, {}, {}};
   for (const PortConfig& port : config.ports) {
     for (const dataplane::PortAddress& address : port.addresses) {
       limits.reserved.push_back(address.network);
@@ -157,6 +157,7 @@ RegistryLimits registry_limits(const Config& config) {
   for (const dataplane::IpAddr& address : config.tunnel_addresses) {
     limits.reserved.push_back({address, 128});
   }
+  for (const RouteConfig& route : config.routes) limits.routed.push_back(route.prefix);
   return limits;
 }
 

@@ -32,7 +32,10 @@ class RegistryObserver {
 /// How many fit, and which addresses peers may not claim.
 struct RegistryLimits {
   uint32_t users = 0, peers = 0, prefixes = 0;
-  std::vector<dataplane::Prefix> reserved;  // the relay's own addresses
+  std::vector<dataplane::Prefix> reserved;  // the relay's own addresses and networks
+  /// Prefixes of the relay's own routes. A peer's may lie within one, but not be the same: one
+  /// prefix leads to one place.
+  std::vector<dataplane::Prefix> routed = {};
 };
 
 class Registry {

@@ -159,6 +159,9 @@ void Transaction::check_allowed_ips(const PeerSpec& peer, const PeerSpec* self, 
     const dataplane::Prefix& prefix = peer.allowed_ips[i];
     const std::string field = ".allowed_ips[" + std::to_string(i) + "]";
     if (!seen.insert(prefix).second) problem(field, to_string(prefix) + " is listed twice");
+    if (std::ranges::find(state_.limits.routed, prefix) != state_.limits.routed.end()) {
+      problem(field, to_string(prefix) + " is a route of the relay's own");
+    }
     if (const Claims::Claim* other = state_.claims.conflict(prefix, self)) {
       problem(field, to_string(prefix) + " overlaps " + to_string(other->prefix) +
                          (other->owner == nullptr ? ", the relay's own address"

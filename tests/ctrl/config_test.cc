@@ -257,6 +257,12 @@ class ConfigTest : public CppUnit::TestFixture {
         users(peer("p", kKey, "10.77.0.0/24")) + R"(, "tunnel_addresses": ["10.77.0.1"])",
         "users[0].peers[0].allowed_ips[0]");
     assert_refused(users(peer("p", kKey, "192.0.2.77")), "users[0].peers[0].allowed_ips[0]");
+    // A client may lie behind a route of the relay's, but not be that route.
+    const std::string route =
+        R"("routes": [{"prefix": "10.0.0.0/8", "port": "inet", "via": "192.0.2.9"}], )";
+    load(route + users(peer("p", kKey, "10.77.0.0/16")));
+    assert_refused(route + users(peer("p", kKey, "10.0.0.0/8")),
+                   "allowed_ips[0]: 10.0.0.0/8 is a route of the relay's own");
   }
 
   void users_file() {
