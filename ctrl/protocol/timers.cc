@@ -17,6 +17,10 @@ namespace {
 constexpr size_t kAheadState = 12;
 constexpr size_t kAheadSession = 6;
 
+/// Time that has passed since `then`, which a worker may have read a little later than we read
+/// `now`.
+uint64_t since(uint64_t then, uint64_t now) noexcept { return now > then ? now - then : 0; }
+
 uint64_t load(const std::atomic<uint64_t>& time) noexcept {
   return time.load(std::memory_order_relaxed);
 }
@@ -117,7 +121,7 @@ void Timers::check_session(uint32_t peer, PeerState& s, const Session& session) 
     s.unheard = sent_data;
   }
   constexpr uint64_t kSilence = crypto::kKeepaliveTimeout + crypto::kRekeyTimeout;
-  if (s.unheard != 0 && now - s.unheard >= ctx_.seconds(kSilence)) {
+  if (s.unheard != 0 && since(s.unheard, now) >= ctx_.seconds(kSilence)) {
     initiator_.renew(peer);
     initiator_.start(peer);
     // From now on it is the initiation that is unanswered.
@@ -131,7 +135,7 @@ void Timers::check_session(uint32_t peer, PeerState& s, const Session& session) 
   } else if (s.unanswered <= sent) {
     s.unanswered = std::min(heard_data, std::max(sent, lap_before_));
   }
-  if (s.unanswered != 0 && now - s.unanswered >= ctx_.seconds(crypto::kKeepaliveTimeout)) {
+  if (s.unanswered != 0 && since(s.unanswered, now) >= ctx_.seconds(crypto::kKeepaliveTimeout)) {
     transport_.keepalive(peer);
   }
 }
@@ -142,7 +146,7 @@ void Timers::check_persistent(uint32_t peer, const PeerState& s) {
     const Session* session = ctx_.shared.sessions.slot(s.current);
     last = std::max({last, load(session->tx_tsc), load(session->rx_tsc)});
   }
-  if (last != 0 && ctx_.now.tsc - last < ctx_.seconds(s.keepalive)) return;
+  if (last != 0 && since(last, ctx_.now.tsc) < ctx_.seconds(s.keepalive)) return;
   if (!transport_.keepalive(peer)) initiator_.start(peer);
 }
 

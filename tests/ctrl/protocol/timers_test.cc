@@ -31,6 +31,7 @@ class TimersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(persistent_keepalive);
   CPPUNIT_TEST(persistent_keepalive_keeps_trying);
   CPPUNIT_TEST(persistent_keepalive_is_switched_live);
+  CPPUNIT_TEST(workers_clocks_may_be_ahead);
   CPPUNIT_TEST(idle_peers_cost_no_messages);
   CPPUNIT_TEST_SUITE_END();
 
@@ -259,6 +260,21 @@ class TimersTest : public CppUnit::TestFixture {
     a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), true);
     lab_->advance(60 * kSecond);
     CPPUNIT_ASSERT_EQUAL(sent, a().counters().keepalives_sent);
+  }
+
+  void workers_clocks_may_be_ahead() {
+    lab_->connect();
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {.keepalive = 25}), true);
+    lab_->advance(kSecond);
+    dataplane::Session* session = a().current(lab_->peer_of_a);
+    const size_t messages = lab_->wire.size();
+    for (const int which : {1, 2, 3}) {  // it sent, it received, both
+      const uint64_t soon = lab_->now.tsc + 400 * kMillisecond;
+      if ((which & 1) != 0) session->tx_tsc = session->tx_data_tsc = soon;
+      if ((which & 2) != 0) session->rx_tsc = session->rx_data_tsc = soon + which;
+      lab_->advance(300 * kMillisecond);
+      CPPUNIT_ASSERT_EQUAL(messages, lab_->wire.size());
+    }
   }
 
   void idle_peers_cost_no_messages() {
