@@ -1,13 +1,15 @@
 """ping and iperf3, and what they saw."""
 
 import json
+import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 
-from tests.e2e.netns import Namespace, until
+from tests.e2e.netns import Namespace, stop, until
 
 # Packets without room for a time stamp tell no round trip.
 REPLY = re.compile(r"^\[(\d+\.\d+)\] \d+ bytes.*icmp_seq=(\d+) ttl=\d+(?: time=([\d.]+))?",
@@ -50,18 +52,21 @@ class Pinging:
     """Echo requests all the time, from the first reply (for which it waits) until stop()."""
 
     def __init__(self, namespace: Namespace, target: str, interval: float = 0.02):
+        # A file, since nobody reads a pipe meanwhile: ping would stop when it is full.
+        self.output = tempfile.TemporaryFile("w+")
         self.process = namespace.spawn("ping", "-n", "-D", "-O", "-i", str(interval), target,
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.beginning = ""
-        while line := self.process.stdout.readline():
-            self.beginning += line
-            if REPLY.match(line):
-                break
+                                       stdout=self.output, stderr=subprocess.STDOUT)
+        until(lambda: REPLY.search(self.read()), 20, f"reply of {target}")
+
+    def read(self) -> str:
+        # Not seek(): ping writes at the same place in the file.
+        return os.pread(self.output.fileno(), 1 << 26, 0).decode()
 
     def stop(self) -> Replies:
         """A request that is under way at the end does not count as lost."""
-        self.process.send_signal(signal.SIGINT)
-        output = self.beginning + self.process.communicate(timeout=10)[0]
+        stop(self.process, signal.SIGINT)
+        output = self.read()
+        self.output.close()
         replies = parse_replies(output, int(TRANSMITTED.search(output).group(1)))
         if replies.sent not in replies.times:
             replies.sent -= 1
