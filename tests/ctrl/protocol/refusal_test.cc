@@ -235,6 +235,7 @@ class RefusalTest : public CppUnit::TestFixture {
     rte_mbuf* mbuf = rte_pktmbuf_alloc(lab_->pool);
     const size_t size = 14 + 28 + message.size();
     auto* at = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(mbuf, static_cast<uint16_t>(size)));
+    CPPUNIT_ASSERT(at != nullptr);
     const auto path = dataplane::make_path(from.endpoint(), to.endpoint(), 0, 0, 1500);
     std::memcpy(at + 14, path.header, 28);
     at[14 + 24] = static_cast<uint8_t>((8 + message.size()) >> 8);
