@@ -40,7 +40,7 @@ class RekeyTest(LabCase):
                   REKEY_AFTER + 20, f"renewed session of {site}")
         time.sleep(3)
         for p in pinging:
-            self.assert_no_loss(p.stop(), at_least=10 * REKEY_AFTER)
+            self.assert_no_loss(p.stop(), at_least=100)
 
         # A restarted relay knows no session: the client notices by silence, after 15 s.
         self.relay.stop()
