@@ -55,7 +55,8 @@ std::string read_key(const std::string& path, std::istream& in) {
 
 void write_secret_file(const std::string& path, const std::string& text, std::ostream& out) {
   if (path == "-") {
-    out << text;
+    out << text << std::flush;
+    if (!out) throw Failure("cannot write to standard output");
     return;
   }
   std::string temporary = path + ".XXXXXX";

@@ -243,7 +243,7 @@ constexpr std::array kCommands = {
     Command{"peer config", "NAME", 1, 1, "a ready client file for wg-quick",
             "relayctl peer config alice-phone\n"
             "relayctl peer config alice-phone --private-key-file phone.key --output phone.conf\n"
-            "relayctl peer config alice-phone --endpoint vpn.example.net:51820 --dns 10.77.0.1 \\\n"
+            "relayctl peer config alice-phone --endpoint vpn.example.net:51820 --dns 9.9.9.9 \\\n"
             "    --allowed-ips 10.77.0.0/16",
             describe_config, config},
 };

@@ -1,5 +1,6 @@
 // relayd: the command line. What starts, runs and ends is Relay's.
 #include <boost/program_options.hpp>
+#include <csignal>
 #include <iostream>
 #include <string>
 
@@ -64,6 +65,9 @@ int check(const Config& config, const std::string& file) {
 
 int start(Config config, const Options& options) {
   set_log_level(options.verbose ? "debug" : config.log_level);
+  // The configuration has just been read: a reload that is asked for before the event loop listens
+  // has nothing to do, and must not end the relay.
+  std::signal(SIGHUP, SIG_IGN);
   try {
     Relay relay(options.config, std::move(config), options.verbose);
     relay.run();

@@ -152,9 +152,9 @@ ReloadResult Relay::apply_users(const Config& next) {
 
 ReloadResult Relay::reload() {
   Config next = load_config(file_);
+  const crypto::Secret key = read_private_key(next.private_key_file);
   ReloadResult result = apply_users(next);
   result.needs_restart = needs_restart(config_, next);
-  const crypto::Secret key = read_private_key(next.private_key_file);
   if (crypto::derive_public_key(key) != identity_.public_key) {
     result.needs_restart.insert(result.needs_restart.begin(), "identity");
   }
@@ -182,6 +182,8 @@ void Relay::reload_on_signal() {
   } catch (const Refused& refused) {
     for (const std::string& line : lines_of(refused)) log().error("{}", line);
     log().error("not reloaded, nothing has changed");
+  } catch (const std::exception& error) {  // the relay goes on with what it has
+    log().error("not reloaded: {}", error.what());
   }
 }
 

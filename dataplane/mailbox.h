@@ -64,6 +64,9 @@ class Ring {
   unsigned pop_burst(T* items, unsigned n) noexcept {
     return rte_ring_dequeue_burst_elem(ring_, items, sizeof(T), n, nullptr);
   }
+  /// How many items fit at least; exact for the only producer until the consumer takes some.
+  [[nodiscard]] unsigned room() const noexcept { return rte_ring_free_count(ring_); }
+  [[nodiscard]] unsigned capacity() const noexcept { return rte_ring_get_capacity(ring_); }
   [[nodiscard]] unsigned count() const noexcept { return rte_ring_count(ring_); }
 
  private:

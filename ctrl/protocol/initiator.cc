@@ -65,8 +65,7 @@ void Initiator::check(uint32_t peer) {
   // Another message of ours may have gone out since, a response: then this one waits its turn.
   if (ctx_.now.tsc - ctx_.state(peer).sent < ctx_.seconds(crypto::kRekeyTimeout)) return;
   if (budget_ < cost_) return;
-  paths_.refresh(peer);
-  if (!send(peer, *handshake)) give_up(peer);
+  if (!paths_.refresh(peer) || !send(peer, *handshake)) give_up(peer);
 }
 
 /// Each initiation has an index and an ephemeral key of its own.

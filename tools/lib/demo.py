@@ -164,8 +164,8 @@ Take it down: tools/demo.sh --down"""
 
 
 def interrupted(number, _frame):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for further in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(further, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 
