@@ -33,6 +33,8 @@ Json::Value handshakes_json(const ProtocolCounters& counters) {
   result["roamed"] = count(counters.roamed);
   result["held_packets"] = count(counters.held_packets);
   result["held_overflow"] = count(counters.held_overflow);
+  result["held_dropped"] = count(counters.held_dropped);
+  result["sessions_expired"] = count(counters.sessions_expired);
   Json::Value& refused = result["refused"];
   refused["unknown_peer"] = count(counters.refused_unknown_peer);
   refused["bad_message"] = count(counters.refused_bad_message);
@@ -41,6 +43,7 @@ Json::Value handshakes_json(const ProtocolCounters& counters) {
   refused["disabled"] = count(counters.refused_disabled);
   refused["under_load"] = count(counters.refused_under_load);
   refused["full"] = count(counters.refused_full);
+  refused["unreachable"] = count(counters.refused_unreachable);
   return result;
 }
 
