@@ -9,6 +9,7 @@ namespace wirelay::cli {
 
 namespace {
 
+constexpr size_t kLineColumns = 100;
 constexpr uint64_t kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour;
 
 void pad(std::ostream& out, size_t n) { out << std::string(n, ' '); }
@@ -27,6 +28,20 @@ std::string two_parts(uint64_t seconds, uint64_t large, const char* large_unit, 
 size_t width_of(const std::string& text) {
   return static_cast<size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+/// `text` with line breaks at blanks, for what stands `indent` columns from the left.
+std::string wrapped(const std::string& text, size_t indent) {
+  const size_t room = kLineColumns - std::min(indent, kLineColumns / 2);
+  std::string result;
+  size_t begin = 0;
+  while (text.size() - begin > room) {
+    const size_t blank = text.rfind(' ', begin + room);
+    if (blank == std::string::npos || blank <= begin) break;
+    result += text.substr(begin, blank - begin) + '\n' + std::string(indent, ' ');
+    begin = blank + 1;
+  }
+  return result + text.substr(begin);
 }
 
 }  // namespace
@@ -117,7 +132,7 @@ void Facts::print(std::ostream& out) const {
   for (const auto& [name, value] : lines_) {
     out << name << ':';
     pad(out, width - width_of(name) + 2);
-    out << printable(value) << '\n';
+    out << wrapped(printable(value), width + 3) << '\n';
   }
 }
 

@@ -33,7 +33,7 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// "Name:   value" lines with the values in one column.
+/// "Name:   value" lines with the values in one column; long values go on in further lines.
 class Facts {
  public:
   void add(std::string name, std::string value) {

@@ -14,6 +14,7 @@ class FormatTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(durations_and_ages);
   CPPUNIT_TEST(rates);
   CPPUNIT_TEST(columns_are_aligned);
+  CPPUNIT_TEST(long_values_are_wrapped);
   CPPUNIT_TEST(control_characters_do_not_reach_the_terminal);
   CPPUNIT_TEST_SUITE_END();
 
@@ -73,6 +74,16 @@ class FormatTest : public CppUnit::TestFixture {
     facts.add("Longer", "2");
     facts.print(lines);
     same("A:       1\nLonger:  2\n", lines.str());
+  }
+
+  void long_values_are_wrapped() {
+    Facts facts;
+    const std::string word(60, 'w');
+    facts.add("A", word + ' ' + word + " end");
+    facts.add("B", std::string(200, 'x'));  // nowhere to break it
+    std::ostringstream out;
+    facts.print(out);
+    same("A:  " + word + "\n    " + word + " end\nB:  " + std::string(200, 'x') + '\n', out.str());
   }
 
   void control_characters_do_not_reach_the_terminal() {
