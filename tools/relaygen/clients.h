@@ -85,7 +85,8 @@ class Clients {
   void use(uint32_t count) noexcept { used_ = count; }
   [[nodiscard]] uint32_t used() const noexcept { return used_; }
 
-  /// Ends of a client's flow. Hub: its partner is half of the clients away.
+  /// Ends of a client's flow. Hub: its partner is half of the clients away; a
+  /// single one is its own.
   [[nodiscard]] FlowEnds ends(Mode mode, uint32_t flow) const noexcept;
   /// Who receives a flow on the tunnel port: mode down its client, mode hub the partner.
   [[nodiscard]] uint32_t receiver(Mode mode, uint32_t flow) const noexcept {

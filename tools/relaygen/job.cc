@@ -76,9 +76,6 @@ void Job::for_each_plan(const std::function<void(TrialPlan)>& take) {
         plan.peers = peers_of(users);
         plan.seconds = options.traffic.duration;
         plan.packets = options.traffic.packets;
-        if (mode == Mode::kHub && plan.peers < 2) {
-          throw UsageError("--mode hub: clients send to each other, so it needs at least 2 peers");
-        }
         runner.warm_up(plan);
         take(plan);
       }

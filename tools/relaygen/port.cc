@@ -22,7 +22,8 @@ std::span<const uint8_t> bytes_of(const rte_mbuf* packet) {
 
 }  // namespace
 
-Port::Port(const PortOptions& options, uint16_t id, uint32_t frame_bytes, rte_mempool* pool)
+Port::Port(const PortOptions& options, uint16_t id, uint32_t frame_bytes, rte_mempool* pool,
+           unsigned patience)
     : options_(options), id_(id), pool_(pool) {
   configure(frame_bytes);
   if (options.mac) {
@@ -31,12 +32,22 @@ Port::Port(const PortOptions& options, uint16_t id, uint32_t frame_bytes, rte_me
   }
   rte_eth_promiscuous_enable(id_);
   rte_eth_allmulticast_enable(id_);
-  int error = rte_eth_dev_start(id_);
-  if (error != 0) refuse("start", error);
-  error = rte_eth_macaddr_get(id_, &mac_);
+  start(patience);
+  const int error = rte_eth_macaddr_get(id_, &mac_);
   if (error != 0) refuse("MAC address", error);
   if (options.mac) mac_ = *options.mac;
   if (options.gateway_mac) next_hop4_ = next_hop6_ = *options.gateway_mac;
+}
+
+void Port::start(unsigned patience) {
+  // A memif client does not start before its server has.
+  const unsigned tries = std::strcmp(driver_, "net_memif") == 0 ? patience * 10 : 0;
+  int error = rte_eth_dev_start(id_);
+  for (unsigned i = 0; error != 0 && i < tries; ++i) {
+    rte_delay_us_sleep(100'000);
+    error = rte_eth_dev_start(id_);
+  }
+  if (error != 0) refuse("start", error);
 }
 
 // The EAL closes the device when it ends.

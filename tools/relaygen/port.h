@@ -21,8 +21,10 @@ inline constexpr uint16_t kBurst = 32;
 class Port {
  public:
   /// `id`: DPDK's number. `pool`: for what is received, and for single frames that are sent.
-  /// `frame_bytes`: the largest Ethernet frame. Throws Failure.
-  Port(const PortOptions& options, uint16_t id, uint32_t frame_bytes, rte_mempool* pool);
+  /// `frame_bytes`: the largest Ethernet frame. `patience`: seconds for a memif server to appear.
+  /// Throws Failure.
+  Port(const PortOptions& options, uint16_t id, uint32_t frame_bytes, rte_mempool* pool,
+       unsigned patience);
   ~Port();
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
@@ -66,6 +68,7 @@ class Port {
 
  private:
   void configure(uint32_t frame_bytes);
+  void start(unsigned patience);
   [[nodiscard]] bool owns(const dataplane::IpAddr& addr) const;
   [[noreturn]] void refuse(const std::string& what, int error) const;
 

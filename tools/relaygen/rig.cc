@@ -118,7 +118,8 @@ void Rig::start_ports(const Options& options) {
   receive_pool_ = make_pool("receive", kReceivePackets, receive_room(frame_bytes_));
   round_pool_ = make_pool("round", round_ + kHeldByPort, round_room(frame_bytes_));
   const auto start = [&](const PortOptions& port) {
-    return std::make_unique<Port>(port, Eal::port_of(port.device), frame_bytes_, receive_pool_);
+    return std::make_unique<Port>(port, Eal::port_of(port.device), frame_bytes_, receive_pool_,
+                                  options.eal.link_timeout);
   };
   tunnel_ = start(options.tunnel);
   if (!options.plain.device.empty()) plain_ = start(options.plain);
