@@ -23,6 +23,7 @@ class PathsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(report_of_an_ended_session_is_ignored);
   CPPUNIT_TEST(operator_moves_the_endpoint);
   CPPUNIT_TEST(unreachable_endpoint_carries_nothing);
+  CPPUNIT_TEST(endpoint_lost_while_an_initiation_is_out);
   CPPUNIT_TEST(retransmission_looks_for_the_way_anew);
   CPPUNIT_TEST(next_hops_are_held_while_used);
   CPPUNIT_TEST(unreachable_initiator_gets_no_session);
@@ -119,6 +120,20 @@ class PathsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{1}, lab_->seen(b(), MessageType::kInitiation));
     CPPUNIT_ASSERT_EQUAL(1, b().holds[0]);
     b().protocol->change_peer(lab_->peer_of_b, spec, false);
+  }
+
+  /// The next retransmission once followed the path that was no longer there.
+  void endpoint_lost_while_an_initiation_is_out() {
+    lab_->lose = [](const Side&, const Message&) { return true; };
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    a().routable = false;
+    ctrl::PeerSpec spec = a().spec_of(b(), {});
+    spec.endpoint = Endpoint{*dataplane::parse_ip("203.0.113.6"), 7};
+    a().protocol->change_peer(lab_->peer_of_a, spec, true);
+    lab_->advance(6 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, lab_->seen(a(), MessageType::kInitiation));
+    CPPUNIT_ASSERT_EQUAL(0u, a().sessions.in_use());
   }
 
   void retransmission_looks_for_the_way_anew() {
