@@ -1,5 +1,6 @@
 // Protects: that nobody gets a session who should not, that whatever is refused changes nothing,
 // and that a peer that is gone leaves nothing behind.
+#include <algorithm>
 #include <cstring>
 
 #include <cppunit/extensions/HelperMacros.h>
@@ -240,7 +241,7 @@ class RefusalTest : public CppUnit::TestFixture {
     std::memcpy(at + 14, path.header, 28);
     at[14 + 24] = static_cast<uint8_t>((8 + message.size()) >> 8);
     at[14 + 25] = static_cast<uint8_t>(8 + message.size());
-    std::memcpy(at + 42, message.data(), message.size());
+    std::ranges::copy(message, at + 42);
     to.protocol->handle(dataplane::Punt{mbuf, dataplane::PuntReason::kHandshake, 0, 0, 0}, now());
   }
   void replay(size_t place) {
