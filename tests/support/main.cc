@@ -1,26 +1,30 @@
 // Runs every registered CppUnit suite, or those whose name holds an argument; prints each test's
 // name as it runs and ends with one line, "N passed, N failed".
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include <cppunit/BriefTestProgressListener.h>
 #include <cppunit/CompilerOutputter.h>
+#include <cppunit/Test.h>
 #include <cppunit/TestResult.h>
 #include <cppunit/TestResultCollector.h>
-#include <cppunit/TestRunner.h>
 #include <cppunit/extensions/TestFactoryRegistry.h>
-
-#include <iostream>
-#include <string>
 
 #include "tests/support/test_environment.h"
 
 namespace {
 
-void add_matching(CppUnit::Test* test, const std::string& wanted, CppUnit::TestRunner& runner) {
+/// Tests below `test` whose name holds `wanted`; they stay its own.
+void find_matching(CppUnit::Test* test, const std::string& wanted,
+                   std::vector<CppUnit::Test*>& found) {
   if (test->getChildTestCount() == 0) {
-    if (test->getName().find(wanted) != std::string::npos) runner.addTest(test);
+    if (test->getName().find(wanted) != std::string::npos) found.push_back(test);
     return;
   }
   for (int i = 0; i < test->getChildTestCount(); ++i) {
-    add_matching(test->getChildTestAt(i), wanted, runner);
+    find_matching(test->getChildTestAt(i), wanted, found);
   }
 }
 
@@ -28,19 +32,16 @@ void add_matching(CppUnit::Test* test, const std::string& wanted, CppUnit::TestR
 
 int main(int argc, char** argv) {
   wirelay::test::start_environment(argv[0]);
-  CppUnit::Test* all = CppUnit::TestFactoryRegistry::getRegistry().makeTest();
-  CppUnit::TestRunner runner;
-  if (argc < 2) {
-    runner.addTest(all);
-  } else {
-    for (int i = 1; i < argc; ++i) add_matching(all, argv[i], runner);
-  }
+  const std::unique_ptr<CppUnit::Test> all(CppUnit::TestFactoryRegistry::getRegistry().makeTest());
+  std::vector<CppUnit::Test*> chosen;
+  if (argc < 2) chosen.push_back(all.get());
+  for (int i = 1; i < argc; ++i) find_matching(all.get(), argv[i], chosen);
   CppUnit::TestResult result;
   CppUnit::TestResultCollector collector;
   CppUnit::BriefTestProgressListener progress;
   result.addListener(&collector);
   result.addListener(&progress);
-  runner.run(result);
+  for (CppUnit::Test* test : chosen) result.runTest(test);
   CppUnit::CompilerOutputter(&collector, std::cerr).write();
   const int failed = collector.testFailuresTotal();
   std::cout << collector.runTests() - failed << " passed, " << failed << " failed" << std::endl;
