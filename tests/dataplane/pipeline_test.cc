@@ -6,6 +6,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include "crypto/wire.h"
 #include "tests/support/data_path.h"
 
 namespace wirelay::dataplane {
@@ -50,6 +51,7 @@ class PipelineTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(every_size_passes_both_ways);
   CPPUNIT_TEST(stages_count_packets_batches_and_cycles);
   CPPUNIT_TEST(bursts_keep_their_order);
+  CPPUNIT_TEST(handshakes_leave_a_quarter_of_the_punt_ring_to_others);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -162,6 +164,32 @@ class PipelineTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(expected++, parse_ip_packet(parse_frame(frame).payload).from_port);
     }
     CPPUNIT_ASSERT_EQUAL(uint64_t{12}, d.drops(Drop::kBadTag));
+  }
+
+  /// Else a flood of them would cost the relay its gateways, whose ARP drowns in it.
+  void handshakes_leave_a_quarter_of_the_punt_ring_to_others() {
+    DataPathOptions options;
+    options.sizes.punt_ring = 64;  // holds 63
+    DataPath d(options);
+    const Client c = d.add_client();
+    Bytes cookie_reply(sizeof(crypto::MessageCookieReply));
+    cookie_reply[0] = static_cast<uint8_t>(crypto::MessageType::kCookieReply);
+    for (int i = 0; i < 100; ++i) d.feed(0, d.from_client(c, cookie_reply));
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(48u, d.shared->mailboxes[0]->punts.count());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{52}, d.drops(Drop::kPuntFull));
+    const Bytes question =
+        ethernet(kBroadcast, DataPath::kPeerMac, kTypeArp,
+                 arp(1, DataPath::kPeerMac, addr("192.0.2.77"), d.relay_endpoint(false).addr));
+    for (int i = 0; i < 20; ++i) d.feed(0, question);
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("others fill the ring", 63u,
+                                 d.shared->mailboxes[0]->punts.count());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{57}, d.drops(Drop::kPuntFull));
+    const auto punts = d.punts();
+    CPPUNIT_ASSERT(punts[47].reason == PuntReason::kHandshake);
+    CPPUNIT_ASSERT(punts[48].reason == PuntReason::kArp);
+    for (const Punt& punt : punts) rte_pktmbuf_free(punt.mbuf);
   }
 
  private:
