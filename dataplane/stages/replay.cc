@@ -72,6 +72,8 @@ void believe(Worker& worker, const rte_mbuf& mbuf, const PacketMeta& m) noexcept
   if (!s.confirmed) {
     s.confirmed = s.initiator || worker.report(make_event(EventKind::kConfirmed, worker, mbuf, s));
   }
+  // A packet that others of the session have overtaken shows where the peer was.
+  if (m.counter + 1 != s.replay_greatest) return;
   const Outer outer = outer_of(m);
   if (!came_by(m.peer_entry->path.load(std::memory_order_acquire), outer)) {
     report_roaming(worker, mbuf, s, outer);

@@ -25,6 +25,7 @@ class ReplayTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(believed_packets_are_counted_and_timed);
   CPPUNIT_TEST(forged_packets_change_nothing);
   CPPUNIT_TEST(another_source_is_reported_once_a_second);
+  CPPUNIT_TEST(a_late_packet_does_not_turn_the_path_back);
   CPPUNIT_TEST(another_local_address_is_reported);
   CPPUNIT_TEST(an_unknown_path_is_reported);
   CPPUNIT_TEST(reports_wait_for_room_in_the_ring);
@@ -117,6 +118,24 @@ class ReplayTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(size_t{1}, later.size());
       CPPUNIT_ASSERT(later[0].remote == c.endpoint);
     }
+  }
+
+  /// Only the packet that was sent last tells where the peer is now.
+  void a_late_packet_does_not_turn_the_path_back() {
+    DataPath d;
+    Client c = d.add_client(false, 0, true);
+    const Bytes late = d.tunnelled(c, to_server(c));
+    c.endpoint.port = 9999;
+    send(d, c, to_server(c));
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, d.events().size());
+    const PeerPath path =
+        make_path(d.relay_endpoint(false), c.endpoint, d.ports[0]->id(), DataPath::kOutside, 1500);
+    d.peers->set_path(c.peer, &path);
+    d.now += 2 * DataPath::kHz;
+    d.feed(0, late);
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("it is taken all the same", size_t{2}, d.sent(1).size());
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, d.events().size());
   }
 
   void another_local_address_is_reported() {
