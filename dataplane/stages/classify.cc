@@ -36,14 +36,15 @@ class Classifier {
     if (mbuf->data_len < kFrontBytes) return burst_.drop(i, Drop::kTooShort);
     select_port(mbuf->port);
     const auto* eth = rte_pktmbuf_mtod(mbuf, const rte_ether_hdr*);
-    if (!rte_is_same_ether_addr(&eth->dst_addr, &port_->mac) && !group_for_us(*port_, *eth)) {
-      return burst_.drop(i, Drop::kNotOurMac);
-    }
+    to_group_ = !rte_is_same_ether_addr(&eth->dst_addr, &port_->mac);
+    if (to_group_ && !group_for_us(*port_, *eth)) return burst_.drop(i, Drop::kNotOurMac);
     // Nobody sends as a group, and echo answers to the sender.
     if (rte_is_multicast_ether_addr(&eth->src_addr)) return burst_.drop(i, Drop::kMartian);
+    // What went to a group of hosts is neither forwarded nor answered (RFC 1812, 5.3.4), but for
+    // ARP and neighbour discovery.
     switch (eth->ether_type) {
       case RTE_BE16(RTE_ETHER_TYPE_IPV4):
-        return ipv4(i, mbuf);
+        return to_group_ ? burst_.drop(i, Drop::kNotForUs) : ipv4(i, mbuf);
       case RTE_BE16(RTE_ETHER_TYPE_IPV6):
         return ipv6(i, mbuf);
       case RTE_BE16(RTE_ETHER_TYPE_ARP):
@@ -125,6 +126,7 @@ class Classifier {
         (to_group || ours(IpAddr::v6(ip + 24)))) {
       return verdict(i, check_neighbour(*port_, ip, payload), PuntReason::kNeighbour);
     }
+    if (to_group_) return burst_.drop(i, Drop::kNotForUs);
     if (martian_source6(ip)) return burst_.drop(i, Drop::kMartian);
     if (!ours(IpAddr::v6(ip + 24))) return plain(i, mbuf, total);
 
@@ -212,6 +214,7 @@ class Classifier {
   Worker& worker_;
   Burst& burst_;
   const Port* port_ = nullptr;
+  bool to_group_ = false;    // the frame that is looked at: broadcast or multicast
   uint64_t last_bytes_ = 0;  // of the port's addresses: most others are told from them by it
   IpAddr known_;
   const PortAddress* known_address_ = nullptr;  // what `known_` is of ours, or null

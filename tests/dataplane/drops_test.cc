@@ -120,6 +120,26 @@ void add_ingress(std::vector<Case>& cases) {
   cases.push_back(
       {Drop::kNotForUs, "IPv6 multicast",
        raw(kTypeIpv6, udp(kStranger6, {addr("ff02::1"), 5353}, pattern(20)), &kAllNodes)});
+  // A packet for one host alone that was sent to all of them (RFC 1812, 5.3.4).
+  cases.push_back({Drop::kNotForUs, "our address, broadcast", raw(kTypeIpv4, echo4, &kBroadcast)});
+  cases.push_back({Drop::kNotForUs, "our address, multicast", raw(kTypeIpv6, echo6, &kAllNodes)});
+  cases.push_back({Drop::kNotForUs, "a peer's address, broadcast", [](DataPath& d) {
+                     const Client c = d.add_client();
+                     for (const IpAddr& to : {c.inner4, c.inner6}) {
+                       const bool v4 = to.is_v4();
+                       d.feed(1, ethernet(v4 ? kBroadcast : kAllNodes, DataPath::kGatewayMac,
+                                          v4 ? kTypeIpv4 : kTypeIpv6,
+                                          udp({v4 ? kServer4 : kServer6, 7}, {to, 7}, {})));
+                     }
+                     d.poll();
+                   }});
+  cases.push_back({Drop::kNotForUs, "WireGuard, broadcast", [](DataPath& d) {
+                     Client c = d.add_client();
+                     Bytes frame = d.tunnelled(c, udp({c.inner4, 1}, kServer, {}));
+                     std::copy(kBroadcast.begin(), kBroadcast.end(), frame.begin());
+                     d.feed(0, frame);
+                     d.poll();
+                   }});
   cases.push_back({Drop::kBadIpHeader, "IPv6 under IPv4's type", raw(kTypeIpv4, echo6)});
   cases.push_back({Drop::kBadIpHeader, "IPv4 under IPv6's type", raw(kTypeIpv6, echo4)});
   cases.push_back(
