@@ -9,6 +9,7 @@
 #include <rte_ip.h>
 
 #include "dataplane/drops.h"
+#include "dataplane/ip.h"
 
 namespace wirelay::dataplane {
 
@@ -26,6 +27,11 @@ inline uint16_t load_be16(const void* p) noexcept { return rte_be_to_cpu_16(load
 
 inline uint8_t ip_version(const uint8_t* ip) noexcept { return ip[0] >> 4; }
 inline uint32_t ipv4_header_bytes(const uint8_t* ip) noexcept { return (ip[0] & 0x0fu) * 4; }
+
+/// `ip`: IPv4 or IPv6 header.
+inline IpAddr destination_of(const uint8_t* ip) noexcept {
+  return ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
+}
 
 /// Ones' complement sum of the first 20 bytes, not folded; more words may be added (RFC 1071).
 inline uint64_t ipv4_sum(const uint8_t* ip) noexcept {

@@ -16,10 +16,6 @@ namespace wirelay::dataplane {
 
 namespace {
 
-/// Packets that may wait for a session or a neighbour: this many in each such part of a second.
-constexpr unsigned kWaitingPackets = 64;
-constexpr uint64_t kWaitingPartsPerSecond = 100;
-
 /// Adaptive polling: empty polls before the first sleep, and how sleeps grow.
 constexpr unsigned kSpins = 256;
 constexpr long kFirstSleepNs = 1'000;
@@ -31,6 +27,8 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
                std::vector<RxQueue> queues, Polling polling)
     : id(worker_id),
       shared(all),
+      session_waits(all.tsc_hz),
+      neighbour_waits(all.tsc_hz),
       engine_(std::move(engine)),
       queues_(std::move(queues)),
       polling_(polling),
@@ -117,16 +115,6 @@ void Worker::flush(uint16_t number) noexcept {
   }
   buffer.count = 0;
   tx_pending_ &= ~(uint32_t{1} << number);
-}
-
-bool Worker::may_punt_packet() noexcept {
-  if (now - punt_window_ >= shared.tsc_hz / kWaitingPartsPerSecond) {
-    punt_window_ = now;
-    punts_left_ = kWaitingPackets;
-  }
-  if (punts_left_ == 0) return false;
-  --punts_left_;
-  return true;
 }
 
 }  // namespace wirelay::dataplane

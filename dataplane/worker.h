@@ -11,6 +11,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/wait_allowance.h"
 
 namespace wirelay::dataplane {
 
@@ -63,9 +64,9 @@ class Worker {
 
   /// Reports to the control thread; false when its ring is full.
   bool report(const Event& event) noexcept { return mailbox_.events.push(event); }
-  /// Takes one of the packets that may wait for a neighbour or a session (a bounded number each
-  /// 10 ms, so that they never crowd out handshakes).
-  bool may_punt_packet() noexcept;
+
+  WaitAllowance session_waits;    // destinations: peer numbers
+  WaitAllowance neighbour_waits;  // destinations: adjacencies, or addresses without one
 
  private:
   unsigned receive(unsigned count) noexcept;
@@ -75,8 +76,6 @@ class Worker {
   std::vector<RxQueue> queues_;
   Polling polling_;
   Mailbox& mailbox_;
-  uint64_t punt_window_ = 0;  // TSC at which the present allowance began
-  unsigned punts_left_ = 0;
   Burst bursts_[static_cast<size_t>(Lane::kCount)];
   Burst* lanes_[static_cast<size_t>(Lane::kCount)];  // each one of bursts_
   uint32_t tx_pending_ = 0;                          // bit p: tx_[p] holds frames

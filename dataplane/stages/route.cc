@@ -92,8 +92,7 @@ void route(Worker& worker, Burst& burst) noexcept {
   uint16_t run_of[kBurstSize];
   uint16_t runs = 0;
   for (uint16_t i = 0; i < burst.count; ++i) {
-    const auto* ip = rte_pktmbuf_mtod(burst.mbufs[i], const uint8_t*);
-    const IpAddr to = ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
+    const IpAddr to = destination_of(rte_pktmbuf_mtod(burst.mbufs[i], const uint8_t*));
     if (runs == 0 || to != destinations[runs - 1]) destinations[runs++] = to;
     run_of[i] = static_cast<uint16_t>(runs - 1);
   }

@@ -1,5 +1,5 @@
 // transmit: the link-layer header in front, then to the port. Packets to a next hop that is not
-// resolved wait with the control thread, as many as it takes.
+// resolved wait with the control thread, as many as may (wait_allowance.h).
 #include <cstring>
 
 #include <rte_ether.h>
@@ -25,8 +25,18 @@ uint64_t resolved_mac(Worker& worker, uint16_t adjacency) noexcept {
   return (word & Adjacency::kResolved) != 0 ? word : 0;
 }
 
+/// Tells next hops apart: the adjacency, or the address of a host that has none yet.
+uint64_t next_hop(const rte_mbuf* packet, uint16_t adjacency) noexcept {
+  if (adjacency != kNoAdjacency) return adjacency;
+  const IpAddr to = destination_of(rte_pktmbuf_mtod(packet, const uint8_t*));
+  return load_as<uint64_t>(&to.bytes[0]) ^ load_as<uint64_t>(&to.bytes[8]);
+}
+
 void wait_for_neighbour(Worker& worker, Burst& burst, uint16_t i) noexcept {
-  if (!worker.may_punt_packet()) return burst.drop(i, Drop::kNeighbourUnresolved);
+  const uint64_t hop = next_hop(burst.mbufs[i], burst.meta[i].adjacency);
+  if (!worker.neighbour_waits.take(worker.now, hop)) {
+    return burst.drop(i, Drop::kNeighbourUnresolved);
+  }
   burst.mbufs[i]->port = burst.meta[i].port;
   burst.punt(i, PuntReason::kUnresolved);
 }

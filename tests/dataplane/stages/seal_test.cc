@@ -29,6 +29,7 @@ class SealTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_new_session_is_used_at_once);
   CPPUNIT_TEST(packets_without_session_wait_with_the_control_thread);
   CPPUNIT_TEST(few_wait_in_each_part_of_a_second);
+  CPPUNIT_TEST(one_peer_does_not_take_all_that_may_wait);
   CPPUNIT_TEST(what_is_sealed_is_counted_and_timed);
   CPPUNIT_TEST_SUITE_END();
 
@@ -135,6 +136,22 @@ class SealTest : public CppUnit::TestFixture {
     for (int i = 0; i < 300; ++i) feed_down(d, c);
     d.poll();
     CPPUNIT_ASSERT_EQUAL(first, d.discard_punts());
+  }
+
+  void one_peer_does_not_take_all_that_may_wait() {
+    DataPath d;
+    const Client many = d.add_client(), few = d.add_client();
+    d.peers->set_current(many.peer, 0);
+    d.peers->set_current(few.peer, 0);
+    for (int i = 0; i < 300; ++i) feed_down(d, many);
+    for (int i = 0; i < 3; ++i) feed_down(d, few);
+    d.poll();
+    size_t waiting = 0;
+    for (const Punt& punt : d.punts()) {
+      waiting += punt.peer == few.peer;
+      rte_pktmbuf_free(punt.mbuf);
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, waiting);
   }
 
   void what_is_sealed_is_counted_and_timed() {

@@ -13,6 +13,9 @@ class TransmitTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(unresolved_next_hops_are_punted);
   CPPUNIT_TEST(sealed_packets_wait_for_a_neighbour_too);
   CPPUNIT_TEST(a_resolved_neighbour_is_used_at_once);
+  CPPUNIT_TEST(one_next_hop_does_not_take_all_that_may_wait);
+  CPPUNIT_TEST(one_host_does_not_take_all_that_may_wait);
+  CPPUNIT_TEST(packets_without_session_leave_room_to_those_without_neighbour);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -60,6 +63,58 @@ class TransmitTest : public CppUnit::TestFixture {
     Mac expected = DataPath::kGatewayMac;
     expected[5] ^= 0xff;
     CPPUNIT_ASSERT(parse_frame(d.sent(1).at(0)).to == expected);
+  }
+
+  void one_next_hop_does_not_take_all_that_may_wait() {
+    DataPath d;
+    Client c = d.add_client();
+    d.prefixes->set(prefix("203.0.113.0/24"),
+                    RouteTarget::make(RouteKind::kVia, DataPath::kUnresolved));
+    d.shared->adjacencies[DataPath::kGateway].mac_word = 0;
+    for (int i = 0; i < 300; ++i) send(d, c, "203.0.113.9");
+    for (int i = 0; i < 3; ++i) send(d, c, "8.8.8.8");
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, waiting(d, "8.8.8.8"));
+  }
+
+  void one_host_does_not_take_all_that_may_wait() {
+    DataPath d;
+    Client c = d.add_client();
+    for (int i = 0; i < 300; ++i) send(d, c, "198.51.100.7");
+    for (int i = 0; i < 3; ++i) send(d, c, "198.51.100.8");
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, waiting(d, "198.51.100.8"));
+  }
+
+  void packets_without_session_leave_room_to_those_without_neighbour() {
+    DataPath d;
+    for (int i = 0; i < 40; ++i) {
+      const Client away = d.add_client();
+      d.peers->set_current(away.peer, 0);
+      for (int k = 0; k < 10; ++k) {
+        d.feed(1, d.from_gateway(udp({addr("203.0.113.9"), 2}, {away.inner4, 1}, {})));
+      }
+    }
+    d.poll();
+    Client c = d.add_client();
+    for (int i = 0; i < 3; ++i) send(d, c, "198.51.100.7");
+    d.poll();
+    CPPUNIT_ASSERT(d.drops(Drop::kNoSession) > 0);
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, waiting(d, "198.51.100.7"));
+  }
+
+ private:
+  static void send(DataPath& d, Client& c, const char* to) {
+    d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, {addr(to), 2}, {})));
+  }
+  /// How many packets to `to` the control thread got; takes all of them away.
+  static size_t waiting(DataPath& d, const char* to) {
+    size_t count = 0;
+    for (const Punt& punt : d.punts()) {
+      count += parse_ip_packet(bytes_of(punt.mbuf)).to == addr(to);
+      rte_pktmbuf_free(punt.mbuf);
+    }
+    return count;
   }
 };
 
