@@ -84,7 +84,7 @@ finish() {
   ((failed == 0 && passed > 0))
 }
 
-if ! install_packages build test lab; then
+if ! install_packages build test bench lab; then
   failed=1
   finish
   exit 1
