@@ -57,10 +57,10 @@ class Relay:
         self.process.send_signal(signal.SIGHUP)
         until(lambda: self.log.read_text().count("reload") > before, 5, "reload in the log")
 
-    def ctl(self, *arguments: str, check: bool = True,
-            text_in: str | None = None) -> subprocess.CompletedProcess:
+    def ctl(self, *arguments: str, check: bool = True, text_in: str | None = None,
+            timeout: float = 60) -> subprocess.CompletedProcess:
         return run(str(RELAYCTL), "--socket", self.socket, *arguments, check=check,
-                   text_in=text_in)
+                   text_in=text_in, timeout=timeout)
 
     def call(self, method: str, params: dict | None = None):
         """One JSON-RPC call; the result, or CommandFailed with the error's message."""

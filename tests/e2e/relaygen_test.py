@@ -4,19 +4,18 @@ which knows nothing of this project; what it reports is what happened.
 No trial sends more packets than the ports' rings hold, so that a slow machine loses none.
 """
 
-import json
 import os
 import pathlib
 import shutil
-import subprocess
 import unittest
 
 from tests.e2e.case import why_not_here
+from tests.e2e.generator import (ENDPOINT, RELAYGEN, Generator, GeneratorFailed, WireguardGo,
+                                 make_identities, relayd_config)
 from tests.e2e.lab import RING, folder_of
-from tests.e2e.netns import Namespace, link, remove_namespaces, stop, until
-from tests.e2e.relay import BUILD, Relay
+from tests.e2e.netns import Namespace, link, remove_namespaces
+from tests.e2e.relay import Relay
 
-RELAYGEN = BUILD / "tools" / "relaygen" / "relaygen"
 USERS = 20
 PACKETS = 1000
 
@@ -44,31 +43,19 @@ class RelaygenCase(unittest.TestCase):
         for device in ("wan", "inet"):
             link(cls.near, device, cls.far, device)
         cls.identities = cls.folder / "identities"
-        subprocess.run([RELAYGEN, "peers", "--count", str(USERS), "--out", cls.identities,
-                        "--prefix", "10.64.0.0/10,fd77::/64", "--preshared-keys"],
-                       check=True, capture_output=True)
+        make_identities(cls.identities, USERS, "--preshared-keys")
         cls.start_far_end()
 
     @classmethod
     def start_far_end(cls):
         raise unittest.SkipTest("the base of the cases below")
 
-    def relaygen(self, command: str, *options: str, endpoint: str = "198.51.100.1:51820",
-                 peers: pathlib.Path | None = None, expect: int = 0) -> dict:
-        """Runs a command; returns its JSON, if it came to one."""
-        report = self.folder / "report.json"
-        report.unlink(missing_ok=True)
-        done = self.near.run(
-            str(RELAYGEN), command, "--peers", str(peers or self.identities / "peers.txt"),
-            "--remote-key", str(self.identities / "remote.pub"), "--endpoint", endpoint,
-            "--tunnel-port", f"net_af_packet0,iface=wan,{RING}",
-            "--tunnel-ip", "198.51.100.254/24,2001:db8:1::fe/64",
-            "--plain-port", f"net_af_packet1,iface=inet,{RING}",
-            "--plain-ip", "192.0.2.1/24,2001:db8:2::1/64",
-            "--plain-gateway", "192.0.2.2,2001:db8:2::2",
-            "--idle-sleep", "20", "--json", str(report), *options, check=False, timeout=120)
-        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
-        return json.loads(report.read_text()) if report.exists() else {}
+    def relaygen(self, command: str, *options: str, endpoint: str = ENDPOINT,
+                 peers: pathlib.Path | None = None) -> dict:
+        """Runs a command; returns its JSON."""
+        return Generator(self.near, self.identities, f"net_af_packet0,iface=wan,{RING}",
+                         f"net_af_packet1,iface=inet,{RING}", ("--idle-sleep", "20"), endpoint,
+                         peers).run(command, *options)
 
     def run_trials(self, *options: str, **more) -> list[dict]:
         return self.relaygen("run", "--packets", str(PACKETS), "--round", "1024", "--sample", "1",
@@ -88,19 +75,9 @@ class AgainstRelaydTest(RelaygenCase):
     def start_far_end(cls):
         cls.far.sysctl("ipv6.conf.all.disable_ipv6=1")
         cls.far.sysctl("ipv6.conf.default.disable_ipv6=1")
-        cls.relay = Relay(cls.far, cls.folder, {
-            "identity": {"private_key_file": str(cls.identities / "remote.key")},
-            "listen": {"udp_port": 51820},
-            "ports": [
-                {"name": "wan", "device": f"net_af_packet0,iface=wan,{RING}",
-                 "addresses": ["198.51.100.1/24", "2001:db8:1::1/64"],
-                 "gateways": ["198.51.100.254", "2001:db8:1::fe"]},
-                {"name": "inet", "device": f"net_af_packet1,iface=inet,{RING}",
-                 "addresses": ["192.0.2.2/24", "2001:db8:2::2/64"],
-                 "gateways": ["192.0.2.1", "2001:db8:2::1"], "egress": True}],
-            "workers": {"cores": [1 % os.cpu_count()], "control_core": 0, "polling": "adaptive"},
-            "control_socket": str(cls.folder / "relayd.sock"),
-            "users_file": str(cls.identities / "users.json")})
+        devices = f"net_af_packet0,iface=wan,{RING}", f"net_af_packet1,iface=inet,{RING}"
+        cls.relay = Relay(cls.far, cls.folder, relayd_config(
+            cls.folder, cls.identities, devices, cls.identities / "users.json"))
         cls.addClassCleanup(cls.relay.stop)
         cls.relay.start()
 
@@ -144,11 +121,11 @@ class AgainstRelaydTest(RelaygenCase):
     def test_silence_is_told_by_the_exit_code(self):
         """Identities that the relay does not know get no answer."""
         strangers = self.folder / "strangers"
-        subprocess.run([RELAYGEN, "peers", "--count", "2", "--out", strangers], check=True,
-                       capture_output=True)
-        report = self.relaygen("run", "--give-up", "0.3", "--retry", "0.1",
-                               peers=strangers / "peers.txt", expect=3)
-        self.assertEqual(report, {})
+        make_identities(strangers, 2)
+        with self.assertRaises(GeneratorFailed) as failure:
+            self.relaygen("run", "--give-up", "0.3", "--retry", "0.1",
+                          peers=strangers / "peers.txt")
+        self.assertEqual(failure.exception.code, 3)
 
 
 class AgainstWireguardGoTest(RelaygenCase):
@@ -156,21 +133,9 @@ class AgainstWireguardGoTest(RelaygenCase):
 
     @classmethod
     def start_far_end(cls):
-        device = cls.name[-15:]
-        cls.far.address("wan", "198.51.100.1/24", "2001:db8:1::1/64")
-        cls.far.address("inet", "192.0.2.2/24", "2001:db8:2::2/64")
-        for setting in ("ipv4.ip_forward=1", "ipv6.conf.all.forwarding=1",
-                        "ipv4.conf.all.send_redirects=0", "ipv4.conf.default.send_redirects=0"):
-            cls.far.sysctl(setting)
-        process = cls.far.spawn("wireguard-go", "-f", device, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
-        cls.addClassCleanup(stop, process)
-        until(lambda: cls.far.run("wg", "show", device, check=False).returncode == 0, 10,
-              "wireguard-go")
-        cls.far.run("wg", "setconf", device, str(cls.identities / "wg.conf"))
-        cls.far.ip("link", "set", device, "mtu", "1420", "up")
-        cls.far.route("10.64.0.0/10", "dev", device)
-        cls.far.route("fd77::/64", "dev", device)
+        wireguard_go = WireguardGo(cls.far, cls.name[-15:])
+        cls.addClassCleanup(wireguard_go.stop)
+        wireguard_go.start(cls.identities / "wg.conf")
 
     def test_every_mode(self):
         for trial in self.run_trials("--mode", "up,down,hub", "--size", "576", "--rate", "5K"):

@@ -72,6 +72,7 @@ Json::Value to_json(const TrialResult& result) {
   value["keepalives"] = Json::UInt64(result.counts.keepalives);
   value["foreign"] = Json::UInt64(result.counts.foreign);
   value["other"] = Json::UInt64(result.counts.other);
+  value["generator_busy"] = result.busy();
   value["greatest_send_lag_ns"] = Json::UInt64(static_cast<uint64_t>(result.greatest_lag * 1e9));
   add_rates(value, result);
   if (result.latency.total() > 0) value["latency"] = percentiles(result.latency);

@@ -14,7 +14,7 @@ constexpr uint32_t kReceivePackets = 16384;
 constexpr uint32_t kHeldByPort = 8192;  // sent packets that a driver has not given back yet
 constexpr uint32_t kCache = 256;
 constexpr uint32_t kObjectBytes = sizeof(rte_mbuf) + 192;  // a packet beside its data
-constexpr double kRenewAfter = 100;     // seconds; keys are good for kRekeyAfterTime
+constexpr double kRenewAfter = 150;     // seconds; keys end after crypto::kRejectAfterTime
 constexpr double kSilentFor = 8;        // seconds, below crypto::kKeepaliveTimeout
 constexpr uint32_t kKeepaliveRun = 64;  // sent in a row
 

@@ -1,6 +1,7 @@
 // A trial: rounds of traffic at one rate, for a while, and what became of them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct TrialResult {
   uint64_t missed_by_generator = 0;  // came back, and found no room at our own port
   double send_seconds = 0;           // from the first packet of each round to its last one
   double receive_seconds = 0;        // from the first packet sent to the last one received
+  double busy_seconds = 0;           // of these, in which the generator sent or received
   double greatest_lag = 0;           // seconds that a packet left later than it was due
   double inner_bytes_mean = 0;       // of the packets that were sent
   double tunnel_wire_mean = 0, plain_wire_mean = 0;  // bytes a packet takes on either wire
@@ -46,6 +48,11 @@ struct TrialResult {
   /// Packets a second.
   [[nodiscard]] double sent_rate() const noexcept { return per(sent, send_seconds); }
   [[nodiscard]] double received_rate() const noexcept { return per(unique(), receive_seconds); }
+
+  /// Share of its time that the generator worked: near 1 it may be the limit itself.
+  [[nodiscard]] double busy() const noexcept {
+    return receive_seconds > 0 ? std::min(busy_seconds / receive_seconds, 1.0) : 0;
+  }
 
   static double per(uint64_t packets, double seconds) noexcept {
     return seconds > 0 ? static_cast<double>(packets) / seconds : 0;

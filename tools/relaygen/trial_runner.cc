@@ -100,7 +100,7 @@ void TrialRunner::run_round(const TrialPlan& plan, uint32_t count, Spread& sprea
   send(plan, pace, start, result);
   const uint64_t schedule = pace ? pace->offset(count) : 0;
   result.send_seconds += to_seconds(std::max(cycles_now() - start, schedule));
-  drain(count - (result.refused - refused_before));
+  drain(count - (result.refused - refused_before), result);
   const uint64_t last = rig_.receiver().last_arrival();
   result.receive_seconds += to_seconds(std::max(last > start ? last - start : 0, schedule));
 }
@@ -118,9 +118,10 @@ void TrialRunner::send(const TrialPlan& plan, const std::optional<Pace>& pace, u
                                        to_seconds(elapsed - std::min(elapsed, pace->offset(at_))));
       }
     }
+    const uint64_t began = cycles_now();
     const bool sent = send_some(port, due, plan.wait_for_ring, result);
     const unsigned seen = rig_.receiver().poll();
-    if (!sent && seen == 0 && options_.idle_sleep != 0) rte_delay_us_sleep(options_.idle_sleep);
+    spend(sent || seen > 0, began, result);
   }
 }
 
@@ -137,15 +138,22 @@ bool TrialRunner::send_some(Port& port, size_t due, bool wait, TrialResult& resu
   return taken > 0;
 }
 
-void TrialRunner::drain(uint64_t expected) {
+void TrialRunner::drain(uint64_t expected, TrialResult& result) {
   Receiver& receiver = rig_.receiver();
   uint64_t quiet_since = cycles_now();
   while (receiver.arrived() < expected && to_seconds(cycles_now() - quiet_since) < options_.drain) {
-    if (receiver.poll() > 0) {
-      quiet_since = cycles_now();
-    } else if (options_.idle_sleep != 0) {
-      rte_delay_us_sleep(options_.idle_sleep);
-    }
+    const uint64_t began = cycles_now();
+    const bool any = receiver.poll() > 0;
+    if (any) quiet_since = began;
+    spend(any, began, result);
+  }
+}
+
+void TrialRunner::spend(bool worked, uint64_t began, TrialResult& result) {
+  if (worked) {
+    result.busy_seconds += to_seconds(cycles_now() - began);
+  } else if (options_.idle_sleep != 0) {
+    rte_delay_us_sleep(options_.idle_sleep);
   }
 }
 

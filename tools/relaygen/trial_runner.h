@@ -24,7 +24,9 @@ class TrialRunner {
             TrialResult& result);
   bool send_some(Port& port, size_t due, bool wait, TrialResult& result);
   /// Receives until `expected` packets of the round have come, or none for a while.
-  void drain(uint64_t expected);
+  void drain(uint64_t expected, TrialResult& result);
+  /// Counts the time since `began` (cycles) when there was work, else sleeps if that was asked for.
+  void spend(bool worked, uint64_t began, TrialResult& result);
   void show_progress(const TrialPlan& plan, const TrialResult& result);
   [[nodiscard]] uint64_t missed();
 
