@@ -84,7 +84,7 @@ void check_sizes(const Config& config, std::vector<Problem>& problems) {
   if (sizes.sessions < 3 * uint64_t{sizes.peers}) {
     problems.push_back(
         {"sizes.sessions", fmt::format("found {}, expected at least {}: three for each of {} peers "
-                                       "(previous, current and next)",
+                                       "(current, previous or next, one in the making)",
                                        sizes.sessions, 3 * uint64_t{sizes.peers}, sizes.peers)});
   }
   try {

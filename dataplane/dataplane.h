@@ -22,7 +22,7 @@ namespace wirelay::dataplane {
 struct Sizes {
   uint32_t users = 1024;
   uint32_t peers = 1024;
-  uint32_t sessions = 4096;  // at least three times the peers: previous, current, next
+  uint32_t sessions = 4096;  // at least three times the peers (ctrl/protocol/sessions.h)
   uint32_t prefixes = 8192;
   uint16_t adjacencies = 1024;
   uint32_t mbufs = 16384;

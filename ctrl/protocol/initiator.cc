@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "crypto/wire.h"
 
@@ -73,12 +74,13 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   budget_ -= cost_;
   const auto remote = ctx_.book->remote(peer, ctx_.identity);
   if (!remote) return false;
+  // The last one's slot is free at once, so that a peer has one in the making and never two.
+  if (handshake.index != 0) ctx_.session_writer.retire(std::exchange(handshake.index, 0));
   const auto index = ctx_.session_writer.reserve(peer, ctx_.state(peer).worker);
   if (!index) {
     ++ctx_.counters.refused_full;
     return false;
   }
-  if (handshake.index != 0) ctx_.session_writer.retire(handshake.index);
   handshake.index = *index;
   crypto::MessageInitiation message;
   if (!crypto::create_initiation(ctx_.identity, *remote, *index,

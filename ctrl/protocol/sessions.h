@@ -6,7 +6,8 @@
 // We initiated: it is `current` at once. `previous` still opens what was on the way. Each is
 // retired when it is rotated out or reaches its reject time, whichever comes first, and with it its
 // keys: sooner than the three times reject time after which the paper (section 6.3) erases all
-// keys.
+// keys. A `next` takes the place of `previous`, and the other way round: with the one that our own
+// initiation has reserved, a peer takes three slots of the table.
 #pragma once
 
 #include <cstdint>
