@@ -2,9 +2,6 @@
 #include "ctrl/neighbours.h"
 
 #include <cstdio>
-#include <cstring>
-
-#include <rte_ip.h>
 
 #include "ctrl/log.h"
 #include "ctrl/neighbour/arp.h"
@@ -12,6 +9,7 @@
 #include "ctrl/neighbour/resolver.h"
 #include "ctrl/neighbour/routes.h"
 #include "ctrl/neighbour/table.h"
+#include "ctrl/protocol/datagram.h"
 
 namespace wirelay::ctrl {
 
@@ -23,19 +21,6 @@ using State = Neighbour::State;
 namespace {
 
 constexpr uint64_t kTickNs = 100'000'000;
-
-/// The destination of an IP packet; nullopt when its header is not there.
-std::optional<IpAddr> destination(const rte_mbuf* packet) noexcept {
-  const auto* ip = rte_pktmbuf_mtod(packet, const uint8_t*);
-  const size_t bytes = rte_pktmbuf_data_len(packet);
-  if (bytes >= sizeof(rte_ipv4_hdr) && *ip >> 4 == 4) {
-    return IpAddr::v4(ip + offsetof(rte_ipv4_hdr, dst_addr));
-  }
-  if (bytes >= sizeof(rte_ipv6_hdr) && *ip >> 4 == 6) {
-    return IpAddr::v6(ip + offsetof(rte_ipv6_hdr, dst_addr));
-  }
-  return std::nullopt;
-}
 
 std::string to_text(const rte_ether_addr& mac) {
   char text[RTE_ETHER_ADDR_FMT_SIZE];
@@ -68,7 +53,8 @@ struct Neighbours::Impl {
         resolver(shared, table, routes, counters) {}
 
   void take_message(const rte_mbuf* frame, const std::optional<NeighbourMessage>& message);
-  void take_packet(rte_mbuf* packet, uint16_t adjacency);
+  [[nodiscard]] std::optional<uint16_t> wanted(const rte_mbuf* packet, uint16_t adjacency);
+  void send(rte_mbuf* packet, std::optional<uint16_t> number);
   void answer(uint16_t port, const NeighbourMessage& question);
 
   dataplane::Shared& shared;
@@ -111,14 +97,22 @@ void Neighbours::Impl::answer(uint16_t port, const NeighbourMessage& question) {
   resolver.transmit(make(shared.pool, shared.ports[port], question.target, question));
 }
 
-void Neighbours::Impl::take_packet(rte_mbuf* packet, uint16_t adjacency) {
-  std::optional<uint16_t> number;
-  if (adjacency != dataplane::kNoAdjacency) {
-    number = adjacency;
-  } else if (const auto to = destination(packet); to && routes.on_link(packet->port, *to)) {
-    number = resolver.find_or_add(packet->port, *to);
+/// The entry that a punted packet wants. The one that the punt names may have been forgotten while
+/// it was on its way here, and its number given to another host.
+std::optional<uint16_t> Neighbours::Impl::wanted(const rte_mbuf* packet, uint16_t adjacency) {
+  const auto to = destination_of(packet);
+  if (!to) return std::nullopt;
+  if (adjacency == dataplane::kNoAdjacency) {
+    if (!routes.on_link(packet->port, *to)) return std::nullopt;
+    return resolver.find_or_add(packet->port, *to);
   }
-  // The entry may have been forgotten while the packet was on its way here.
+  if (adjacency >= table.end()) return std::nullopt;
+  const Neighbour& n = table[adjacency];
+  if (n.port != packet->port || (!n.gateway && n.addr != *to)) return std::nullopt;
+  return adjacency;
+}
+
+void Neighbours::Impl::send(rte_mbuf* packet, std::optional<uint16_t> number) {
   if (!number || *number >= table.end() || table[*number].state == State::kFree) {
     ++counters.no_route;
     rte_pktmbuf_free(packet);
@@ -143,7 +137,7 @@ void Neighbours::handle(const dataplane::Punt& punt, const Now& now) {
       impl_->take_message(punt.mbuf, parse_nd(punt.mbuf));
       break;
     case PuntReason::kUnresolved:
-      impl_->take_packet(punt.mbuf, punt.adjacency);
+      impl_->send(punt.mbuf, impl_->wanted(punt.mbuf, punt.adjacency));
       return;
     default:
       break;
@@ -159,7 +153,7 @@ void Neighbours::tick(const Now& now) {
 }
 
 void Neighbours::send(rte_mbuf* packet, uint16_t, uint16_t adjacency) {
-  impl_->take_packet(packet, adjacency);
+  impl_->send(packet, adjacency);
 }
 
 std::optional<PacketSender::Hop> Neighbours::route(const IpAddr& remote, const IpAddr* local,

@@ -30,7 +30,8 @@ struct NeighbourCounters {
   uint64_t conflicts = 0;            // messages of others that claim an address of ours
   uint64_t malformed = 0;            // ARP and ND that fails the RFCs' checks
   uint64_t held_dropped = 0;         // packets whose next hop did not answer, or that were too many
-  uint64_t no_route = 0;             // packets for a host that cannot be on the port's networks
+  uint64_t no_route = 0;             // packets for a host that cannot be on the port's networks, or
+                                     // whose next hop was forgotten on the way
   uint64_t table_full = 0, transmit_full = 0, no_memory = 0;
 };
 

@@ -7,6 +7,8 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include "dataplane/headers.h"
+
 namespace wirelay::ctrl {
 
 namespace {
@@ -50,6 +52,17 @@ std::optional<Datagram> parse_frame(const rte_mbuf* frame, uint8_t worker) noexc
   if (bytes < sizeof *udp || offset + bytes > rte_pktmbuf_data_len(frame)) return std::nullopt;
   out.message = {reinterpret_cast<const uint8_t*>(udp + 1), bytes - sizeof *udp};
   return out;
+}
+
+std::optional<IpAddr> destination_of(const rte_mbuf* packet) noexcept {
+  const auto* ip = rte_pktmbuf_mtod(packet, const uint8_t*);
+  const size_t bytes = rte_pktmbuf_data_len(packet);
+  if (bytes == 0) return std::nullopt;
+  const uint8_t version = dataplane::ip_version(ip);
+  const bool whole = (version == 4 && bytes >= sizeof(rte_ipv4_hdr)) ||
+                     (version == 6 && bytes >= sizeof(rte_ipv6_hdr));
+  if (!whole) return std::nullopt;
+  return dataplane::destination_of(ip);
 }
 
 rte_mbuf* make_datagram(rte_mempool* pool, const dataplane::PeerPath& path,

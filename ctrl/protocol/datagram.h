@@ -1,4 +1,5 @@
-// Handshake messages between frames and bytes: what came in, and what goes out.
+// Handshake messages between frames and bytes: what came in, and what goes out. And where a packet
+// goes.
 #pragma once
 
 #include <array>
@@ -24,6 +25,9 @@ struct Datagram {
 /// Workers have checked the frame (stage classify); this only finds its parts, and gives nullopt
 /// for what does not fit the buffer after all.
 std::optional<Datagram> parse_frame(const rte_mbuf* frame, uint8_t worker) noexcept;
+
+/// The destination of an IP packet, which begins the buffer; nullopt when it has no whole header.
+std::optional<dataplane::IpAddr> destination_of(const rte_mbuf* packet) noexcept;
 
 /// `message` as an IP packet along `path`, lengths and checksums final, with room in front for the
 /// Ethernet header. Null when the pool is empty.

@@ -99,10 +99,11 @@ void Protocol::Impl::send_cookie(const Datagram& datagram) {
   ++ctx.counters.cookies_sent;
 }
 
-/// An inner packet for a peer without a usable session, as its worker saw it: there may be one now.
+/// An inner packet for a peer without a usable session, as its worker saw it: there may be one now,
+/// and the number may be another peer's.
 void Protocol::Impl::take_packet(uint32_t peer, rte_mbuf* packet) {
   ++ctx.counters.held_packets;
-  if (!ctx.enabled(peer)) {
+  if (!ctx.enabled(peer) || !transport.is_for(peer, packet)) {
     ++ctx.counters.held_dropped;
     rte_pktmbuf_free(packet);
     return;

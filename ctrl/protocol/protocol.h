@@ -68,7 +68,8 @@ struct ProtocolCounters {
            refused_unreachable = 0;
   uint64_t held_packets = 0;   // packets that had to wait for a session
   uint64_t held_overflow = 0;  // of these, given up because too many waited
-  uint64_t held_dropped = 0;   // of these, given up because no session came or the path changed
+  uint64_t held_dropped = 0;   // of these, given up because no session came, the path changed, or
+                               // the destination is no longer the peer's
   uint64_t keepalives_sent = 0, roamed = 0, sessions_expired = 0;
 };
 
@@ -88,7 +89,8 @@ class Protocol {
   void remove_peer(uint32_t peer);
 
   // From the event loop. ------------------------------------------------------------------------
-  /// A handshake message or a packet that waits for a session. Owns the mbuf.
+  /// A handshake message or a packet that waits for a session. Owns the mbuf. Such a packet is
+  /// sealed only while its destination is the peer's, whatever number the punt names.
   void handle(const dataplane::Punt& punt, const Now& now);
   void handle(const dataplane::Event& event, const Now& now);
   /// Timers: call every 10 ms or so; each call looks at a slice of the peers, every peer at least

@@ -3,6 +3,7 @@
 #include "ctrl/protocol/transport.h"
 
 #include "crypto/wire.h"
+#include "ctrl/protocol/datagram.h"
 #include "dataplane/encap.h"
 
 namespace wirelay::ctrl {
@@ -16,12 +17,25 @@ Transport::Transport(Context& ctx, Sessions& sessions, HeldPackets& held)
 bool Transport::keepalive(uint32_t peer) {
   if (sessions_.usable(peer) == nullptr || ctx_.path(peer) == nullptr) return false;
   rte_mbuf* empty = rte_pktmbuf_alloc(ctx_.shared.pool);
-  if (empty == nullptr || !send(peer, empty)) return false;
+  if (empty == nullptr || !seal(peer, empty)) return false;
   ++ctx_.counters.keepalives_sent;
   return true;
 }
 
+bool Transport::is_for(uint32_t peer, const rte_mbuf* packet) const {
+  using dataplane::RouteKind;
+  using dataplane::RouteTarget;
+  const auto to = destination_of(packet);
+  return to && ctx_.shared.prefixes.lookup(*to) == RouteTarget::make(RouteKind::kPeer, peer);
+}
+
 bool Transport::send(uint32_t peer, rte_mbuf* packet) {
+  if (is_for(peer, packet)) return seal(peer, packet);
+  rte_pktmbuf_free(packet);
+  return false;
+}
+
+bool Transport::seal(uint32_t peer, rte_mbuf* packet) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   Session* session = sessions_.usable(peer);
   const PeerPath* path = ctx_.path(peer);

@@ -73,9 +73,14 @@ ctrl::PeerSpec Side::spec_of(const Side& other, const Options& options) const {
 }
 
 uint32_t Side::add_peer(const Side& other, const Options& options) {
-  const auto peer = peers.add(0, {});
+  return add_peer(spec_of(other, options), kInside, options.enabled);
+}
+
+uint32_t Side::add_peer(const ctrl::PeerSpec& spec, const char* allowed, bool enabled) {
+  const dataplane::Prefix prefixes_of_peer[] = {*dataplane::parse_prefix(allowed)};
+  const auto peer = peers.add(0, prefixes_of_peer);
   CPPUNIT_ASSERT(peer);
-  protocol->add_peer(*peer, spec_of(other, options), options.enabled);
+  protocol->add_peer(*peer, spec, enabled);
   return *peer;
 }
 
@@ -98,15 +103,20 @@ Session* Side::current(uint32_t peer) {
   return shared.sessions.find(shared.peers[peer].current.load(kRelaxed));
 }
 
+void Side::punt(uint32_t peer, const Bytes& packet) {
+  protocol->handle(
+      dataplane::Punt{make_mbuf(shared.pool, packet), PuntReason::kNoSession, 0, 0, peer}, now);
+}
+
 void Side::send(uint32_t peer, const Bytes& packet) {
-  rte_mbuf* mbuf = make_mbuf(shared.pool, packet);
   Session* s = current(peer);
   const dataplane::PeerPath* path = shared.peers[peer].path.load(kRelaxed);
   if (s == nullptr || s->reject_tsc <= now.tsc ||
       s->send_counter.load(kRelaxed) >= crypto::kRejectAfterMessages) {
-    protocol->handle(dataplane::Punt{mbuf, PuntReason::kNoSession, 0, 0, peer}, now);
+    punt(peer, packet);
     return;
   }
+  rte_mbuf* mbuf = make_mbuf(shared.pool, packet);
   crypto::AeadPacket text;
   dataplane::encapsulate(mbuf, *s, *path, s->send_counter.fetch_add(1), text);
   engine_->seal_burst({&text, 1});
@@ -261,8 +271,9 @@ Message message_of(const rte_mbuf* packet) {
   return out;
 }
 
-Bytes inner_packet(size_t bytes, uint8_t mark) {
+Bytes inner_packet(size_t bytes, uint8_t mark, const char* to) {
   Bytes out(bytes, mark);
+  std::memcpy(&out[16], &dataplane::parse_ip(to)->bytes[12], 4);
   out[0] = 0x45;
   out[2] = static_cast<uint8_t>(bytes >> 8);
   out[3] = static_cast<uint8_t>(bytes);

@@ -32,6 +32,9 @@ inline constexpr uint64_t kHz = 1'000'000'000;  // TSC ticks are nanoseconds
 inline constexpr uint64_t kSecond = 1'000'000'000;
 inline constexpr uint64_t kMillisecond = 1'000'000;
 
+/// Where inner packets go. The peer that was added last has it among its allowed IPs.
+inline constexpr char kInside[] = "10.0.0.9";
+
 /// One end: its tables, its protocol, and what leaves it.
 class Side : public ctrl::PacketSender {
  public:
@@ -49,11 +52,15 @@ class Side : public ctrl::PacketSender {
   /// What this side knows of `other`.
   ctrl::PeerSpec spec_of(const Side& other, const Options& options) const;
   uint32_t add_peer(const Side& other, const Options& options);
+  /// The same for a peer that is nobody's.
+  uint32_t add_peer(const ctrl::PeerSpec& spec, const char* allowed, bool enabled = true);
   void remove_peer(uint32_t peer);
 
   // As a worker does. ---------------------------------------------------------------------------
   /// Seals and sends `packet`, or punts it when there is no session.
   void send(uint32_t peer, const Bytes& packet);
+  /// Hands `packet` up as one that waits for a session.
+  void punt(uint32_t peer, const Bytes& packet);
   /// Takes an IP packet from the wire, which comes by `port`. Owns the mbuf.
   void receive(rte_mbuf* packet, uint16_t port = 0);
 
@@ -141,7 +148,7 @@ class Lab {
 
 /// The UDP payload of an IP packet.
 Message message_of(const rte_mbuf* packet);
-/// A plain inner IPv4 packet of `bytes` bytes (20 and more), told apart by `mark`.
-Bytes inner_packet(size_t bytes, uint8_t mark);
+/// A plain inner IPv4 packet of `bytes` bytes (20 and more) to `to`, told apart by `mark`.
+Bytes inner_packet(size_t bytes, uint8_t mark, const char* to = kInside);
 
 }  // namespace wirelay::test

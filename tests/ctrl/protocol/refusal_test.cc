@@ -22,7 +22,10 @@ class RefusalTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(disabled_peer_neither_asks_nor_answers);
   CPPUNIT_TEST(removed_peer_leaves_nothing_behind);
   CPPUNIT_TEST(peer_number_is_reused_cleanly);
+  CPPUNIT_TEST(packet_of_a_removed_peer_is_sealed_for_nobody);
+  CPPUNIT_TEST(packet_whose_address_has_moved_is_sealed_for_nobody);
   CPPUNIT_TEST(full_session_table_refuses);
+  CPPUNIT_TEST(retransmission_takes_no_second_slot);
   CPPUNIT_TEST(low_order_key_is_refused);
   CPPUNIT_TEST_SUITE_END();
 
@@ -187,6 +190,61 @@ class RefusalTest : public CppUnit::TestFixture {
     lab_->connect();
   }
 
+  /// The punt names a peer's number, which is another peer's when the punt is served.
+  void packet_of_a_removed_peer_is_sealed_for_nobody() {
+    lab_->introduce();
+    lab_->connect();
+    const Bytes stale = inner_packet(64, 7, "10.0.0.44");
+    a().punt(lab_->peer_of_a, stale);  // while there is a session
+    CPPUNIT_ASSERT(a().outbox.empty());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().held_dropped);
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), false);
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), true);
+    lab_->advance(6 * kSecond);
+    a().punt(lab_->peer_of_a, stale);  // and while there is none
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, a().counters().held_dropped);
+    CPPUNIT_ASSERT_MESSAGE("it is no reason for a handshake", a().outbox.empty());
+    a().punt(lab_->peer_of_a, Bytes(20, 0));  // no IP packet at all
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, a().counters().held_dropped);
+    lab_->connect();
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, b().inbox.size());
+  }
+
+  /// A packet waits for a session, and meanwhile its destination is given to another peer.
+  void packet_whose_address_has_moved_is_sealed_for_nobody() {
+    lab_->introduce();
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    a().send(lab_->peer_of_a, inner_packet(64, 2, "10.0.0.10"));
+    const dataplane::Prefix moved[] = {*dataplane::parse_prefix("10.0.0.10")};
+    CPPUNIT_ASSERT(a().peers.set_allowed(lab_->peer_of_a, moved));
+    a().punt(lab_->peer_of_a, inner_packet(64, 3, "10.0.0.10"));
+    lab_->deliver();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, b().inbox.size());
+    CPPUNIT_ASSERT(inner_packet(64, 3, "10.0.0.10") == b().inbox[0]);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, a().counters().held_dropped);
+  }
+
+  /// Three slots a peer do: the present session, the previous or next one, and one in the making.
+  void retransmission_takes_no_second_slot() {
+    lab_.reset();
+    auto sizes = Lab::small();
+    sizes.sessions = 4;
+    lab_ = std::make_unique<Lab>(sizes);
+    lab_->introduce();
+    lab_->lose = [](const Side&, const Message&) { return true; };
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    std::vector<uint32_t> taken;
+    while (const auto index = a().sessions.reserve(7, 0)) taken.push_back(*index);
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, taken.size());
+    lab_->advance(6 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, lab_->seen(a(), MessageType::kInitiation));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, a().counters().refused_full);
+    lab_->lose = nullptr;
+    lab_->advance(6 * kSecond);
+    CPPUNIT_ASSERT(inner_packet(64, 1) == b().inbox.front());
+    for (const uint32_t index : taken) a().sessions.retire(index);
+  }
+
   void full_session_table_refuses() {
     lab_.reset();
     auto sizes = Lab::small();
@@ -218,9 +276,8 @@ class RefusalTest : public CppUnit::TestFixture {
     lab_->introduce();
     ctrl::PeerSpec spec = a().spec_of(b(), {});
     spec.public_key = {};  // a point of order 2 or less
-    const auto peer = a().peers.add(0, {});
-    a().protocol->add_peer(*peer, spec, true);
-    a().send(*peer, inner_packet(64, 1));
+    const uint32_t peer = a().add_peer(spec, "10.0.0.77");
+    a().send(peer, inner_packet(64, 1, "10.0.0.77"));
     CPPUNIT_ASSERT(a().outbox.empty());
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().held_dropped);
     CPPUNIT_ASSERT_EQUAL(0u, a().sessions.in_use());
