@@ -2,6 +2,7 @@
 #include "ctrl/neighbour/resolver.h"
 
 #include <rte_ip.h>
+#include <rte_mempool.h>
 
 #include "ctrl/log.h"
 #include "ctrl/neighbour/arp.h"
@@ -21,8 +22,9 @@ constexpr uint64_t kRetryNs = kSecondNs;           // RETRANS_TIMER, RFC 4861, 1
 constexpr uint8_t kMostTries = 3;                  // MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
 constexpr uint64_t kReachableNs = 30 * kSecondNs;  // REACHABLE_TIME
 constexpr uint64_t kUnusedNs = 300 * kSecondNs;    // then a host is forgotten
-constexpr size_t kMostWaiting = 4;
-constexpr size_t kRoomKept = 8;  // entries, because a removed one is free only later
+constexpr size_t kMostWaiting = 4;                 // for one neighbour
+constexpr size_t kWaitingPart = 16;                // of all buffers, for all neighbours together
+constexpr size_t kRoomKept = 8;  // entries; a removed one is among them, but free only later
 
 /// The address to ask from: link-local over IPv6, which is on every link, else the one of the
 /// network that `target` is in.
@@ -41,7 +43,11 @@ const IpAddr* source_for(const Port& port, const IpAddr& target) noexcept {
 
 Resolver::Resolver(dataplane::Shared& shared, NeighbourTable& table, Routes& routes,
                    NeighbourCounters& counters)
-    : shared_(shared), table_(table), routes_(routes), counters_(counters) {}
+    : shared_(shared),
+      table_(table),
+      routes_(routes),
+      counters_(counters),
+      waiting_(kMostWaiting, shared.pool->size / kWaitingPart) {}
 
 std::optional<uint16_t> Resolver::find_or_note(uint16_t port, const IpAddr& addr) {
   if (const auto number = table_.find(port, addr)) return number;
@@ -63,8 +69,9 @@ std::optional<uint16_t> Resolver::find_or_add(uint16_t port, const IpAddr& addr)
 void Resolver::make_room() {
   std::optional<uint16_t> victim;
   for (uint16_t i = 0; i < table_.end(); ++i) {
-    const Neighbour& n = table_[i];
+    Neighbour& n = table_[i];
     if (n.state == State::kFree || n.gateway || n.holds != 0) continue;
+    if (n.resolved() && table_.take_used(i)) n.used_ns = now_ns_;
     if (n.resolved() && now_ns_ - n.used_ns < kReachableNs) continue;
     const bool better =
         !victim || (table_[*victim].resolved() && !n.resolved()) ||
@@ -87,12 +94,7 @@ void Resolver::send(rte_mbuf* packet, uint16_t number) {
   Neighbour& n = table_[number];
   n.used_ns = now_ns_;
   if (!n.resolved()) {
-    if (n.waiting.size() >= kMostWaiting) {
-      ++counters_.held_dropped;
-      rte_pktmbuf_free(n.waiting.front());
-      n.waiting.erase(n.waiting.begin());
-    }
-    n.waiting.push_back(packet);
+    counters_.held_dropped += waiting_.hold(number, packet);
     want(number);
     return;
   }
@@ -162,9 +164,7 @@ void Resolver::resolve(uint16_t number, const rte_ether_addr& mac) {
   n.due_ns = now_ns_ + kReachableNs;
   table_.publish(number, mac);
   routes_.add_host(number);
-  std::vector<rte_mbuf*> waiting;
-  waiting.swap(n.waiting);
-  for (rte_mbuf* packet : waiting) send(packet, number);
+  for (rte_mbuf* packet : waiting_.take(number)) send(packet, number);
 }
 
 void Resolver::tick() {
@@ -216,14 +216,13 @@ void Resolver::give_up(uint16_t number) {
   }
   n.failed = true;
   n.state = State::kIdle;
-  counters_.held_dropped += n.waiting.size();
-  for (rte_mbuf* packet : n.waiting) rte_pktmbuf_free(packet);
-  n.waiting.clear();
+  counters_.held_dropped += waiting_.drop(number);
 }
 
 void Resolver::forget(uint16_t number) {
   routes_.remove_host(number);
-  counters_.held_dropped += table_.remove(number);
+  counters_.held_dropped += waiting_.drop(number);
+  table_.remove(number);
 }
 
 }  // namespace wirelay::ctrl

@@ -11,6 +11,7 @@
 #include "ctrl/neighbour/routes.h"
 #include "ctrl/neighbour/table.h"
 #include "ctrl/neighbours.h"
+#include "ctrl/protocol/held_packets.h"
 #include "dataplane/dataplane.h"
 
 namespace wirelay::ctrl {
@@ -51,6 +52,7 @@ class Resolver {
   NeighbourTable& table_;
   Routes& routes_;
   NeighbourCounters& counters_;
+  HeldPackets waiting_;  // IP packets, by adjacency number
   uint64_t now_ns_ = 0;
 };
 

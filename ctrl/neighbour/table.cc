@@ -15,13 +15,7 @@ size_t NeighbourTable::Hash::operator()(const Key& key) const noexcept {
 }
 
 NeighbourTable::NeighbourTable(dataplane::AdjacencyTable& adjacencies, dataplane::Rcu& rcu)
-    : adjacencies_(adjacencies), rcu_(rcu), free_(std::make_shared<std::vector<uint16_t>>()) {}
-
-NeighbourTable::~NeighbourTable() {
-  for (const Neighbour& n : entries_) {
-    for (rte_mbuf* packet : n.waiting) rte_pktmbuf_free(packet);
-  }
-}
+    : adjacencies_(adjacencies), rcu_(rcu), unused_(std::make_shared<Unused>()) {}
 
 std::optional<uint16_t> NeighbourTable::find(uint16_t port, const IpAddr& addr) const {
   const auto found = numbers_.find({addr, port});
@@ -30,14 +24,14 @@ std::optional<uint16_t> NeighbourTable::find(uint16_t port, const IpAddr& addr) 
 }
 
 size_t NeighbourTable::room() const noexcept {
-  return adjacencies_.capacity() - entries_.size() + free_->size();
+  return adjacencies_.capacity() - entries_.size() + unused_->free.size() + unused_->leaving;
 }
 
 std::optional<uint16_t> NeighbourTable::add(uint16_t port, const IpAddr& addr) {
   uint16_t number;
-  if (!free_->empty()) {
-    number = free_->back();
-    free_->pop_back();
+  if (!unused_->free.empty()) {
+    number = unused_->free.back();
+    unused_->free.pop_back();
   } else if (entries_.size() < adjacencies_.capacity()) {
     number = static_cast<uint16_t>(entries_.size());
     entries_.emplace_back();
@@ -53,15 +47,16 @@ std::optional<uint16_t> NeighbourTable::add(uint16_t port, const IpAddr& addr) {
   return number;
 }
 
-size_t NeighbourTable::remove(uint16_t number) {
+void NeighbourTable::remove(uint16_t number) {
   Neighbour& n = entries_[number];
   numbers_.erase({n.addr, n.port});
   withdraw(number);
-  const size_t dropped = n.waiting.size();
-  for (rte_mbuf* packet : n.waiting) rte_pktmbuf_free(packet);
   n = Neighbour{};
-  rcu_.defer([free = free_, number] { free->push_back(number); });
-  return dropped;
+  ++unused_->leaving;
+  rcu_.defer([unused = unused_, number] {
+    --unused->leaving;
+    unused->free.push_back(number);
+  });
 }
 
 void NeighbourTable::publish(uint16_t number, const rte_ether_addr& mac) noexcept {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <rte_ether.h>
-#include <rte_mbuf.h>
 
 #include "dataplane/ip.h"
 #include "dataplane/rcu.h"
@@ -29,15 +28,14 @@ struct Neighbour {
   dataplane::IpAddr addr;
   uint16_t port = 0;
   State state = State::kFree;
-  uint8_t tries = 0;               // questions sent in this state
-  bool gateway = false;            // from the configuration: never given up
-  bool routed = false;             // the prefix table has a host route to it
-  bool failed = false;             // it did not answer the last time
-  uint32_t holds = 0;              // peers' paths that lead over it
-  uint64_t due_ns = 0;             // when there is something to do, in all states but kIdle
-  uint64_t used_ns = 0;            // last use that was seen
-  rte_ether_addr mac{};            // valid when resolved
-  std::vector<rte_mbuf*> waiting;  // IP packets, oldest first
+  uint8_t tries = 0;     // questions sent in this state
+  bool gateway = false;  // from the configuration: never given up
+  bool routed = false;   // the prefix table has a host route to it
+  bool failed = false;   // it did not answer the last time
+  uint32_t holds = 0;    // peers' paths that lead over it
+  uint64_t due_ns = 0;   // when there is something to do, in all states but kIdle
+  uint64_t used_ns = 0;  // last use that was seen
+  rte_ether_addr mac{};  // valid when resolved
 
   [[nodiscard]] bool resolved() const noexcept {
     return state == State::kResolved || state == State::kProbing;
@@ -47,23 +45,21 @@ struct Neighbour {
 class NeighbourTable {
  public:
   NeighbourTable(dataplane::AdjacencyTable& adjacencies, dataplane::Rcu& rcu);
-  ~NeighbourTable();
   NeighbourTable(const NeighbourTable&) = delete;
   NeighbourTable& operator=(const NeighbourTable&) = delete;
 
   [[nodiscard]] std::optional<uint16_t> find(uint16_t port, const dataplane::IpAddr& addr) const;
   /// A new entry in state kIdle; nullopt when the table is full.
   std::optional<uint16_t> add(uint16_t port, const dataplane::IpAddr& addr);
-  /// Workers stop seeing it at once; its number is free after the grace period. Frees what waits
-  /// and returns how many packets that was.
-  size_t remove(uint16_t number);
+  /// Workers stop seeing it at once; its number is free after the grace period.
+  void remove(uint16_t number);
   Neighbour& operator[](uint16_t number) noexcept { return entries_[number]; }
   [[nodiscard]] const Neighbour& operator[](uint16_t number) const noexcept {
     return entries_[number];
   }
   /// Numbers from here on were never used.
   [[nodiscard]] uint16_t end() const noexcept { return static_cast<uint16_t>(entries_.size()); }
-  /// Entries that can still be added.
+  /// Entries that can still be added, now and when the grace periods of those removed have ended.
   [[nodiscard]] size_t room() const noexcept;
 
   /// Publishes its link-layer address, or takes it back.
@@ -86,7 +82,11 @@ class NeighbourTable {
   dataplane::Rcu& rcu_;
   std::vector<Neighbour> entries_;  // by adjacency number
   std::unordered_map<Key, uint16_t, Hash> numbers_;
-  std::shared_ptr<std::vector<uint16_t>> free_;  // shared with what waits for a grace period
+  struct Unused {
+    std::vector<uint16_t> free;
+    size_t leaving = 0;  // numbers that are free after a grace period
+  };
+  std::shared_ptr<Unused> unused_;  // shared with what waits for a grace period
 };
 
 }  // namespace wirelay::ctrl

@@ -1,7 +1,10 @@
 // The parts of the protocol put together, and what comes in handed to them.
 #include "ctrl/protocol/protocol.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include <rte_mempool.h>
 
 #include "crypto/wire.h"
 #include "ctrl/protocol/context.h"
@@ -26,6 +29,11 @@ namespace {
 /// Waiting punts from which on there is load: some 30 ms of handshakes.
 constexpr size_t kLoadedFrom = 128;
 
+/// Packets that wait for a session, and which part of all buffers they may take.
+constexpr size_t kMostHeldForPeer = 16;
+constexpr size_t kMostHeld = 4096;
+constexpr size_t kHeldPart = 8;
+
 }  // namespace
 
 struct Protocol::Impl {
@@ -35,7 +43,8 @@ struct Protocol::Impl {
             peer_writer, sender,
             identity,    std::make_shared<PeerBook>(shared.peers.capacity()),
             {},          {}},
-        guard(identity.public_key, kLoadedFrom) {}
+        guard(identity.public_key, kLoadedFrom),
+        held(kMostHeldForPeer, std::min(kMostHeld, shared.pool->size / kHeldPart)) {}
 
   void take_handshake(const Datagram& datagram);
   void send_cookie(const Datagram& datagram);

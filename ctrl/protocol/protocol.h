@@ -75,6 +75,7 @@ struct ProtocolCounters {
 
 class Protocol {
  public:
+  /// `shared` has its pool: what waits for sessions may take an eighth of it.
   Protocol(dataplane::Shared& shared, dataplane::SessionWriter& sessions,
            dataplane::PeerWriter& peers, PacketSender& sender, const crypto::Identity& identity);
   ~Protocol();

@@ -4,6 +4,8 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <rte_mempool.h>
+
 #include "tests/ctrl/neighbour/fixture.h"
 
 namespace wirelay::test {
@@ -22,7 +24,11 @@ class NeighboursTest : public NeighbourFixture {
   CPPUNIT_TEST(idle_hosts_are_forgotten_used_ones_stay);
   CPPUNIT_TEST(held_hosts_stay);
   CPPUNIT_TEST(punted_packet_for_a_connected_host);
+  CPPUNIT_TEST(punted_packet_whose_next_hop_is_another_by_now);
+  CPPUNIT_TEST(what_waits_leaves_most_buffers_to_others);
   CPPUNIT_TEST(sweep_over_a_network_leaves_the_resolved);
+  CPPUNIT_TEST(who_is_sent_to_makes_no_room_for_others);
+  CPPUNIT_TEST(entries_that_are_leaving_count_as_room);
   CPPUNIT_TEST(full_transmit_ring_loses_no_buffer);
   CPPUNIT_TEST_SUITE_END();
 
@@ -170,6 +176,66 @@ class NeighboursTest : public NeighbourFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{7}, neighbours_->counters().no_route);
   }
 
+  /// The punt names an entry's number, which is another host's when the punt is served.
+  void punted_packet_whose_next_hop_is_another_by_now() {
+    const uint16_t number = route("192.0.2.50");
+    for (int i = 0; i < 400; ++i) tick(kSecond);
+    CPPUNIT_ASSERT_EQUAL(std::string(), state_of("192.0.2.50"));
+    shared_->rcu.poll();
+    CPPUNIT_ASSERT_EQUAL(number, route("192.0.2.60"));
+    reply("192.0.2.60", kOther);
+    const uint16_t wan = 0;
+    const uint16_t gateway = hop("203.0.113.9", &wan).adjacency;
+    receive(ethernet(kWan, kHost, kTypeArp,
+                     arp(kReply, kHost, addr("192.0.2.254"), addr("192.0.2.1"))));
+    sent();
+    punt(inner(1), 0, number);                                            // to 192.0.2.50
+    punt(ip(addr("10.0.0.2"), addr("192.0.2.60"), kUdp, {}), 1, number);  // of another port
+    punt(inner(1), 1, gateway);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, neighbours_->counters().no_route);
+    CPPUNIT_ASSERT(sent().empty());
+    punt(ip(addr("10.0.0.2"), addr("192.0.2.60"), kUdp, {}), 0, number);
+    punt(inner(1), 0, gateway);  // gateways get what is for others
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, sent().size());
+  }
+
+  void what_waits_leaves_most_buffers_to_others() {
+    const size_t most = pool_->size / 16;
+    for (int i = 0; i < 30; ++i) {
+      const std::string to = "192.0.2." + std::to_string(100 + i);
+      for (int k = 0; k < 4; ++k) {
+        punt(ip(addr("10.0.0.2"), addr(to.c_str()), kUdp, pattern(40)), 0, dataplane::kNoAdjacency);
+      }
+    }
+    sent();
+    CPPUNIT_ASSERT_EQUAL(most, size_t{rte_mempool_in_use_count(pool_)});
+    CPPUNIT_ASSERT_EQUAL(uint64_t{120 - most}, neighbours_->counters().held_dropped);
+    for (int i = 0; i < 10; ++i) tick(kSecond);  // nobody answers
+    sent();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{120}, neighbours_->counters().held_dropped);
+    CPPUNIT_ASSERT_EQUAL(0u, rte_mempool_in_use_count(pool_));
+  }
+
+  /// Hosts that told us of themselves, and that workers send to without asking us.
+  void who_is_sent_to_makes_no_room_for_others() {
+    note("192.0.2.50");
+    shared_->adjacencies[lookup("192.0.2.50").id()].used.store(true);
+    for (int i = 0; i < 100; ++i) {
+      note(("192.0.2." + std::to_string(100 + i)).c_str());
+      shared_->rcu.poll();
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.50"));
+    CPPUNIT_ASSERT_EQUAL(std::string(), state_of("192.0.2.100"));
+  }
+
+  /// Numbers of entries that are gone are free only after a grace period: until then it helps
+  /// nobody when more of them go.
+  void entries_that_are_leaving_count_as_room() {
+    for (int i = 0; i < 200; ++i) note(("192.0.2." + std::to_string(50 + i)).c_str());
+    CPPUNIT_ASSERT(neighbours_->counters().table_full > 0);
+    CPPUNIT_ASSERT(neighbours_->status().size() + 20 > shared_->adjacencies.capacity());
+  }
+
   void sweep_over_a_network_leaves_the_resolved() {
     resolve("192.0.2.50", kHost);
     const uint16_t path = route("192.0.2.51");
@@ -193,6 +259,13 @@ class NeighboursTest : public NeighbourFixture {
     const uint16_t host = resolve("192.0.2.50", kHost);
     for (int i = 0; i < 200; ++i) neighbours_->send(mbuf(inner(1)), 0, host);
     CPPUNIT_ASSERT(neighbours_->counters().transmit_full > 0);
+  }
+
+ private:
+  /// A host asks for us, and so tells us of itself.
+  void note(const char* host) {
+    receive(ethernet(kWan, kHost, kTypeArp, arp(kRequest, kHost, addr(host), addr("192.0.2.1"))));
+    sent();
   }
 };
 

@@ -60,6 +60,7 @@ struct World {
   };
   std::unique_ptr<rte_mempool, PoolFree> pool{dataplane::create_pool("publisher", 255, 1500, 1)};
   dataplane::Shared shared{small(), 1, 1'000'000'000};
+  rte_mempool* shared_pool = shared.pool = pool.get();
   dataplane::PrefixWriter prefixes{shared.prefixes, shared.rcu};
   dataplane::SessionWriter sessions{shared.sessions, shared.rcu};
   dataplane::PeerWriter peers{shared.peers, prefixes, shared.rcu};
@@ -170,7 +171,9 @@ class PublisherTest : public CppUnit::TestFixture {
   }
   void wait_for_session(const std::string& peer) {
     rte_mbuf* packet = rte_pktmbuf_alloc(world_->pool.get());
-    rte_pktmbuf_append(packet, 64);
+    auto* ip = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet, 64));
+    ip[0] = 0x45;
+    std::copy_n(&dataplane::parse_ip("10.77.0.2")->bytes[12], 4, ip + 16);
     world_->protocol.handle(dataplane::Punt{packet, dataplane::PuntReason::kNoSession, 0, 0,
                                             *world_->publisher.peer_number(peer)},
                             Now{1, 1, 1});

@@ -69,7 +69,7 @@ struct Parts {
             {},
             side.now} {}
   ctrl::Context ctx;
-  ctrl::HeldPackets held;
+  ctrl::HeldPackets held{16, 4096};
   ctrl::Paths paths{ctx};
   ctrl::Sessions sessions{ctx};
   ctrl::Handshakes handshakes{ctx};

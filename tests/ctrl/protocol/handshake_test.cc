@@ -2,6 +2,8 @@
 // waited for it.
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <rte_mempool.h>
+
 #include "tests/ctrl/protocol/lab.h"
 
 namespace wirelay::test {
@@ -22,6 +24,7 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(both_begin_at_once);
   CPPUNIT_TEST(without_endpoint_nothing_is_held);
   CPPUNIT_TEST(too_many_packets_wait);
+  CPPUNIT_TEST(what_waits_leaves_most_buffers_to_others);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -180,6 +183,24 @@ class HandshakeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{16}, b().inbox.size());
     CPPUNIT_ASSERT(inner_packet(64, 4) == b().inbox.front());
     CPPUNIT_ASSERT(inner_packet(64, 19) == b().inbox.back());
+  }
+
+  void what_waits_leaves_most_buffers_to_others() {
+    auto sizes = Lab::small();
+    sizes.peers = 128;
+    sizes.sessions = 512;
+    sizes.prefixes = 256;
+    lab_ = std::make_unique<Lab>(sizes);
+    for (int i = 0; i < 100; ++i) {
+      ctrl::PeerSpec spec = a().spec_of(b(), {});
+      spec.public_key = crypto::derive_public_key(crypto::generate_private_key());
+      const std::string inside = "10.0.1." + std::to_string(i);
+      const uint32_t peer = a().add_peer(spec, inside.c_str());
+      for (uint8_t k = 0; k < 16; ++k) a().punt(peer, inner_packet(64, k, inside.c_str()));
+    }
+    const size_t sent = a().outbox.size();  // initiations
+    CPPUNIT_ASSERT_EQUAL(size_t{lab_->pool->size / 8}, lab_->buffers_in_use() - sent);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1600 - lab_->pool->size / 8}, a().counters().held_overflow);
   }
 
  private:

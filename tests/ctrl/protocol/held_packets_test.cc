@@ -1,4 +1,4 @@
-// Protects: that waiting packets are bounded, for each peer and altogether, that the oldest go
+// Protects: that waiting packets are bounded, for each and altogether, that the oldest go
 // first, and that every buffer is given back.
 #include "ctrl/protocol/held_packets.h"
 
@@ -12,16 +12,16 @@ using ctrl::HeldPackets;
 
 class HeldPacketsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(HeldPacketsTest);
-  CPPUNIT_TEST(bounded_for_each_peer);
+  CPPUNIT_TEST(bounded_for_each);
   CPPUNIT_TEST(bounded_altogether);
-  CPPUNIT_TEST(peers_are_kept_apart);
+  CPPUNIT_TEST(each_gets_its_own);
   CPPUNIT_TEST_SUITE_END();
 
  public:
   void setUp() override {
     pool_ = rte_pktmbuf_pool_create("held_packets_test", 8191, 0, 0, 256, SOCKET_ID_ANY);
     CPPUNIT_ASSERT(pool_ != nullptr);
-    held_ = std::make_unique<HeldPackets>();
+    held_ = std::make_unique<HeldPackets>(kMostForOne, kMost);
   }
   void tearDown() override {
     held_.reset();
@@ -29,11 +29,11 @@ class HeldPacketsTest : public CppUnit::TestFixture {
     rte_mempool_free(pool_);
   }
 
-  void bounded_for_each_peer() {
+  void bounded_for_each() {
     for (uint16_t i = 0; i < 40; ++i) {
-      CPPUNIT_ASSERT_EQUAL(size_t{i >= HeldPackets::kMostForPeer}, held_->hold(5, packet(i)));
+      CPPUNIT_ASSERT_EQUAL(size_t{i >= kMostForOne}, held_->hold(5, packet(i)));
     }
-    CPPUNIT_ASSERT_EQUAL(HeldPackets::kMostForPeer, held_->size());
+    CPPUNIT_ASSERT_EQUAL(kMostForOne, held_->size());
     check(5, 24, 40);
   }
 
@@ -41,16 +41,15 @@ class HeldPacketsTest : public CppUnit::TestFixture {
     // Each peer has one more packet than fits, in turns: the oldest of all is given up.
     uint16_t next = 0;
     size_t given_up = 0;
-    for (uint32_t i = 0; i < HeldPackets::kMost + 100; ++i)
-      given_up += held_->hold(i, packet(next++));
+    for (uint32_t i = 0; i < kMost + 100; ++i) given_up += held_->hold(i, packet(next++));
     CPPUNIT_ASSERT_EQUAL(size_t{100}, given_up);
-    CPPUNIT_ASSERT_EQUAL(HeldPackets::kMost, held_->size());
+    CPPUNIT_ASSERT_EQUAL(kMost, held_->size());
     CPPUNIT_ASSERT_EQUAL(size_t{0}, held_->drop(99));
     CPPUNIT_ASSERT_EQUAL(size_t{1}, held_->drop(100));
     CPPUNIT_ASSERT_EQUAL(size_t{0}, held_->drop(100));
   }
 
-  void peers_are_kept_apart() {
+  void each_gets_its_own() {
     for (uint16_t i = 0; i < 10; ++i) held_->hold(i % 2, packet(i));
     CPPUNIT_ASSERT_EQUAL(size_t{5}, held_->drop(0));
     const auto packets = held_->take(1);
@@ -63,6 +62,8 @@ class HeldPacketsTest : public CppUnit::TestFixture {
   }
 
  private:
+  static constexpr size_t kMostForOne = 16, kMost = 4096;
+
   rte_mbuf* packet(uint16_t mark) {
     rte_mbuf* out = rte_pktmbuf_alloc(pool_);
     CPPUNIT_ASSERT(out != nullptr);
