@@ -1,0 +1,174 @@
+// Drops of the ingress lane, see drop_cases.h.
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "tests/dataplane/drop_cases.h"
+
+namespace wirelay::test {
+
+using namespace dataplane;
+
+namespace {
+
+const Mac kAllNodes = {0x33, 0x33, 0, 0, 0, 1};
+
+}  // namespace
+
+void add_ingress_cases(std::vector<DropCase>& cases) {
+  const Bytes echo4 = echo_request(kStranger4.addr, kRelay4.addr, pattern(56));
+  const Bytes echo6 = echo_request(kStranger6.addr, kRelay6.addr, pattern(56));
+  const Bytes hello = udp(kStranger4, kRelay4, message(9, 100));
+  const auto raw = [](uint16_t type, const Bytes& payload, const Mac* to = nullptr) {
+    const std::optional<Mac> mac = to == nullptr ? std::nullopt : std::optional<Mac>(*to);
+    return frame([=](DataPath& d) {
+      return ethernet(mac.value_or(d.mac(0)), DataPath::kPeerMac, type, payload);
+    });
+  };
+  cases.push_back({Drop::kTooShort, "half an Ethernet header",
+                   frame([](DataPath&) { return Bytes(10, 0xff); })});
+  cases.push_back({Drop::kTooShort, "no IPv4 header", raw(kTypeIpv4, Bytes(19, 0x45))});
+  cases.push_back({Drop::kTooShort, "no IPv6 header", raw(kTypeIpv6, Bytes(39, 0x60))});
+  cases.push_back({Drop::kTooShort, "IPv4 longer than its frame",
+                   raw(kTypeIpv4, Bytes(echo4.begin(), echo4.end() - 1))});
+  cases.push_back({Drop::kTooShort, "IPv6 longer than its frame",
+                   raw(kTypeIpv6, Bytes(echo6.begin(), echo6.end() - 1))});
+  cases.push_back({Drop::kTooShort, "half an ARP message", raw(kTypeArp, Bytes(27))});
+  cases.push_back({Drop::kTooShort, "half a neighbour solicitation",
+                   to_relay(ip(kStranger6.addr, kRelay6.addr, kIcmp6, Bytes(23, 135), 255))});
+  cases.push_back({Drop::kChained, "two segments", [echo4](DataPath& d) {
+                     rte_mbuf* head =
+                         d.make_mbuf(ethernet(d.mac(0), DataPath::kPeerMac, kTypeIpv4, echo4));
+                     rte_pktmbuf_chain(head, d.make_mbuf(pattern(10)));
+                     d.ports[0]->feed(head);
+                     d.poll();
+                   }});
+  const Mac other = {2, 9, 9, 9, 9, 9}, other_group = {0x33, 0x33, 0xff, 9, 9, 9};
+  cases.push_back({Drop::kNotOurMac, "another host's MAC", raw(kTypeIpv4, echo4, &other)});
+  cases.push_back(
+      {Drop::kNotOurMac, "another solicited node", raw(kTypeIpv6, echo6, &other_group)});
+  cases.push_back({Drop::kUnknownEtherType, "a VLAN tag", raw(0x8100, pattern(60))});
+  const Bytes arp_other = arp(1, DataPath::kPeerMac, kStranger4.addr, addr("192.0.2.50"));
+  cases.push_back({Drop::kNotForUs, "ARP for another host", raw(kTypeArp, arp_other, &kBroadcast)});
+  Bytes token_ring = arp(1, DataPath::kPeerMac, kStranger4.addr, kRelay4.addr);
+  token_ring[1] = 6;
+  cases.push_back({Drop::kNotForUs, "ARP of another medium", raw(kTypeArp, token_ring)});
+  cases.push_back(
+      {Drop::kNotForUs, "solicitation of another host",
+       raw(kTypeIpv6, neighbour(135, kStranger6.addr, addr("ff02::1"), addr("2001:db8:1::50")),
+           &kAllNodes)});
+  cases.push_back({Drop::kNotForUs, "solicitation from beyond the link",
+                   to_relay(neighbour(135, kStranger6.addr, kRelay6.addr, kRelay6.addr, 254))});
+  cases.push_back(
+      {Drop::kNotForUs, "IPv4 multicast",
+       raw(kTypeIpv4, udp(kStranger4, {addr("224.0.0.251"), 5353}, pattern(20)), &kBroadcast)});
+  cases.push_back(
+      {Drop::kNotForUs, "IPv6 multicast",
+       raw(kTypeIpv6, udp(kStranger6, {addr("ff02::1"), 5353}, pattern(20)), &kAllNodes)});
+  // A packet for one host alone that was sent to all of them (RFC 1812, 5.3.4).
+  cases.push_back({Drop::kNotForUs, "our address, broadcast", raw(kTypeIpv4, echo4, &kBroadcast)});
+  cases.push_back({Drop::kNotForUs, "our address, multicast", raw(kTypeIpv6, echo6, &kAllNodes)});
+  cases.push_back({Drop::kNotForUs, "a peer's address, broadcast", [](DataPath& d) {
+                     const Client c = d.add_client();
+                     for (const IpAddr& to : {c.inner4, c.inner6}) {
+                       const bool v4 = to.is_v4();
+                       d.feed(1, ethernet(v4 ? kBroadcast : kAllNodes, DataPath::kGatewayMac,
+                                          v4 ? kTypeIpv4 : kTypeIpv6,
+                                          udp({v4 ? kServer4 : kServer6, 7}, {to, 7}, {})));
+                     }
+                     d.poll();
+                   }});
+  cases.push_back({Drop::kNotForUs, "WireGuard, broadcast", [](DataPath& d) {
+                     Client c = d.add_client();
+                     Bytes frame = d.tunnelled(c, udp({c.inner4, 1}, kServer, {}));
+                     std::copy(kBroadcast.begin(), kBroadcast.end(), frame.begin());
+                     d.feed(0, frame);
+                     d.poll();
+                   }});
+  cases.push_back({Drop::kBadIpHeader, "IPv6 under IPv4's type", raw(kTypeIpv4, echo6)});
+  cases.push_back({Drop::kBadIpHeader, "IPv4 under IPv6's type", raw(kTypeIpv6, echo4)});
+  cases.push_back(
+      {Drop::kBadIpHeader, "a header of 16 bytes", to_relay(checksummed(echo4, 0, 0x44))});
+  cases.push_back(
+      {Drop::kBadIpHeader, "shorter than its header", to_relay(checksummed(echo4, 3, 19))});
+  cases.push_back(
+      {Drop::kBadChecksum, "IPv4 header", to_relay(echo4, [](Bytes& p) { p[10] ^= 1; })});
+  cases.push_back(
+      {Drop::kBadChecksum, "found by the NIC, IP", [echo4](DataPath& d) {
+         d.feed(0, ethernet(d.mac(0), DataPath::kPeerMac, kTypeIpv4, echo4))->ol_flags |=
+             RTE_MBUF_F_RX_IP_CKSUM_BAD;
+         d.poll();
+       }});
+  cases.push_back(
+      {Drop::kBadChecksum, "found by the NIC, UDP", [hello](DataPath& d) {
+         d.feed(0, ethernet(d.mac(0), DataPath::kPeerMac, kTypeIpv4, hello))->ol_flags |=
+             RTE_MBUF_F_RX_L4_CKSUM_BAD;
+         d.poll();
+       }});
+  cases.push_back(
+      {Drop::kBadChecksum, "echo request", to_relay(echo4, [](Bytes& p) { p.back() ^= 1; })});
+  cases.push_back({Drop::kBadChecksum, "echo request over IPv6",
+                   to_relay(echo6, [](Bytes& p) { p.back() ^= 1; })});
+  Bytes solicitation = neighbour(135, kStranger6.addr, kRelay6.addr, kRelay6.addr);
+  solicitation[50] ^= 1;
+  cases.push_back({Drop::kBadChecksum, "neighbour solicitation", to_relay(solicitation)});
+  cases.push_back({Drop::kFragment, "first", to_relay(checksummed(hello, 6, 0x20))});
+  cases.push_back({Drop::kFragment, "later", to_relay(checksummed(hello, 7, 1))});
+  cases.push_back(
+      {Drop::kFragment, "IPv6", to_relay(ip(kStranger6.addr, kRelay6.addr, 44, pattern(60)))});
+  for (const char* source : {"0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255"}) {
+    cases.push_back({Drop::kMartian, std::string("from ") + source,
+                     to_relay(echo_request(addr(source), kRelay4.addr, pattern(8)))});
+  }
+  for (const char* source : {"::", "::1", "ff02::1"}) {
+    cases.push_back({Drop::kMartian, std::string("from ") + source,
+                     to_relay(echo_request(addr(source), kRelay6.addr, pattern(8)))});
+  }
+  cases.push_back({Drop::kMartian, "a mapped address", to_relay(echo6, [](Bytes& p) {
+                     std::memcpy(&p[8], "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\1", 16);
+                   })});
+  cases.push_back({Drop::kMartian, "from everybody's MAC", frame([echo4](DataPath& d) {
+                     return ethernet(d.mac(0), kBroadcast, kTypeIpv4, echo4);
+                   })});
+  cases.push_back({Drop::kMartian, "to 127.0.0.1",
+                   to_relay(echo_request(kStranger4.addr, addr("127.0.0.1"), {}))});
+  cases.push_back({Drop::kUnknownService, "TCP",
+                   to_relay(ip(kStranger4.addr, kRelay4.addr, kTcp, pattern(40)))});
+  cases.push_back({Drop::kUnknownService, "another UDP port",
+                   to_relay(udp(kStranger4, {kRelay4.addr, 53}, pattern(40)))});
+  cases.push_back({Drop::kUnknownService, "router advertisement",
+                   to_relay(icmp(kStranger6.addr, kRelay6.addr, 134, pattern(16), 255))});
+}
+
+void add_message_cases(std::vector<DropCase>& cases) {
+  const Bytes hello = udp(kStranger4, kRelay4, message(4, 100));
+  cases.push_back({Drop::kBadUdpLength, "no UDP header",
+                   to_relay(ip(kStranger4.addr, kRelay4.addr, kUdp, pattern(7)))});
+  cases.push_back(
+      {Drop::kBadUdpLength, "longer than the packet", to_relay(hello, [](Bytes& p) { ++p[25]; })});
+  cases.push_back(
+      {Drop::kBadUdpLength, "less than its header", to_relay(hello, [](Bytes& p) { p[25] = 7; })});
+  const std::pair<uint8_t, size_t> unknown[] = {{9, 100}, {0, 148}, {4, 31}, {1, 147}, {1, 149},
+                                                {2, 91},  {2, 93},  {3, 63}, {3, 65},  {4, 16}};
+  for (const auto& [type, bytes] : unknown) {
+    cases.push_back({Drop::kUnknownMessage, std::to_string(type) + " of " + std::to_string(bytes),
+                     to_relay(udp(kStranger4, kRelay4, message(type, bytes)))});
+  }
+  cases.push_back(
+      {Drop::kUnknownMessage, "3 bytes", to_relay(udp(kStranger4, kRelay4, {4, 0, 0}))});
+  cases.push_back({Drop::kUnknownMessage, "reserved bytes set",
+                   to_relay(udp(kStranger6, kRelay6, Bytes{4, 1} + pattern(62)))});
+  cases.push_back(
+      {Drop::kBadMac1, "initiation", to_relay(udp(kStranger4, kRelay4, message(1, 148)))});
+  cases.push_back({Drop::kBadMac1, "response", to_relay(udp(kStranger6, kRelay6, message(2, 92)))});
+  cases.push_back({Drop::kNotForwarded, "plain traffic to the default route",
+                   to_relay(udp(kStranger4, kServer, pattern(40)))});
+  cases.push_back({Drop::kNotForwarded, "plain traffic to a connected network",
+                   to_relay(udp(kStranger4, {addr("198.51.100.7"), 7}, pattern(40)))});
+  cases.push_back({Drop::kNotForwarded, "plain traffic without a route", [](DataPath& d) {
+                     d.prefixes->remove(prefix("::/0"));
+                     to_relay(udp(kStranger6, {kServer6, 7}, pattern(40)))(d);
+                   }});
+}
+
+}  // namespace wirelay::test
