@@ -2,6 +2,8 @@
 // taken away at once when they go, and no number used twice while a worker may still look at it.
 #include "ctrl/publisher.h"
 
+#include <algorithm>
+
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <rte_mbuf.h>
