@@ -45,6 +45,7 @@ class Relay final : public RelayFace {
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> workers() const override;
   [[nodiscard]] std::vector<PortStatus> ports() const override;
   [[nodiscard]] std::vector<NeighbourStatus> neighbours() const override;
+  [[nodiscard]] const NeighbourCounters& neighbour_counters() const override;
   [[nodiscard]] const ProtocolCounters& protocol_counters() const override;
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;

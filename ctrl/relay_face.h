@@ -49,6 +49,7 @@ class RelayFace {
   virtual std::vector<const dataplane::WorkerCounters*> workers() const = 0;
   virtual std::vector<PortStatus> ports() const = 0;
   virtual std::vector<NeighbourStatus> neighbours() const = 0;
+  virtual const NeighbourCounters& neighbour_counters() const = 0;
   virtual const ProtocolCounters& protocol_counters() const = 0;
   virtual UserStatus user_status(const std::string& name) const = 0;
   virtual PeerStatus peer_status(const std::string& name) const = 0;

@@ -15,6 +15,8 @@ std::vector<PortStatus> Relay::ports() const { return datapath_.port_status(); }
 
 std::vector<NeighbourStatus> Relay::neighbours() const { return neighbours_.status(); }
 
+const NeighbourCounters& Relay::neighbour_counters() const { return neighbours_.counters(); }
+
 const ProtocolCounters& Relay::protocol_counters() const { return protocol_.counters(); }
 
 UserStatus Relay::user_status(const std::string& name) const {

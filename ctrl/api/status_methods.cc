@@ -35,6 +35,7 @@ Json::Value handshakes_json(const ProtocolCounters& counters) {
   result["held_overflow"] = count(counters.held_overflow);
   result["held_dropped"] = count(counters.held_dropped);
   result["sessions_expired"] = count(counters.sessions_expired);
+  result["no_memory"] = count(counters.no_memory);
   Json::Value& refused = result["refused"];
   refused["unknown_peer"] = count(counters.refused_unknown_peer);
   refused["bad_message"] = count(counters.refused_bad_message);
@@ -57,6 +58,21 @@ Json::Value neighbours_json(const RelayFace& relay) {
     entry["mac"] = neighbour.mac.empty() ? Json::Value() : Json::Value(neighbour.mac);
     entry["state"] = neighbour.state;
   }
+  return result;
+}
+
+Json::Value neighbour_counters_json(const NeighbourCounters& counters) {
+  Json::Value result(Json::objectValue);
+  result["asked"] = count(counters.asked);
+  result["answered"] = count(counters.answered);
+  result["moved"] = count(counters.moved);
+  result["conflicts"] = count(counters.conflicts);
+  result["malformed"] = count(counters.malformed);
+  result["held_dropped"] = count(counters.held_dropped);
+  result["no_route"] = count(counters.no_route);
+  result["table_full"] = count(counters.table_full);
+  result["transmit_full"] = count(counters.transmit_full);
+  result["no_memory"] = count(counters.no_memory);
   return result;
 }
 
@@ -83,6 +99,7 @@ Json::Value get(RelayFace& relay, const Json::Value& params) {
   sizes["sessions"] = relay.config().sizes.sessions;
   result["handshakes"] = handshakes_json(relay.protocol_counters());
   result["neighbours"] = neighbours_json(relay);
+  result["neighbour_counters"] = neighbour_counters_json(relay.neighbour_counters());
   return result;
 }
 

@@ -92,8 +92,7 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   handshakes_.write_macs(peer, bytes);
   handshake.retry = ctx_.now.tsc + ctx_.seconds(crypto::kRekeyTimeout) +
                     ctx_.milliseconds(crypto::random_u32() % kJitterMs);
-  paths_.send(*ctx_.path(peer), bytes);
-  ++ctx_.counters.initiations_sent;
+  if (paths_.send(*ctx_.path(peer), bytes)) ++ctx_.counters.initiations_sent;
   return true;
 }
 

@@ -68,9 +68,14 @@ void Paths::release(uint32_t peer) {
   if (const PeerPath* old = ctx_.path(peer)) ctx_.sender.release(old->adjacency);
 }
 
-void Paths::send(const PeerPath& path, std::span<const uint8_t> message) {
+bool Paths::send(const PeerPath& path, std::span<const uint8_t> message) {
   rte_mbuf* packet = make_datagram(ctx_.shared.pool, path, message);
-  if (packet != nullptr) ctx_.sender.send(packet, path.port, path.adjacency);
+  if (packet == nullptr) {
+    ++ctx_.counters.no_memory;
+    return false;
+  }
+  ctx_.sender.send(packet, path.port, path.adjacency);
+  return true;
 }
 
 }  // namespace wirelay::ctrl

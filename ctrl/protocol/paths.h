@@ -32,8 +32,9 @@ class Paths {
   /// The peer is being removed; its path itself is PeerWriter::remove()'s.
   void release(uint32_t peer);
 
-  /// Sends a handshake message along `path`; without memory it is lost, as on any network.
-  void send(const dataplane::PeerPath& path, std::span<const uint8_t> message);
+  /// Sends a handshake message along `path`. Without memory it is lost, as on any network: false,
+  /// and it is counted.
+  bool send(const dataplane::PeerPath& path, std::span<const uint8_t> message);
 
  private:
   Context& ctx_;

@@ -104,8 +104,9 @@ void Protocol::Impl::send_cookie(const Datagram& datagram) {
     return;
   }
   const crypto::MessageCookieReply reply = guard.reply(datagram, ctx.now);
-  paths.send(*path, {reinterpret_cast<const uint8_t*>(&reply), sizeof reply});
-  ++ctx.counters.cookies_sent;
+  if (paths.send(*path, {reinterpret_cast<const uint8_t*>(&reply), sizeof reply})) {
+    ++ctx.counters.cookies_sent;
+  }
 }
 
 /// An inner packet for a peer without a usable session, as its worker saw it: there may be one now,

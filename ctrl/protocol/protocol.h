@@ -71,6 +71,7 @@ struct ProtocolCounters {
   uint64_t held_dropped = 0;   // of these, given up because no session came, the path changed, or
                                // the destination is no longer the peer's
   uint64_t keepalives_sent = 0, roamed = 0, sessions_expired = 0;
+  uint64_t no_memory = 0;  // messages that were not sent because all buffers were in use
 };
 
 class Protocol {

@@ -78,8 +78,7 @@ void Responder::answer(uint32_t peer, const Datagram& datagram, crypto::Handshak
   sessions_.begin_answered(peer, *keys);
   const std::span bytes(reinterpret_cast<uint8_t*>(&message), sizeof message);
   handshakes_.write_macs(peer, bytes);
-  paths_.send(*path, bytes);
-  ++ctx_.counters.responses_sent;
+  if (paths_.send(*path, bytes)) ++ctx_.counters.responses_sent;
 }
 
 }  // namespace wirelay::ctrl

@@ -17,7 +17,11 @@ Transport::Transport(Context& ctx, Sessions& sessions, HeldPackets& held)
 bool Transport::keepalive(uint32_t peer) {
   if (sessions_.usable(peer) == nullptr || ctx_.path(peer) == nullptr) return false;
   rte_mbuf* empty = rte_pktmbuf_alloc(ctx_.shared.pool);
-  if (empty == nullptr || !seal(peer, empty)) return false;
+  if (empty == nullptr) {
+    ++ctx_.counters.no_memory;
+    return true;
+  }
+  if (!seal(peer, empty)) return false;
   ++ctx_.counters.keepalives_sent;
   return true;
 }

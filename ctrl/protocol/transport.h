@@ -18,7 +18,8 @@ class Transport {
  public:
   Transport(Context& ctx, Sessions& sessions, HeldPackets& held);
 
-  /// Sends an empty packet; false when there is no usable session or no path.
+  /// Sends an empty packet; false when there is no usable session or no path. Without memory it is
+  /// lost, as on any network, and counted.
   bool keepalive(uint32_t peer);
   /// Is the packet's destination among the peer's allowed IPs? A packet that waited names a peer by
   /// its number, which may be another's by now, and allowed IPs move from peer to peer.

@@ -46,6 +46,7 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::Config running;
   dataplane::WorkerCounters worker;
   ctrl::ProtocolCounters counters;
+  ctrl::NeighbourCounters counters_of_neighbours;
   std::map<std::string, ctrl::PeerStatus> peer_statuses;
   std::function<ctrl::ReloadResult()> on_reload;
 
@@ -60,6 +61,9 @@ class FakeRelay : public ctrl::RelayFace {
   std::vector<const dataplane::WorkerCounters*> workers() const override { return {&worker}; }
   std::vector<ctrl::PortStatus> ports() const override;
   std::vector<ctrl::NeighbourStatus> neighbours() const override;
+  const ctrl::NeighbourCounters& neighbour_counters() const override {
+    return counters_of_neighbours;
+  }
   const ctrl::ProtocolCounters& protocol_counters() const override { return counters; }
   ctrl::UserStatus user_status(const std::string& name) const override;
   ctrl::PeerStatus peer_status(const std::string& name) const override;

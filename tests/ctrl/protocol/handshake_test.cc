@@ -25,6 +25,7 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(without_endpoint_nothing_is_held);
   CPPUNIT_TEST(too_many_packets_wait);
   CPPUNIT_TEST(what_waits_leaves_most_buffers_to_others);
+  CPPUNIT_TEST(messages_without_a_buffer_are_counted);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -203,7 +204,37 @@ class HandshakeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{1600 - lab_->pool->size / 8}, a().counters().held_overflow);
   }
 
+  void messages_without_a_buffer_are_counted() {
+    lab_->introduce({.keepalive = 25}, {.endpoint = false});
+    std::vector<rte_mbuf*> all = all_buffers();
+    lab_->advance(300 * kMillisecond);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().no_memory);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, a().counters().initiations_sent);
+    rte_pktmbuf_free(all.back());  // for the next initiation, whose response then finds none
+    all.pop_back();
+    lab_->advance(5500 * kMillisecond);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().initiations_sent);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().no_memory);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, b().counters().responses_sent);
+    rte_pktmbuf_free_bulk(all.data(), static_cast<unsigned>(all.size()));
+    lab_->advance(6 * kSecond);
+    const uint64_t keepalives = a().counters().keepalives_sent;
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, keepalives);  // there is a session
+    all = all_buffers();
+    lab_->advance(26 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(keepalives, a().counters().keepalives_sent);
+    CPPUNIT_ASSERT(a().counters().no_memory > 1);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("no new handshake for it", uint64_t{2},
+                                 a().counters().initiations_sent);
+    rte_pktmbuf_free_bulk(all.data(), static_cast<unsigned>(all.size()));
+  }
+
  private:
+  std::vector<rte_mbuf*> all_buffers() {
+    std::vector<rte_mbuf*> all;
+    while (rte_mbuf* mbuf = rte_pktmbuf_alloc(lab_->pool)) all.push_back(mbuf);
+    return all;
+  }
   Side& a() { return *lab_->a; }
   Side& b() { return *lab_->b; }
   void check_status() {
