@@ -5,9 +5,9 @@
 // runner (pipeline.cc) sorts them once behind each stage.
 #pragma once
 
-#include <rte_mbuf.h>
-
 #include <cstdint>
+
+#include <rte_mbuf.h>
 
 #include "dataplane/drops.h"
 
@@ -24,16 +24,16 @@ enum class Lane : uint8_t { kIngress, kInbound, kForward, kLocal, kOutbound, kTr
 
 /// Where a packet goes behind a stage.
 enum class Next : uint8_t {
-  kStay,      // to the next stage of this lane
-  kInbound,   // lanes, in the order of Lane
+  kStay,     // to the next stage of this lane
+  kInbound,  // lanes, in the order of Lane
   kForward,
   kLocal,
   kOutbound,
   kTransmit,
-  kPunt,      // to the control thread, for the reason in meta.punt
-  kHandoff,   // to the worker in meta.owner, which owns the session
-  kDropped,   // freed and counted under meta.drop
-  kSent,      // handed to the driver: no longer ours
+  kPunt,     // to the control thread, for the reason in meta.punt
+  kHandoff,  // to the worker in meta.owner, which owns the session
+  kDropped,  // freed and counted under meta.drop
+  kSent,     // handed to the driver: no longer ours
 };
 
 /// Why the control thread gets a packet. Frames start at their Ethernet header, packets at their
@@ -51,21 +51,21 @@ inline constexpr uint16_t kNoAdjacency = 0xffff;
 
 struct PacketMeta {
   Next next;
-  Drop drop;            // when next is kDropped
-  PuntReason punt;      // when next is kPunt
-  uint8_t owner;        // when next is kHandoff: worker number
-  uint8_t l3_offset;    // inbound: from the frame's start to the outer IP header
-  uint8_t l4_offset;    // inbound: from the frame's start to the outer UDP header
-  uint16_t adjacency;   // next hop, when going to kTransmit
-  uint16_t port;        // DPDK port to send on, when going to kTransmit
-  uint16_t ip_bytes;    // length of the inner IP packet
-  uint32_t peer;        // peer number: the sender's inbound, the receiver's outbound
-  Session* session;     // inbound: opened with, null for plain traffic; outbound: sealed with
-  Peer* peer_entry;     // record of `peer`
-  const PeerPath* path; // outbound
-  uint64_t counter;     // of the transport message
-  uint8_t* text;        // of the transport message, behind its 16-byte header
-  uint32_t text_bytes;  // without the tag
+  Drop drop;             // when next is kDropped
+  PuntReason punt;       // when next is kPunt
+  uint8_t owner;         // when next is kHandoff: worker number
+  uint8_t l3_offset;     // inbound: from the frame's start to the outer IP header
+  uint8_t l4_offset;     // inbound: from the frame's start to the outer UDP header
+  uint16_t adjacency;    // next hop, when going to kTransmit
+  uint16_t port;         // DPDK port to send on, when going to kTransmit
+  uint16_t ip_bytes;     // length of the inner IP packet
+  uint32_t peer;         // peer number: the sender's inbound, the receiver's outbound
+  Session* session;      // inbound: opened with, null for plain traffic; outbound: sealed with
+  Peer* peer_entry;      // record of `peer`
+  const PeerPath* path;  // outbound
+  uint64_t counter;      // of the transport message
+  uint8_t* text;         // of the transport message, behind its 16-byte header
+  uint32_t text_bytes;   // without the tag
 };
 static_assert(sizeof(PacketMeta) == 64, "one cache line a packet");
 

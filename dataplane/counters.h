@@ -33,6 +33,7 @@ inline constexpr size_t kMaxStages = 32;
 struct alignas(64) WorkerCounters {
   std::array<Counter, kDropCount> drops;
   std::array<StageCounters, kMaxStages> stages;  // in the order of pipeline.h
+
   Counter polls;        // loops of the worker
   Counter empty_polls;  // that found nothing
   Counter sleeps;       // adaptive polling only

@@ -37,7 +37,7 @@ struct Shared {
 
   const unsigned workers;
   const uint64_t tsc_hz;
-  crypto::Bytes32 mac1_key{};  // of messages to us (crypto/cookie.h)
+  crypto::Bytes32 mac1_key{};    // of messages to us (crypto/cookie.h)
   uint16_t listen_port = 51820;  // UDP, host order
   std::vector<Port> ports;       // kMaxPorts, by DPDK port number; unused numbers have mtu 0
   rte_mempool* pool = nullptr;   // owned by whoever made it

@@ -2,9 +2,9 @@
 // and IP header, all within the mbuf's own headroom and tailroom (WireGuard paper, section 5.4.6).
 #pragma once
 
-#include <rte_mbuf.h>
-
 #include <cstdint>
+
+#include <rte_mbuf.h>
 
 #include "crypto/aead.h"
 #include "dataplane/drops.h"
@@ -25,8 +25,8 @@ void encapsulate(rte_mbuf* mbuf, const Session& session, const PeerPath& path, u
 /// Drop::kCount when the packet fits path and buffer, otherwise kTooBig or kNoHeadroom.
 Drop encapsulation_fits(const rte_mbuf* mbuf, const PeerPath& path) noexcept;
 
-/// Behind the seal: the UDP checksum, which IPv6 demands (RFC 8200, 8.1), by the NIC or in software.
-/// Over IPv4 it is zero, as RFC 768 allows: the tag protects the packet.
+/// Behind the seal: the UDP checksum, which IPv6 demands (RFC 8200, 8.1), by the NIC or in
+/// software. Over IPv4 it is zero, as RFC 768 allows: the tag protects the packet.
 void finish_encapsulation(rte_mbuf* mbuf, const PeerPath& path, const Port& port) noexcept;
 
 }  // namespace wirelay::dataplane

@@ -8,11 +8,11 @@
 //                                             queue of its own on that port sends
 #pragma once
 
-#include <rte_mbuf.h>
-#include <rte_ring_elem.h>
-
 #include <cstdint>
 #include <string>
+
+#include <rte_mbuf.h>
+#include <rte_ring_elem.h>
 
 #include "dataplane/burst.h"
 #include "dataplane/ip.h"
@@ -39,7 +39,7 @@ struct Event {
   uint32_t session;  // receiver index
   EventKind kind;
   uint8_t worker;
-  uint16_t port;  // DPDK port it came in by
+  uint16_t port;           // DPDK port it came in by
   Endpoint remote, local;  // kRoamed: outer source and destination
 };
 static_assert(sizeof(Event) % 4 == 0, "rte_ring takes multiples of four bytes");

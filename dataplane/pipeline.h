@@ -17,17 +17,17 @@ namespace wirelay::dataplane {
 class Worker;
 
 namespace stages {
-void classify(Worker&, Burst&) noexcept;    // frame: what is it, and for whom
-void session(Worker&, Burst&) noexcept;     // receiver index: session, owner, age
-void open(Worker&, Burst&) noexcept;        // AEAD: decrypt and verify
-void replay(Worker&, Burst&) noexcept;      // counter: new?  then believe: times, counts, roaming
-void source(Worker&, Burst&) noexcept;      // inner packet: well-formed, from an allowed IP
-void police_up(Worker&, Burst&) noexcept;   // the sender's limits
-void route(Worker&, Burst&) noexcept;       // destination: peer, next hop or ourselves; TTL
-void echo(Worker&, Burst&) noexcept;        // ICMP echo to one of our addresses
-void police_down(Worker&, Burst&) noexcept; // the receiver's limits
-void seal(Worker&, Burst&) noexcept;        // session, nonce, padding, AEAD, outer headers
-void transmit(Worker&, Burst&) noexcept;    // link-layer header, the port's queue
+void classify(Worker&, Burst&) noexcept;     // frame: what is it, and for whom
+void session(Worker&, Burst&) noexcept;      // receiver index: session, owner, age
+void open(Worker&, Burst&) noexcept;         // AEAD: decrypt and verify
+void replay(Worker&, Burst&) noexcept;       // counter: new?  then believe: times, counts, roaming
+void source(Worker&, Burst&) noexcept;       // inner packet: well-formed, from an allowed IP
+void police_up(Worker&, Burst&) noexcept;    // the sender's limits
+void route(Worker&, Burst&) noexcept;        // destination: peer, next hop or ourselves; TTL
+void echo(Worker&, Burst&) noexcept;         // ICMP echo to one of our addresses
+void police_down(Worker&, Burst&) noexcept;  // the receiver's limits
+void seal(Worker&, Burst&) noexcept;         // session, nonce, padding, AEAD, outer headers
+void transmit(Worker&, Burst&) noexcept;     // link-layer header, the port's queue
 }  // namespace stages
 
 struct Stage {

@@ -23,7 +23,9 @@ class AdjacencyTable {
  public:
   /// At most 65,534 entries, numbered from 0.
   explicit AdjacencyTable(uint16_t capacity) : entries_(capacity) {}
-  [[nodiscard]] uint16_t capacity() const noexcept { return static_cast<uint16_t>(entries_.size()); }
+  [[nodiscard]] uint16_t capacity() const noexcept {
+    return static_cast<uint16_t>(entries_.size());
+  }
   Adjacency& operator[](uint16_t number) noexcept { return entries_[number]; }
 
  private:

@@ -19,8 +19,8 @@ inline constexpr uint64_t kUnlimited = 0;
 inline constexpr uint64_t kMinBurstBytes = 9216;
 
 /// The default burst: a quarter of a second. TCP that loses the end of its window is silent for its
-/// smallest timeout, 200 ms (Linux; RFC 6298 has a second): a bucket that overflows meanwhile wastes
-/// the rate, and one connection over a short path would reach half of it.
+/// smallest timeout, 200 ms (Linux; RFC 6298 has a second): a bucket that overflows meanwhile
+/// wastes the rate, and one connection over a short path would reach half of it.
 inline constexpr uint64_t kBurstPart = 4;
 
 /// As operators write them. 0 is unlimited; a configured rate of zero is refused earlier.

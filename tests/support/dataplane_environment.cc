@@ -1,9 +1,9 @@
 // DPDK without huge pages, devices or privileges, for the layers above crypto.
-#include <sched.h>
-
 #include <array>
 #include <cstdlib>
 #include <iostream>
+
+#include <sched.h>
 
 #include <rte_eal.h>
 
