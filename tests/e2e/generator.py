@@ -37,19 +37,20 @@ class Generator:
     namespace: Namespace
     identities: pathlib.Path
     tunnel_device: str
-    plain_device: str
+    plain_device: str | None  # None: the plain side is left to others
     options: tuple[str, ...] = ()
     endpoint: str = ENDPOINT
     peers: pathlib.Path | None = None  # another peers file than the identities'
 
     def command(self, name: str, *options: str) -> list[str]:
+        plain = () if self.plain_device is None else (
+            "--plain-port", self.plain_device, "--plain-ip", "192.0.2.1/24,2001:db8:2::1/64",
+            "--plain-gateway", "192.0.2.2,2001:db8:2::2")
         return [str(RELAYGEN), name, "--peers", str(self.peers or self.identities / "peers.txt"),
                 "--remote-key", str(self.identities / "remote.pub"), "--endpoint", self.endpoint,
                 "--tunnel-port", self.tunnel_device,
                 "--tunnel-ip", "198.51.100.254/24,2001:db8:1::fe/64",
-                "--plain-port", self.plain_device,
-                "--plain-ip", "192.0.2.1/24,2001:db8:2::1/64",
-                "--plain-gateway", "192.0.2.2,2001:db8:2::2", *self.options, *options]
+                *plain, *self.options, *options]
 
     def start(self, name: str, *options: str) -> "Generating":
         report = self.identities.parent / f"{name}-{os.getpid()}.json"

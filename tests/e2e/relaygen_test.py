@@ -7,17 +7,31 @@ No trial sends more packets than the ports' rings hold, so that a slow machine l
 import os
 import pathlib
 import shutil
+import subprocess
 import unittest
 
 from tests.e2e.case import why_not_here
-from tests.e2e.generator import (ENDPOINT, RELAYGEN, Generator, GeneratorFailed, WireguardGo,
-                                 make_identities, relayd_config)
+from tests.e2e.generator import (ENDPOINT, INSIDE, RELAYGEN, Generator, GeneratorFailed,
+                                 WireguardGo, make_identities, relayd_config)
 from tests.e2e.lab import RING, folder_of
-from tests.e2e.netns import Namespace, link, remove_namespaces
+from tests.e2e.netns import Namespace, link, remove_namespaces, stop
 from tests.e2e.relay import Relay
 
 USERS = 20
 PACKETS = 1000
+
+# Another generator: plain UDP of the kernel to the clients in turn, a thousand a second.
+FOREIGN_BYTES = 100
+FOREIGN_SENDER = """
+import ipaddress, socket, sys, time
+users, size = map(int, sys.argv[1:])
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+first = ipaddress.ip_address("10.64.0.2")
+while True:
+    for user in range(users):
+        out.sendto(bytes(size), (str(first + user), 4000))
+    time.sleep(users / 1000)
+"""
 
 
 class RelaygenCase(unittest.TestCase):
@@ -56,6 +70,26 @@ class RelaygenCase(unittest.TestCase):
         return Generator(self.near, self.identities, f"net_af_packet0,iface=wan,{RING}",
                          f"net_af_packet1,iface=inet,{RING}", ("--idle-sleep", "20"), endpoint,
                          peers).run(command, *options)
+
+    def receive_from_another_sender(self, users: int) -> dict:
+        """What `receive` counts of the kernel's UDP packets to the clients, sent all the while."""
+        self.near.address("inet", "192.0.2.1/24")
+        self.near.route(INSIDE[0], "via", "192.0.2.2")
+        self.addCleanup(self.near.ip, "address", "flush", "dev", "inet")
+        sender = self.near.spawn("python3", "-c", FOREIGN_SENDER, str(users), str(FOREIGN_BYTES),
+                                 stdout=subprocess.DEVNULL)
+        self.addCleanup(stop, sender)
+        generator = Generator(self.near, self.identities, f"net_af_packet0,iface=wan,{RING}", None,
+                              ("--idle-sleep", "20"))
+        report = generator.run("receive", "--duration", "2", "--users", str(users), "--sample", "1")
+        return report["received"][0]
+
+    def assert_received(self, received: dict):
+        self.assertGreater(received["packets"], 0)
+        self.assertEqual(received["bad_tag"], 0)
+        self.assertGreaterEqual(received["verified"], received["packets"])
+        padded = (28 + FOREIGN_BYTES + 15) // 16 * 16  # IP and UDP headers, WireGuard's padding
+        self.assertAlmostEqual(received["padded_inner_ip_bps"] / received["pps"], 8 * padded, 3)
 
     def run_trials(self, *options: str, **more) -> list[dict]:
         return self.relaygen("run", "--packets", str(PACKETS), "--round", "1024", "--sample", "1",
@@ -118,6 +152,9 @@ class AgainstRelaydTest(RelaygenCase):
             self.assertTrue(report["machine"][field])
         self.assertEqual(report["parameters"]["window"], "4")
 
+    def test_what_another_generator_sends_is_counted(self):
+        self.assert_received(self.receive_from_another_sender(USERS))
+
     def test_silence_is_told_by_the_exit_code(self):
         """Identities that the relay does not know get no answer."""
         strangers = self.folder / "strangers"
@@ -141,3 +178,6 @@ class AgainstWireguardGoTest(RelaygenCase):
         for trial in self.run_trials("--mode", "up,down,hub", "--size", "576", "--rate", "5K"):
             with self.subTest(mode=trial["mode"]):
                 self.assert_clean(trial)
+
+    def test_what_another_generator_sends_is_counted(self):
+        self.assert_received(self.receive_from_another_sender(USERS))

@@ -93,7 +93,7 @@ class Benchmark:
 
     def overload(self, far_end: FarEnd, rows: list[dict]):
         for row in rows:
-            if row["size"] in measure.OVERLOAD_SIZES and row.get("pps"):
+            if row["size"] in self.plan.overload and row.get("pps"):
                 self.overloads.append(measure.overload(far_end, self.plan, row))
 
     def attempt_bulk(self, relayd: Relayd):
@@ -176,7 +176,8 @@ def chosen_plan(options: argparse.Namespace) -> Plan:
         plan.wireguard_go = dict.fromkeys(plan.wireguard_go, options.sizes)
     if options.no_wireguard_go:
         plan.wireguard_go = {}
-    plan.overload = not options.no_overload
+    if options.no_overload:
+        plan.overload = ()
     if options.no_bulk:
         plan.bulk = 0
     return plan

@@ -10,11 +10,9 @@ from tools.bench.far_ends import FarEnd, Relayd
 from tools.bench.plan import Plan
 
 OVERLOAD = 3            # times the highest rate without loss
-OVERLOAD_SIZES = ("64", "1420")
 BULK_PPS = 100_000      # the traffic during a bulk import
 BULK_TRAFFIC_USERS = 1_000
-BULK_SECONDS = 8        # of traffic; the import begins after BULK_START
-BULK_START = 1.5
+BULK_START = 1.5        # seconds of traffic before the import
 
 
 def search(far_end: FarEnd, plan: Plan, users: int, sizes: tuple[str, ...]) -> tuple[list, dict]:
@@ -93,7 +91,7 @@ def sessions(far_end: Relayd) -> int:
 def import_under_traffic(far_end: Relayd, newcomers: pathlib.Path, plan: Plan, active: int) -> dict:
     traffic = far_end.generator.start(
         "run", "--users", str(active), "--mode", "up", "--size", "576", "--rate", str(BULK_PPS),
-        "--duration", str(BULK_SECONDS), "--round", str(BULK_PPS),
+        "--duration", str(plan.bulk_seconds), "--round", str(BULK_PPS),
         "--idle-sleep", "20")
     try:
         until(lambda: traffic.process.poll() is not None or sessions(far_end) >= active, 60,

@@ -16,19 +16,20 @@ class Plan:
     modes: tuple[str, ...] = MODES
     relayd: Matrix = field(default_factory=dict)
     wireguard_go: Matrix = field(default_factory=dict)
-    overload: bool = True
-    bulk: int = 100_000      # users of the bulk import; 0: none
-    seconds: float = 0.25    # of sending in a trial
+    overload: tuple[str, ...] = ("64", "1420")  # sizes, with the fewest users
+    bulk: int = 100_000  # users of the bulk import; 0: none
+    bulk_seconds: float = 12  # of traffic beside it
+    seconds: float = 0.25  # of sending in a trial
     overload_seconds: float = 1.0
     resolution: float = 0.04
-    loss: float = 0.001      # share of packets that may be lost
-    round: int = 65536       # packets that relaygen makes ahead
+    loss: float = 0.001  # share of packets that may be lost
+    round: int = 65536  # packets that relaygen makes ahead
 
     def most_users(self) -> int:
         return max([*self.relayd, *self.wireguard_go, 1])
 
     def left_out(self) -> list[str]:
-        """What the issue of all modes, users and sizes has and this run has not."""
+        """What the whole has and this run has not."""
         lines = [f"mode {mode}" for mode in MODES if mode not in self.modes]
         for name, matrix in (("relayd", self.relayd), ("wireguard-go", self.wireguard_go)):
             for users in USERS:
@@ -59,7 +60,7 @@ def full_plan() -> Plan:
 def brief_plan() -> Plan:
     """Every kind of row once: to see that the benchmark works, not for figures."""
     return Plan("brief", relayd={1: ("64", "1420"), 50: ("64",)}, wireguard_go={1: ("64",)},
-                bulk=2_000, seconds=0.03, overload_seconds=0.05, resolution=0.25, loss=0.2,
+                overload=("64",), bulk=2_000, bulk_seconds=3, seconds=0.03, overload_seconds=0.05, resolution=0.25, loss=0.2,
                 round=4096)
 
 

@@ -116,11 +116,11 @@ def as_svg(report: dict) -> str:
              text(LEFT, 28, f"Highest rate without loss, {report['machine'].get('processor')}, "
                             "generator and relay on two cores", 16, "start")]
     for line, (metric, scale, label) in enumerate(METRICS):
+        greatest = max((r[metric] * scale for r in rows), default=0)
         for column, mode in enumerate(modes):
             of_mode = [r for r in rows if r["mode"] == mode]
             panel = Panel(LEFT + column * (PANEL_WIDTH + GAP_X),
-                          TOP + line * (PANEL_HEIGHT + GAP_Y), sizes,
-                          max((r[metric] * scale for r in of_mode), default=0))
+                          TOP + line * (PANEL_HEIGHT + GAP_Y), sizes, greatest)
             parts += panel.frame(f"mode {mode}", label)
             for one in series:
                 values = {r["size"]: r[metric] * scale for r in of_mode

@@ -85,6 +85,9 @@ def remarks(report: dict) -> list[str]:
     busiest = max((r.get("generator_busy", 0) for r in report["rows"]), default=0)
     if report["rows"]:
         lines.append(f"relaygen was busy at most {busiest:.0%} of the time at these rates")
+    bulk_import = report["bulk_import"]
+    if bulk_import and not bulk_import["traffic_outlasted_import"]:
+        lines.append("the bulk import took longer than the traffic beside it")
     if report["left_out"]:
         lines.append("left out (--full has it all): " + "; ".join(report["left_out"]))
     return lines
