@@ -1,83 +1,77 @@
 // bench_aead: what an AEAD engine costs a packet, beside the engine that it is to beat, in one run.
 //
-//   bench_aead [--json] [--batch N] [--rounds N] [ENGINE ...]
+//   bench_aead [--json] [--brief] [--sizes 0,64,...,IMIX] [--batch 1,8,...] [--rounds N]
+//              [ENGINE ...]                                       default: all usable engines
 //
 // Cycles are those of the time-stamp counter. The engines of a pair take turns in every round, so
 // that what else the machine does hits both; a ratio is taken in each round, and of rounds the
 // median counts, with the quartiles as spread. Each packet of a batch has its own key.
 #include <algorithm>
+#include <boost/program_options.hpp>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
-#include <json/json.h>
 #include <x86intrin.h>
 
 #include "crypto/aead.h"
 #include "crypto/aead_engines.h"
 #include "crypto/keys.h"
+#include "tools/bench/measure.h"
+#include "tools/relaygen/progress.h"
 
+using namespace wirelay;
+using namespace wirelay::bench;
 using namespace wirelay::crypto;
+
+namespace po = boost::program_options;
 
 namespace {
 
-constexpr int kBurstsPerSample = 16;
+constexpr size_t kBurstsPerSample = 16;
 constexpr int kSamplesPerRound = 5;  // the fastest of them is the round's figure
-constexpr size_t kStride = 2176;     // from packet to packet, as mbufs of default size lie
+constexpr size_t kStride = 2176;     // from packet to packet at least, as mbufs of default size lie
 constexpr size_t kOffset = 58;       // of the text in a cache line behind headroom and headers
+constexpr uint32_t kLongest = 65535;
 
 struct Options {
-  bool json = false;
-  size_t batch = 32;
+  bool json = false, brief = false;
+  std::string sizes = "0,64,128,256,576,1024,1420,9000,IMIX", batches = "1,8,32,64";
   int rounds = 21;
   std::vector<std::string> engines;
 };
 
-/// A traffic: its name and the length of each packet of the batch.
-struct Mix {
-  std::string name;
-  std::vector<uint32_t> lengths;
-};
-
-/// 58 % of 64 bytes, 33 % of 576, 8 % of 1,420, in random order.
-Mix imix(size_t batch) {
-  Mix mix{"IMIX", {}};
-  for (size_t i = 0; i < batch; ++i) {
-    const size_t place = i * 100 / batch;
-    mix.lengths.push_back(place < 58 ? 64 : place < 91 ? 576 : 1420);
-  }
-  std::shuffle(mix.lengths.begin(), mix.lengths.end(), std::mt19937_64(1));
-  return mix;
+/// From packet to packet, in whole cache lines.
+size_t stride_of(const Mix& mix) {
+  const size_t bytes = std::ranges::max(mix.lengths) + kTagBytes + kOffset;
+  return std::max(kStride, (bytes + 63) / 64 * 64);
 }
 
-std::vector<Mix> all_mixes(size_t batch) {
-  std::vector<Mix> mixes;
-  for (const uint32_t length : {64u, 128u, 256u, 576u, 1024u, 1420u}) {
-    mixes.push_back({std::to_string(length), std::vector<uint32_t>(batch, length)});
-  }
-  mixes.push_back(imix(batch));
-  return mixes;
-}
-
-struct Burst {
-  explicit Burst(const Mix& mix)
-      : memory(mix.lengths.size() * kStride + 64), keys(mix.lengths.size()) {
+/// The packets of a mix; sealed and opened in bursts of `batch`, of which there is a whole number.
+struct Traffic {
+  Traffic(const Mix& mix, size_t at_once)
+      : batch(at_once), memory(mix.lengths.size() * stride_of(mix) + 64), keys(mix.lengths.size()) {
     std::mt19937_64 random(2);
+    const size_t stride = stride_of(mix);
     for (size_t i = 0; i < keys.size(); ++i) {
       for (uint8_t& byte : keys[i]) byte = static_cast<uint8_t>(random());
       packets.push_back(
-          {keys[i].data(), i, memory.data() + i * kStride + kOffset, mix.lengths[i], false});
+          {keys[i].data(), i, memory.data() + i * stride + kOffset, mix.lengths[i], false});
     }
   }
-  Burst(const Burst&) = delete;
-  Burst& operator=(const Burst&) = delete;
+  Traffic(const Traffic&) = delete;
+  Traffic& operator=(const Traffic&) = delete;
 
+  [[nodiscard]] size_t bursts() const { return packets.size() / batch; }
+  std::span<AeadPacket> burst(size_t i) { return {&packets[i % bursts() * batch], batch}; }
+
+  const size_t batch;
   std::vector<uint8_t> memory;
   std::vector<Bytes32> keys;
   std::vector<AeadPacket> packets;
@@ -85,41 +79,33 @@ struct Burst {
 
 /// Cycles a packet. Opening works on what is there: engines do the same work whether or not it is
 /// authentic.
-double measure(AeadEngine& engine, Burst& burst, bool open) {
+double measure(AeadEngine& engine, Traffic& traffic, bool open) {
+  const size_t bursts = std::max(kBurstsPerSample, traffic.bursts());
   double best = INFINITY;
   for (int sample = 0; sample < kSamplesPerRound; ++sample) {
     const uint64_t begin = __rdtsc();
-    for (int i = 0; i < kBurstsPerSample; ++i) {
+    for (size_t i = 0; i < bursts; ++i) {
       if (open) {
-        engine.open_burst(burst.packets);
+        engine.open_burst(traffic.burst(i));
       } else {
-        engine.seal_burst(burst.packets);
+        engine.seal_burst(traffic.burst(i));
       }
     }
     const auto passed = static_cast<double>(__rdtsc() - begin);
-    best = std::min(best, passed / (kBurstsPerSample * static_cast<double>(burst.packets.size())));
+    best = std::min(best, passed / static_cast<double>(bursts * traffic.batch));
   }
   return best;
-}
-
-struct Quartiles {
-  double low, median, high;
-};
-
-Quartiles quartiles_of(std::vector<double> values) {
-  std::ranges::sort(values);
-  return {values[values.size() / 4], values[values.size() / 2], values[values.size() * 3 / 4]};
 }
 
 struct Result {
   Quartiles cycles, baseline_cycles, ratio;  // ratio: baseline / engine, above 1 is faster
 };
 
-Result compare(AeadEngine& engine, AeadEngine& baseline, Burst& burst, bool open, int rounds) {
+Result compare(AeadEngine& engine, AeadEngine& baseline, Traffic& traffic, bool open, int rounds) {
   std::vector<double> cycles, baseline_cycles, ratio;
   for (int round = 0; round < rounds; ++round) {
-    cycles.push_back(measure(engine, burst, open));
-    baseline_cycles.push_back(measure(baseline, burst, open));
+    cycles.push_back(measure(engine, traffic, open));
+    baseline_cycles.push_back(measure(baseline, traffic, open));
     ratio.push_back(baseline_cycles.back() / cycles.back());
   }
   return {quartiles_of(cycles), quartiles_of(baseline_cycles), quartiles_of(ratio)};
@@ -135,44 +121,47 @@ std::unique_ptr<AeadEngine> make_baseline(const std::string& engine, std::string
   return make_ipsec_mb_engine();
 }
 
-Json::Value to_json(const Quartiles& quartiles) {
-  Json::Value value;
-  value["low"] = quartiles.low;
-  value["median"] = quartiles.median;
-  value["high"] = quartiles.high;
-  return value;
-}
-
 void print_row(const Mix& mix, bool open, const Result& result) {
   std::printf("%5s %-4s  %7.0f  %7.0f   %5.2f  %5.2f to %5.2f\n", mix.name.c_str(),
               open ? "open" : "seal", result.cycles.median, result.baseline_cycles.median,
               result.ratio.median, result.ratio.low, result.ratio.high);
 }
 
-Json::Value run_engine(const std::string& name, const Options& options) {
+Json::Value to_json(const Mix& mix, bool open, const Result& result) {
+  Json::Value row;
+  row["traffic"] = mix.name;
+  row["direction"] = open ? "open" : "seal";
+  row["cycles"] = bench::to_json(result.cycles);
+  row["baseline_cycles"] = bench::to_json(result.baseline_cycles);
+  row["ratio"] = bench::to_json(result.ratio);
+  return row;
+}
+
+/// One engine in batches of one size.
+Json::Value run_engine(const std::string& name, uint32_t batch, const Options& options,
+                       relaygen::Progress& progress) {
   std::string baseline_name;
   const auto engine = make_engine(name);
   const auto baseline = make_baseline(name, baseline_name);
   if (!options.json) {
+    progress.clear();
     std::printf(
-        "\n%s against %s, batches of %zu\nbytes         cycles     base   ratio  quartiles\n",
-        name.c_str(), baseline_name.c_str(), options.batch);
+        "\n%s against %s, batches of %u\nbytes         cycles     base   ratio  quartiles\n",
+        name.c_str(), baseline_name.c_str(), batch);
   }
   Json::Value report;
   report["engine"] = name;
   report["baseline"] = baseline_name;
-  report["batch"] = Json::UInt64{options.batch};
-  for (const Mix& mix : all_mixes(options.batch)) {
-    Burst burst(mix);
+  report["batch"] = batch;
+  for (const std::string& size : words_of(options.sizes)) {
+    // A mix is whole in several small bursts.
+    const Mix mix = make_mix(size, size == "IMIX" ? (99 + batch) / batch * batch : batch);
+    Traffic traffic(mix, batch);
     for (const bool open : {false, true}) {
-      const Result result = compare(*engine, *baseline, burst, open, options.rounds);
-      Json::Value row;
-      row["traffic"] = mix.name;
-      row["direction"] = open ? "open" : "seal";
-      row["cycles"] = to_json(result.cycles);
-      row["baseline_cycles"] = to_json(result.baseline_cycles);
-      row["ratio"] = to_json(result.ratio);
-      report["rows"].append(row);
+      progress.show(name + ", batches of " + std::to_string(batch) + ", " + size + " bytes");
+      const Result result = compare(*engine, *baseline, traffic, open, options.rounds);
+      report["rows"].append(to_json(mix, open, result));
+      progress.clear();
       if (!options.json) print_row(mix, open, result);
     }
   }
@@ -180,44 +169,71 @@ Json::Value run_engine(const std::string& name, const Options& options) {
 }
 
 Options parse(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const bool has_value = i + 1 < argc;
-    if (argument == "--json") {
-      options.json = true;
-    } else if (argument == "--batch" && has_value) {
-      options.batch = std::clamp<size_t>(std::strtoul(argv[++i], nullptr, 10), 1, 1024);
-    } else if (argument == "--rounds" && has_value) {
-      options.rounds =
-          static_cast<int>(std::clamp(std::strtol(argv[++i], nullptr, 10), 1L, 10000L));
-    } else if (argument.starts_with("-")) {
-      std::cerr << "usage: bench_aead [--json] [--batch N] [--rounds N] [ENGINE ...]\n";
-      std::exit(2);
-    } else {
-      options.engines.push_back(argument);
+  Options o;
+  po::options_description all("bench_aead: what an AEAD engine costs a packet");
+  auto add = all.add_options();
+  add("help", "this text");
+  add("json", po::bool_switch(&o.json), "one JSON document instead of tables");
+  add("brief", po::bool_switch(&o.brief), "a few sizes for a moment: does it work?");
+  add("sizes", po::value(&o.sizes)->default_value(o.sizes), "bytes, or IMIX");
+  add("batch", po::value(&o.batches)->default_value(o.batches), "packets at once, each with a key");
+  add("rounds", po::value(&o.rounds)->default_value(o.rounds), "that medians are taken of");
+  add("engine", po::value(&o.engines), "may be given as plain arguments");
+  po::positional_options_description plain;
+  plain.add("engine", -1);
+  po::variables_map given;
+  po::store(po::command_line_parser(argc, argv).options(all).positional(plain).run(), given);
+  po::notify(given);
+  if (given.contains("help")) {
+    std::cout << all;
+    std::exit(0);
+  }
+  if (o.brief) {
+    o.sizes = "0,64,IMIX";
+    o.batches = "1,32";
+    o.rounds = 3;
+  }
+  if (o.rounds < 1) throw std::invalid_argument("at least one round");
+  for (const std::string& size : words_of(o.sizes)) {
+    if (std::ranges::max(make_mix(size, 1).lengths) > kLongest) {
+      throw std::invalid_argument("a packet has at most 65,535 bytes");
     }
   }
-  return options;
+  for (const uint32_t batch : numbers_of(o.batches)) {
+    if (batch < 1 || batch > 1024) throw std::invalid_argument("a batch is 1 to 1,024 packets");
+  }
+  return o;
+}
+
+int run(const Options& options) {
+  init_crypto();
+  relaygen::Progress progress;
+  Json::Value report;
+  report["benchmark"] = "bench_aead";
+  report["unit"] = "TSC cycles a packet";
+  report["machine"] = describe_machine();
+  report["parameters"]["rounds"] = options.rounds;
+  for (const EngineInfo& info : list_engines()) {
+    if (!options.engines.empty() && std::ranges::count(options.engines, info.name) == 0) continue;
+    if (!info.usable) {
+      std::cerr << info.name << ": " << info.reason << '\n';
+      continue;
+    }
+    for (const uint32_t batch : numbers_of(options.batches)) {
+      report["engines"].append(run_engine(info.name, batch, options, progress));
+    }
+  }
+  if (options.json) print_json(report);
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse(argc, argv);
-  init_crypto();
-  Json::Value reports(Json::arrayValue);
-  for (const EngineInfo& info : list_engines()) {
-    const bool wanted = options.engines.empty()
-                            ? info.name == "avx512-ifma" || info.name == "avx2"
-                            : std::ranges::count(options.engines, info.name) > 0;
-    if (!wanted) continue;
-    if (!info.usable) {
-      std::cerr << info.name << ": " << info.reason << '\n';
-      continue;
-    }
-    reports.append(run_engine(info.name, options));
+  try {
+    return run(parse(argc, argv));
+  } catch (const std::exception& error) {
+    std::cerr << "bench_aead: " << error.what() << '\n';
+    return 2;
   }
-  if (options.json) std::cout << reports << '\n';
-  return 0;
 }
