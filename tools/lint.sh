@@ -45,7 +45,7 @@ clang-format --dry-run --Werror "${files[@]}" || good=no
 
 if [[ $tidy == yes ]]; then
   install_packages build test
-  configure_build build --buildtype=release
+  configure_build build --buildtype=release -Dtests=true
   # Headers are checked through the sources that include them.
   mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.cc$' || true)
   if ((${#sources[@]})); then

@@ -1,14 +1,18 @@
 # Build folders. Sourced by the programs in tools/.
 
-# configure_build FOLDER MESON-OPTION...: makes the folder, or brings its options up to date.
+# configure_build FOLDER MESON-OPTION...: makes the folder, or brings its options up to date; on
+# failure prints what meson said.
 configure_build() {
-  local folder=$1
+  local folder=$1 said
   shift
   if [[ -f $folder/build.ninja ]]; then
-    meson configure "$folder" "$@" >/dev/null
+    said=$(meson configure "$folder" "$@" 2>&1) && return
   else
-    meson setup "$folder" "$WIRELAY_ROOT" "$@" >/dev/null
+    said=$(meson setup "$folder" "$WIRELAY_ROOT" "$@" 2>&1) && return
   fi
+  tail -n 30 <<<"$said" >&2
+  echo "The build in $folder cannot be configured." >&2
+  return 1
 }
 
 # run_build FOLDER [TARGET...]: builds; on failure prints what the compiler said.
