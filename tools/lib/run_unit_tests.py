@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-CLOSING = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
+CLOSING = re.compile(r"^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$", re.MULTILINE)
 
 
 def main() -> int:
