@@ -117,7 +117,7 @@ class Benchmark:
         results.add_ratios(self.rows)
         settings = {key: getattr(self.plan, key)
                     for key in ("name", "modes", "seconds", "overload_seconds", "resolution",
-                                "loss", "round")}
+                                "loss", "tries", "round")}
         measured = {r["size"] for r in self.rows}
         settings["sizes"] = [s for s in SIZES if s in measured]
         return {"time": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "seconds": seconds,

@@ -20,7 +20,8 @@ def search(far_end: FarEnd, plan: Plan, users: int, sizes: tuple[str, ...]) -> t
     report = far_end.generator.run(
         "search", "--users", str(users), "--mode", ",".join(plan.modes), "--size", ",".join(sizes),
         "--duration", str(plan.seconds), "--resolution", str(plan.resolution),
-        "--loss-threshold", str(plan.loss), "--round", str(plan.round),
+        "--loss-threshold", str(plan.loss), "--tries", str(plan.tries),
+        "--round", str(plan.round),
         seconds=600 + 60 * len(plan.modes) * len(sizes), accept=(0, 4))
     rows = [search_row(far_end, users, entry) for entry in report["results"]]
     bring_up = report.get("bring_up", [{}])[0] | {

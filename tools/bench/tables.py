@@ -82,9 +82,12 @@ def remarks(report: dict) -> list[str]:
     for name, value in report["memory_bytes_a_user"].items():
         if value is not None:
             lines.append(f"{name}: {value:,.0f} bytes of memory for each further connected user")
-    busiest = max((r.get("generator_busy", 0) for r in report["rows"]), default=0)
-    if report["rows"]:
-        lines.append(f"relaygen was busy at most {busiest:.0%} of the time at these rates")
+    for far_end in ("relayd", "wireguard-go"):
+        busy = [r["generator_busy"] for r in report["rows"]
+                if r["far_end"] == far_end and "generator_busy" in r]
+        if busy:
+            lines.append(f"before {far_end}, relaygen worked for at most {max(busy):.0%} of the "
+                         "time at these rates")
     bulk_import = report["bulk_import"]
     if bulk_import and not bulk_import["traffic_outlasted_import"]:
         lines.append("the bulk import took longer than the traffic beside it")
@@ -104,7 +107,7 @@ def circumstances(report: dict) -> list[str]:
         f"before: {report['load_before']:.2f}",
         f"plan {settings['name']}: trials of {settings['seconds']} s, resolution "
         f"{settings['resolution']:.0%}, at most {settings['loss']:.2%} lost counts as without "
-        "loss; bits are those of inner IP packets",
+        f"loss, a rate has {settings['tries']} tries; bits are those of inner IP packets",
         "relaygen on core 0; relayd: worker on core 1 (busy polling), control thread on core 0, "
         "memif; wireguard-go: both cores, veth and af_packet",
         'ratio: relayd to wireguard-go; "of most": the most that each delivered at any rate, '

@@ -84,7 +84,9 @@ void add_search(po::options_description& all) {
   all.add_options()("loss-threshold", text("0"),
                     "share of packets that may be lost, such as 0.001")(
       "resolution", text("0.01"), "end when the rate is known within this share of it")(
-      "max-rate", text("max"), "never offer more than this");
+      "tries", text("1"),
+      "a rate has failed when so many trials in a row have: above 1 for a machine whose cores are "
+      "not its own")("max-rate", text("max"), "never offer more than this");
 }
 
 void add_command(po::options_description& all, Command command) {

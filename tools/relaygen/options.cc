@@ -241,6 +241,7 @@ Options parse_options(const Strings& arguments) {
   }
   options.search.loss_threshold = given.number("loss-threshold", 0, 1);
   options.search.resolution = given.number("resolution", 0.0001, 0.5);
+  options.search.tries = static_cast<uint32_t>(given.count("tries", 1, 100));
   options.search.max_rate = parse_rate("max-rate", given.text("max-rate"));
   if (options.command == Command::kLatency) {
     options.traffic.rate = parse_rate("rate", given.text("rate"));

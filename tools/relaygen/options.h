@@ -74,6 +74,7 @@ struct TrafficOptions {
 struct SearchOptions {
   double loss_threshold = 0;  // share of the packets
   double resolution = 0.01;
+  uint32_t tries = 1;  // a rate has failed when so many trials in a row have
   std::optional<Rate> max_rate;
   std::vector<double> loads;  // latency: shares of the found rate
 };

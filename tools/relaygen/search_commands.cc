@@ -11,6 +11,17 @@ namespace {
 
 constexpr double kFloodSeconds = 1;  // at full speed, to guess where the search begins
 
+/// The first trial of the plan that passed, of as many as are allowed for; empty when all failed.
+std::optional<TrialResult> passing_trial(Job& job, const TrialPlan& plan, Json::Value& trials) {
+  const SearchOptions& options = job.options.search;
+  for (uint32_t i = 0; i < options.tries; ++i) {
+    const TrialResult result = job.runner.run(plan);
+    trials.append(to_json(result));
+    if (result.loss() <= options.loss_threshold && result.counts.corrupt() == 0) return result;
+  }
+  return std::nullopt;
+}
+
 /// The trial with the highest rate without loss; adds all trials to `trials`.
 std::optional<TrialResult> search(Job& job, const TrialPlan& base, Json::Value& trials) {
   const SearchOptions& options = job.options.search;
@@ -27,11 +38,9 @@ std::optional<TrialResult> search(Job& job, const TrialPlan& base, Json::Value& 
   std::optional<TrialResult> best;
   while (const auto rate = search.next_rate()) {
     plan.rate = rate;
-    const TrialResult result = job.runner.run(plan);
-    trials.append(to_json(result));
-    if (result.loss() <= options.loss_threshold && result.counts.corrupt() == 0) {
+    if (const auto passed = passing_trial(job, plan, trials)) {
       search.passed();
-      best = result;
+      best = passed;
     } else {
       search.failed();
     }
