@@ -40,8 +40,10 @@ class Sealer {
   void chunk(uint16_t first, uint16_t end, uint16_t next_end) noexcept {
     ready_count_ = sealed_count_ = 0;
     for (uint16_t i = first; i < end; ++i) prepare(i);
-    for (uint16_t k = 0; k < ready_count_;) k = seal_run(k);
+    // Atomic additions wait for all stores before them: none of theirs goes to packets.
+    for (uint16_t k = 0; k < ready_count_;) k = reserve_run(k);
     fetch(end, next_end);
+    encapsulate_all();
     worker_.engine().seal_burst({packets_, sealed_count_});
     for (uint16_t k = 0; k < sealed_count_; ++k) finish(sealed_[k]);
   }
@@ -84,7 +86,7 @@ class Sealer {
 
   /// One run of neighbouring packets of one session: one addition reserves all their counters.
   /// Returns where the next run begins.
-  uint16_t seal_run(uint16_t first) noexcept {
+  uint16_t reserve_run(uint16_t first) noexcept {
     Session& s = *burst_.meta[ready_[first]].session;
     uint16_t end = first;
     uint64_t bytes = 0;
@@ -99,13 +101,20 @@ class Sealer {
         wait_for_session(i);
         continue;
       }
-      encapsulate(burst_.mbufs[i], s, *burst_.meta[i].path, counter, packets_[sealed_count_]);
+      burst_.meta[i].counter = counter;
       sealed_[sealed_count_++] = i;
     }
     s.tx_bytes.fetch_add(bytes, std::memory_order_relaxed);
     s.tx_tsc.store(worker_.now, std::memory_order_relaxed);
     s.tx_data_tsc.store(worker_.now, std::memory_order_relaxed);
     return end;
+  }
+
+  void encapsulate_all() noexcept {
+    for (uint16_t k = 0; k < sealed_count_; ++k) {
+      const PacketMeta& m = burst_.meta[sealed_[k]];
+      encapsulate(burst_.mbufs[sealed_[k]], *m.session, *m.path, m.counter, packets_[k]);
+    }
   }
 
   void finish(uint16_t i) noexcept {
