@@ -13,9 +13,9 @@ Usage: tools/test.sh [--quick] [--help]
 Installs the Debian packages that are missing (as root), builds, and runs:
   layout     include directions, headers that compile alone, documents that match the code
   unit       unit and pipeline tests, release build (build/)
-  sanitized  the same with address and undefined-behaviour sanitizers (build-asan/)
   e2e        relayd between network namespaces, with wireguard-go as clients (needs root)
-  slow       end-to-end tests that mostly wait: they run beside the sanitized part
+  sanitized  unit and pipeline tests with address and undefined-behaviour sanitizers (build-asan/)
+  slow       end-to-end tests that mostly wait: they run beside the other two
 
   --quick    only layout and unit
   --help     this text
@@ -65,17 +65,14 @@ run_part() {
   rm -f "$log"
 }
 
-# build_and_run NAME FOLDER MESON-OPTION...
-build_and_run() {
-  local part=$1 folder=$2
-  shift 2
-  echo "== $part: building $folder"
-  if configure_build "$folder" "$@" && run_build "$folder"; then
-    run_part "$part" python3 tools/lib/run_unit_tests.py "$folder"
-  else
-    failed=$((failed + 1))
-  fi
+# build FOLDER MESON-OPTION...
+build() {
+  echo "== building $1"
+  configure_build "$@" && run_build "$1"
 }
+
+# run_units NAME FOLDER: the unit tests of a folder that is built.
+run_units() { run_part "$1" python3 tools/lib/run_unit_tests.py "$2"; }
 
 finish() {
   local line="$passed passed, $failed failed"
@@ -91,17 +88,34 @@ if ! install_packages build test bench lab; then
 fi
 
 run_part layout python3 tests/run.py tests/layout
-build_and_run unit build --buildtype=release -Dtests=true
+if build build --buildtype=release -Dtests=true; then
+  run_units unit build
+else
+  failed=$((failed + 1))
+fi
 if [[ $quick == no ]]; then
-  slow_log=$(mktemp)
+  slow_log=$(mktemp) build_log=$(mktemp)
+  # End-to-end tests mostly wait: what they leave of the processors builds the sanitized tests.
+  # With process groups of their own (-m) both end with all that they have started.
+  set -m
   python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
   slow=$!
-  trap 'kill $slow 2>/dev/null; wait $slow' EXIT
-  build_and_run sanitized build-asan --buildtype=debug --optimization=0 \
-    -Db_sanitize=address,undefined -Db_lundef=false
+  (renice -n 19 $BASHPID >/dev/null
+   build build-asan --buildtype=debug --optimization=0 -Db_sanitize=address,undefined \
+     -Db_lundef=false) </dev/null >"$build_log" 2>&1 &
+  building=$!
+  set +m
+  trap 'kill -- -$slow -$building 2>/dev/null; wait $slow $building; rm -f "$slow_log" "$build_log"' EXIT
   run_part e2e python3 tests/run.py tests/e2e
+  wait "$building"
+  built=$?
+  cat "$build_log"
+  if ((built == 0)); then
+    run_units sanitized build-asan
+  else
+    failed=$((failed + 1))
+  fi
   wait "$slow"
   run_part slow cat "$slow_log"
-  rm -f "$slow_log"
 fi
 finish
