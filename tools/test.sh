@@ -116,6 +116,7 @@ if [[ $quick == no ]]; then
     failed=$((failed + 1))
   fi
   wait "$slow"
+  trap 'rm -f "$slow_log" "$build_log"' EXIT
   run_part slow cat "$slow_log"
 fi
 finish
