@@ -229,6 +229,8 @@ class MethodsTest : public CppUnit::TestFixture {
   void status_tells_what_runs() {
     add_alice();
     relay_.counters.handshakes_completed = 5;
+    relay_.counters.no_memory = 6;
+    relay_.counters_of_neighbours.table_full = 7;
     relay_.counters.refused_replay = 2;
     relay_.worker.polls.add(10);
     const Json::Value got = call("status.get", "{}");
@@ -242,7 +244,9 @@ class MethodsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("wan"), got["ports"][0]["name"].asString());
     CPPUNIT_ASSERT_EQUAL(5u, got["handshakes"]["completed"].asUInt());
     CPPUNIT_ASSERT_EQUAL(2u, got["handshakes"]["refused"]["replay"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(6u, got["handshakes"]["no_memory"].asUInt());
     CPPUNIT_ASSERT_EQUAL(std::string("resolved"), got["neighbours"][0]["state"].asString());
+    CPPUNIT_ASSERT_EQUAL(7u, got["neighbour_counters"]["table_full"].asUInt());
   }
 
   void stats_tell_each_stage() {
