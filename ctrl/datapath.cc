@@ -2,6 +2,7 @@
 #include "ctrl/datapath.h"
 
 #include <algorithm>
+#include <new>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -14,6 +15,7 @@
 #include "ctrl/eal.h"
 #include "ctrl/log.h"
 #include "ctrl/neighbours.h"
+#include "ctrl/stop_request.h"
 
 namespace wirelay::ctrl {
 
@@ -61,7 +63,13 @@ dataplane::Sizes table_sizes(const Config& config) {
 Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
                    const std::string& engine, const crypto::PublicKey& public_key) {
   const auto workers = static_cast<unsigned>(config.worker_cores.size());
-  shared_ = std::make_unique<dataplane::Shared>(table_sizes(config), workers, rte_get_tsc_hz());
+  try {
+    shared_ = std::make_unique<dataplane::Shared>(table_sizes(config), workers, rte_get_tsc_hz());
+  } catch (const std::bad_alloc&) {
+    throw Refused("sizes",
+                  "there is no address space for tables of these sizes; name smaller ones, "
+                  "or raise the limit (\"ulimit -v\", vm.overcommit_memory)");
+  }
   shared_->mac1_key = crypto::mac1_key(public_key);
   shared_->listen_port = config.udp_port;
   uint16_t mtu = 0;
@@ -87,6 +95,7 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
 void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& ports) {
   const auto workers = static_cast<unsigned>(config.worker_cores.size());
   for (size_t i = 0; i < config.ports.size(); ++i) {
+    stop_if_requested();
     const PortConfig& wanted = config.ports[i];
     dataplane::Port port;
     port.id = ports[i];

@@ -12,6 +12,7 @@
 
 #include "ctrl/device.h"
 #include "ctrl/machine.h"
+#include "ctrl/stop_request.h"
 
 namespace wirelay::ctrl {
 
@@ -79,7 +80,8 @@ std::vector<std::string> eal_arguments(const Config& config, bool huge_pages) {
   if (huge_pages) {
     add({"--in-memory"});
   } else {
-    add({"--no-huge", "--no-shconf", "-m", std::to_string(dpdk_bytes(config) / kMiB + 1)});
+    add({"--no-huge", "--no-shconf", "-m",
+         std::to_string(dpdk_bytes(config, kSmallPage) / kMiB + 1)});
   }
   bool hardware = false;
   for (const PortConfig& port : config.ports) {
@@ -96,8 +98,10 @@ std::vector<std::string> eal_arguments(const Config& config, bool huge_pages) {
 }
 
 Eal::Eal(const Config& config, bool verbose) : huge_pages_(check_machine(config)), log_(verbose) {
+  stop_if_requested();
   std::vector<std::string> args = eal_arguments(config, huge_pages_);
   std::vector<char*> argv;
+  argv.reserve(args.size() + 1);
   for (std::string& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
   const int result = rte_eal_init(static_cast<int>(args.size()), argv.data());
@@ -105,6 +109,7 @@ Eal::Eal(const Config& config, bool verbose) : huge_pages_(check_machine(config)
   log_.started();
   if (result < 0) refuse_start(config, log_.lines(), error);
   try {
+    stop_if_requested();
     find_ports(config);
   } catch (...) {
     rte_eal_cleanup();

@@ -57,6 +57,11 @@ void LogLimiter::flush(uint64_t now_ns) {
   });
 }
 
+void LogLimiter::finish(uint64_t now_ns) {
+  for (const auto& [key, entry] : entries_) sum_up(entry, now_ns);
+  entries_.clear();
+}
+
 LogLimiter& log_limiter() {
   static LogLimiter limiter(
       [](spdlog::level::level_enum level, const std::string& text) { log().log(level, text); });

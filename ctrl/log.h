@@ -45,6 +45,8 @@ class LogLimiter {
   }
   /// Prints the sums of the windows that have ended.
   void flush(uint64_t now_ns);
+  /// Prints the sums of all windows: nothing follows.
+  void finish(uint64_t now_ns);
 
  private:
   struct Entry {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ctrl/json_reader.h"
+#include "dataplane/dataplane.h"
 
 namespace wirelay::ctrl {
 
@@ -52,7 +53,7 @@ bool in_ranges(const std::string& list, unsigned number) {
   return false;
 }
 
-/// The text behind `key` in a file of "key:	value" lines.
+/// The text behind `key` in a file of "key:	value" lines; not in the first of them.
 std::string value_of(const std::string& text, const std::string& key) {
   const size_t at = text.find("\n" + key + ":");
   if (at == std::string::npos) return "";
@@ -68,13 +69,12 @@ std::string trimmed(std::string text) {
 
 }  // namespace
 
-uint64_t dpdk_bytes(const Config& config) {
-  uint32_t mtu = 1500;
-  for (const PortConfig& port : config.ports) mtu = std::max<uint32_t>(mtu, port.mtu);
-  const uint64_t buffer = std::max<uint64_t>(mtu + 64, 2048) + 128 + 128 + 128;  // room, headers
+uint64_t dpdk_bytes(const Config& config, uint64_t page_bytes) {
+  uint16_t mtu = 0;
+  for (const PortConfig& port : config.ports) mtu = std::max(mtu, port.mtu);
   const uint64_t rings = config.worker_cores.size() * 2 * kMiB;
   const uint64_t drivers = config.ports.size() * (4 + config.worker_cores.size()) * kMiB;
-  return config.sizes.mbufs * buffer + rings + drivers + 16 * kMiB;
+  return dataplane::pool_bytes(config.sizes.mbufs, mtu, page_bytes) + rings + drivers + 16 * kMiB;
 }
 
 std::string Machine::read(const std::string& path) const {
@@ -101,19 +101,27 @@ uint64_t Machine::free_huge_bytes() const {
   // EAL takes pages of any size, but memory that lies together of one size only.
   uint64_t most = 0;
   std::error_code error;
-  const std::string sizes = "/sys/kernel/mm/hugepages";
+  const std::string sizes = "/sys/kernel/mm/hugepages/";
   for (const auto& entry : std::filesystem::directory_iterator(root_ + sizes, error)) {
     const std::string name = entry.path().filename();
     unsigned long long kib = 0, pages = 0;
     if (std::sscanf(name.c_str(), "hugepages-%llukB", &kib) != 1) continue;
-    std::istringstream(read(sizes + "/" + name + "/free_hugepages")) >> pages;
+    std::istringstream(read(sizes + name + "/free_hugepages")) >> pages;
     most = std::max<uint64_t>(most, kib * 1024 * pages);
   }
   return most;
 }
 
 bool Machine::huge_pages(const Config& config) const {
-  return config.huge_pages != HugePages::kNever && free_huge_bytes() >= dpdk_bytes(config);
+  return config.huge_pages != HugePages::kNever &&
+         free_huge_bytes() >= dpdk_bytes(config, kHugePage);
+}
+
+uint64_t Machine::available_bytes() const {
+  const std::string text = value_of(read("/proc/meminfo"), "MemAvailable");
+  uint64_t kib = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), kib);
+  return end.ec == std::errc() ? kib * 1024 : UINT64_MAX;
 }
 
 void Machine::check_core(unsigned core, const std::string& path,
@@ -186,6 +194,27 @@ void Machine::check_device(const Device& device, const std::string& path,
   }
 }
 
+void Machine::check_memory(const Config& config, std::vector<Problem>& problems) const {
+  if (huge_pages(config)) return;
+  if (config.huge_pages == HugePages::kRequired) {
+    const uint64_t needed = dpdk_bytes(config, kHugePage);
+    problems.push_back(
+        {"huge_pages", fmt::format("found \"required\", but {} MiB of huge pages are free and {} "
+                                   "MiB are needed; reserve them with \"sysctl "
+                                   "vm.nr_hugepages={}\", or set \"auto\"",
+                                   free_huge_bytes() / kMiB, needed / kMiB,
+                                   (needed + kHugePage - 1) / kHugePage)});
+    return;
+  }
+  const uint64_t needed = dpdk_bytes(config, kSmallPage);
+  if (needed <= available_bytes()) return;
+  problems.push_back(
+      {"sizes.mbufs",
+       fmt::format("{} packet buffers, and what else DPDK needs, take {} MiB of memory, and {} MiB "
+                   "are available; name fewer buffers, or give the machine more memory",
+                   config.sizes.mbufs, needed / kMiB, available_bytes() / kMiB)});
+}
+
 std::vector<Problem> Machine::lacks(const Config& config) const {
   std::vector<Problem> problems;
   check_core(config.control_core, "workers.control_core", problems);
@@ -196,15 +225,7 @@ std::vector<Problem> Machine::lacks(const Config& config) const {
     check_device(parse_device(config.ports[i].device), fmt::format("ports[{}].device", i),
                  problems);
   }
-  if (config.huge_pages == HugePages::kRequired && !huge_pages(config)) {
-    constexpr uint64_t kPage = 2 * kMiB;
-    problems.push_back(
-        {"huge_pages", fmt::format("found \"required\", but {} MiB of huge pages are free and {} "
-                                   "MiB are needed; reserve them with \"sysctl "
-                                   "vm.nr_hugepages={}\", or set \"auto\"",
-                                   free_huge_bytes() / kMiB, dpdk_bytes(config) / kMiB,
-                                   (dpdk_bytes(config) + kPage - 1) / kPage)});
-  }
+  check_memory(config, problems);
   return problems;
 }
 

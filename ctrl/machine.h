@@ -30,6 +30,10 @@ class Machine {
   [[nodiscard]] bool permitted(unsigned core) const;
   [[nodiscard]] bool capable(unsigned capability) const;
   [[nodiscard]] uint64_t free_huge_bytes() const;
+  /// Memory that can be had without swapping; as much as there could be when it is not known.
+  [[nodiscard]] uint64_t available_bytes() const;
+
+  void check_memory(const Config& config, std::vector<Problem>& problems) const;
 
   void check_core(unsigned core, const std::string& path, std::vector<Problem>& problems) const;
   void check_device(const Device& device, const std::string& path,
@@ -39,7 +43,10 @@ class Machine {
   std::string root_;
 };
 
-/// DPDK memory that a relay of this configuration takes: packet buffers, rings, drivers' own.
-uint64_t dpdk_bytes(const Config& config);
+inline constexpr uint64_t kSmallPage = 4096, kHugePage = uint64_t{2} << 20;
+
+/// DPDK memory that a relay of this configuration takes on pages of this size: packet buffers,
+/// rings, drivers' own. Tables are not in it: they take other memory, and only as they are used.
+uint64_t dpdk_bytes(const Config& config, uint64_t page_bytes);
 
 }  // namespace wirelay::ctrl

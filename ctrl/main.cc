@@ -8,6 +8,7 @@
 #include "ctrl/log.h"
 #include "ctrl/machine.h"
 #include "ctrl/relay.h"
+#include "ctrl/stop_request.h"
 #include "ctrl/version.h"
 
 namespace wirelay::ctrl {
@@ -68,9 +69,13 @@ int start(Config config, const Options& options) {
   // The configuration has just been read: a reload that is asked for before the event loop listens
   // has nothing to do, and must not end the relay.
   std::signal(SIGHUP, SIG_IGN);
+  note_stop_signals();
   try {
     Relay relay(options.config, std::move(config), options.verbose);
     relay.run();
+    return 0;
+  } catch (const StopRequest& stop) {
+    log().info("{}", stop.what());
     return 0;
   } catch (const Refused& refused) {
     print(refused, options.config + ": ");

@@ -9,6 +9,7 @@
 #include <malloc.h>
 
 #include "ctrl/log.h"
+#include "ctrl/stop_request.h"
 #include "ctrl/version.h"
 
 namespace wirelay::ctrl {
@@ -95,6 +96,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       start_ns_(read_clocks().ns) {
   publisher_.attach(registry_);
   apply_users(config_);
+  stop_if_requested();
   config_.users = {};
   config_.peers = {};
   config_.user_paths = {};
@@ -107,6 +109,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
 Relay::~Relay() {
   // Workers first: from here on nobody else looks at tables and rings.
   datapath_.stop();
+  log_limiter().finish(read_clocks().ns);
   log_totals();
 }
 
@@ -120,6 +123,7 @@ void Relay::run() {
   }
   loop_.on_signal(SIGHUP, [this] { reload_on_signal(); });
   loop_.repeat([this] { return turn(); });
+  stop_if_requested();  // one that came before the loop could hear of it
   loop_.run();
 }
 

@@ -1,11 +1,14 @@
 // What all workers share, its pool, and who polls which queue; see dataplane.h.
 #include "dataplane/dataplane.h"
 
+#include <algorithm>
+#include <bit>
 #include <stdexcept>
 #include <string>
 
 #include <rte_errno.h>
 #include <rte_mbuf.h>
+#include <rte_mempool.h>
 
 namespace wirelay::dataplane {
 
@@ -21,6 +24,13 @@ unsigned cache_size(uint32_t mbufs, unsigned threads) {
   uint32_t size = RTE_MEMPOOL_CACHE_MAX_SIZE;
   while (size > 32 && size * 2 * threads > mbufs / 2) size /= 2;
   return size;
+}
+
+/// Of one buffer, headroom included.
+uint32_t buffer_room(uint16_t largest_mtu) {
+  const uint32_t bytes = std::max<uint32_t>(largest_mtu + kFrameOverhead, kLeastRoom);
+  return RTE_PKTMBUF_HEADROOM +
+         (bytes + RTE_CACHE_LINE_SIZE - 1) / RTE_CACHE_LINE_SIZE * RTE_CACHE_LINE_SIZE;
 }
 
 }  // namespace
@@ -42,9 +52,7 @@ Shared::Shared(const Sizes& sizes, unsigned worker_count, uint64_t hz)
 }
 
 rte_mempool* create_pool(const char* name, uint32_t mbufs, uint16_t largest_mtu, unsigned threads) {
-  const uint32_t bytes = std::max<uint32_t>(largest_mtu + kFrameOverhead, kLeastRoom);
-  const uint32_t room = RTE_PKTMBUF_HEADROOM + (bytes + RTE_CACHE_LINE_SIZE - 1) /
-                                                   RTE_CACHE_LINE_SIZE * RTE_CACHE_LINE_SIZE;
+  const uint32_t room = buffer_room(largest_mtu);
   if (room > UINT16_MAX)
     throw std::runtime_error("an MTU of " + std::to_string(largest_mtu) + " is too large");
   rte_mempool* pool = rte_pktmbuf_pool_create(name, mbufs, cache_size(mbufs, threads), 0,
@@ -54,6 +62,17 @@ rte_mempool* create_pool(const char* name, uint32_t mbufs, uint16_t largest_mtu,
                              std::to_string(room) + " bytes: " + rte_strerror(rte_errno));
   }
   return pool;
+}
+
+uint64_t pool_bytes(uint32_t mbufs, uint16_t largest_mtu, uint64_t page_bytes) {
+  const uint64_t object = rte_mempool_calc_obj_size(
+      static_cast<uint32_t>(sizeof(rte_mbuf)) + buffer_room(largest_mtu), 0, nullptr);
+  const uint64_t buffers =
+      object > page_bytes
+          ? mbufs * ((object + page_bytes - 1) / page_bytes * page_bytes)
+          : (mbufs + page_bytes / object - 1) / (page_bytes / object) * page_bytes;
+  const uint64_t ring = sizeof(void*) * std::bit_ceil(uint64_t{mbufs} + 1);
+  return buffers + ring + sizeof(rte_mempool) + RTE_MAX_LCORE * sizeof(rte_mempool_cache);
 }
 
 std::vector<std::vector<RxQueue>> assign_queues(const std::vector<Port>& ports, unsigned workers) {

@@ -56,6 +56,10 @@ struct Shared {
 /// ports and rings are gone. Throws std::runtime_error when there is not enough memory.
 rte_mempool* create_pool(const char* name, uint32_t mbufs, uint16_t largest_mtu, unsigned threads);
 
+/// Memory that create_pool() takes where pages have `page_bytes`: a buffer lies within one page when
+/// it fits into one, so that small pages hold one buffer each.
+uint64_t pool_bytes(uint32_t mbufs, uint16_t largest_mtu, uint64_t page_bytes);
+
 /// Which receive queues each worker polls, by worker number: queue q of a port with as many queues
 /// as workers is worker q's; ports with fewer are spread so that all workers have some.
 std::vector<std::vector<RxQueue>> assign_queues(const std::vector<Port>& ports, unsigned workers);

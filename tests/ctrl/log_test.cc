@@ -12,6 +12,7 @@ constexpr uint64_t kSecond = 1'000'000'000;
 class LogTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(LogTest);
   CPPUNIT_TEST(first_is_printed_and_the_rest_summed_up);
+  CPPUNIT_TEST(nothing_is_left_untold_at_the_end);
   CPPUNIT_TEST(keys_are_apart);
   CPPUNIT_TEST(text_is_made_only_when_printed);
   CPPUNIT_TEST(keys_are_bounded);
@@ -36,6 +37,16 @@ class LogTest : public CppUnit::TestFixture {
     note("full", 60 * kSecond);
     CPPUNIT_ASSERT_EQUAL(size_t{5}, lines_.size());
     CPPUNIT_ASSERT_EQUAL(std::string("1 more in 20 s like: event full"), lines_[3]);
+  }
+
+  void nothing_is_left_untold_at_the_end() {
+    for (int i = 0; i < 3; ++i) note("full", kSecond);
+    note("once", kSecond);
+    limiter_.finish(3 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, lines_.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("2 more in 2 s like: event full"), lines_[2]);
+    limiter_.finish(4 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, lines_.size());
   }
 
   void keys_are_apart() {

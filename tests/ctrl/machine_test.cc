@@ -30,6 +30,7 @@ class MachineTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(interfaces_and_rights);
   CPPUNIT_TEST(pci_devices);
   CPPUNIT_TEST(huge_pages);
+  CPPUNIT_TEST(memory);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -111,7 +112,7 @@ class MachineTest : public CppUnit::TestFixture {
     const auto pages = [&](const std::string& free) {
       root_.write("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", free);
     };
-    const uint64_t needed = (dpdk_bytes(config) + (2u << 20) - 1) / (2u << 20);
+    const uint64_t needed = (dpdk_bytes(config, kHugePage) + kHugePage - 1) / kHugePage;
     CPPUNIT_ASSERT(!machine().huge_pages(config));
     pages(std::to_string(needed - 1));
     CPPUNIT_ASSERT(!machine().huge_pages(config));
@@ -124,6 +125,25 @@ class MachineTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(machine().huge_pages(config));
     config.huge_pages = HugePages::kNever;
     CPPUNIT_ASSERT(!machine().huge_pages(config));
+  }
+
+  void memory() {
+    Config config = config_with("net_null0");
+    config.sizes.mbufs = 100'000;
+    // A buffer of 2 KiB with its headers does not fit into half a small page, and lies in one page.
+    CPPUNIT_ASSERT(dpdk_bytes(config, kSmallPage) > 100'000 * kSmallPage);
+    CPPUNIT_ASSERT(dpdk_bytes(config, kHugePage) < dpdk_bytes(config, kSmallPage));
+    config.ports[0].mtu = 9000;
+    CPPUNIT_ASSERT(dpdk_bytes(config, kSmallPage) > 100'000 * 3 * kSmallPage);
+    const uint64_t needed = dpdk_bytes(config, kSmallPage) / 1024;
+    const auto available = [&](uint64_t kib) {
+      root_.write("proc/meminfo", "MemTotal:  99999999 kB\nMemAvailable:  " + std::to_string(kib) +
+                                      " kB\nBuffers: 1 kB\n");
+    };
+    available(needed + 1);
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
+    available(needed - 1);
+    CPPUNIT_ASSERT(lacks(config).starts_with("sizes.mbufs: 100000 packet buffers"));
   }
 
  private:

@@ -87,6 +87,8 @@ Json::Value call(const std::string& path, const std::string& method) {
 class RelaydTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(RelaydTest);
   CPPUNIT_TEST(starts_serves_reloads_and_ends);
+  CPPUNIT_TEST(ends_while_it_starts);
+  CPPUNIT_TEST(many_buffers_without_huge_pages);
   CPPUNIT_TEST(two_relays_on_one_machine);
   CPPUNIT_TEST(one_clear_line);
   CPPUNIT_TEST(checks_only);
@@ -130,6 +132,29 @@ class RelaydTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(0, relay.wait());
     CPPUNIT_ASSERT(relay.log().find("stopped after") != std::string::npos);
     CPPUNIT_ASSERT(!std::filesystem::exists(socket_));
+  }
+
+  void ends_while_it_starts() {
+    for (const int number : {SIGTERM, SIGINT}) {
+      Process relay({file_}, dir_.path("log"));
+      // The socket comes first, DPDK after it.
+      for (int i = 0; i < 30'000 && !std::filesystem::exists(socket_); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      relay.signal(number);
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(relay.log(), 0, relay.wait());
+      CPPUNIT_ASSERT(!std::filesystem::exists(socket_));
+    }
+  }
+
+  /// A buffer takes a small page of its own then.
+  void many_buffers_without_huge_pages() {
+    write(R"("huge_pages": "never", "replay_window": 8192)", "", true,
+          R"("users": 100000, "sessions": 400000, "mbufs": 32768)");
+    Process relay({file_}, dir_.path("log"));
+    CPPUNIT_ASSERT_MESSAGE(relay.log(), relay.says("relayd "));
+    relay.signal(SIGTERM);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(relay.log(), 0, relay.wait());
   }
 
   void two_relays_on_one_machine() {
@@ -185,7 +210,8 @@ class RelaydTest : public CppUnit::TestFixture {
 
  private:
   /// Two workers that share the first core, on devices that need nothing.
-  void write(const std::string& extra, const std::string& second_device = "", bool workers = true) {
+  void write(const std::string& extra, const std::string& second_device = "", bool workers = true,
+             const std::string& sizes = "\"mbufs\": 4096") {
     std::string ports =
         R"({"name": "p", "device": "net_null0,no-rx=1", "addresses": ["192.0.2.1/24"]})";
     if (!second_device.empty()) {
@@ -195,8 +221,8 @@ class RelaydTest : public CppUnit::TestFixture {
     file_ = dir_.write("relayd.json",
                        R"({"identity": {"private_key_file": "private.key"}, "ports": [)" + ports +
                            "], \"control_socket\": \"" + socket_ + "\", " +
-                           (workers ? R"("workers": {"cores": [0, 0]}, )" : "") +
-                           R"("sizes": {"mbufs": 4096}, )" + extra + "}");
+                           (workers ? R"("workers": {"cores": [0, 0]}, )" : "") + "\"sizes\": {" +
+                           sizes + "}, " + extra + "}");
   }
   void assert_fails(const std::string& extra, const std::string& part,
                     const std::string& second_device = "") {
