@@ -19,7 +19,7 @@ struct IpAddr {
   std::array<uint8_t, 16> bytes{};
 
   static IpAddr v4(const void* four_bytes) noexcept {
-    // Two whole words: when they are read at once, narrower stores would not be forwarded.
+    // Two whole words, as all readers read it.
     uint32_t four;
     std::memcpy(&four, four_bytes, sizeof four);
     const uint64_t low = uint64_t{four} << 32 | 0xffff0000;
@@ -33,8 +33,14 @@ struct IpAddr {
     return a;
   }
   [[nodiscard]] bool is_v4() const noexcept {
-    static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return std::memcmp(bytes.data(), kMapped, sizeof kMapped) == 0;
+    return word(0) == 0 && static_cast<uint32_t>(word(1)) == 0xffff0000;
+  }
+  /// Its first or last eight bytes as they lie in memory. Comparisons read words because v4()
+  /// wrote words: what is read in other pieces than it was written in waits for memory.
+  [[nodiscard]] uint64_t word(unsigned i) const noexcept {
+    uint64_t w;
+    std::memcpy(&w, &bytes[i * sizeof w], sizeof w);
+    return w;
   }
   /// The four bytes of an IPv4 address, in network order.
   [[nodiscard]] uint32_t v4_be() const noexcept {
@@ -46,6 +52,9 @@ struct IpAddr {
   [[nodiscard]] bool is_multicast() const noexcept;  // or IPv4 limited broadcast
   [[nodiscard]] bool is_link_local() const noexcept;
   auto operator<=>(const IpAddr&) const = default;
+  bool operator==(const IpAddr& other) const noexcept {
+    return ((word(0) ^ other.word(0)) | (word(1) ^ other.word(1))) == 0;
+  }
 };
 
 /// "192.0.2.1" or "2001:db8::1"; nullopt for anything else, a mapped address among it.

@@ -45,7 +45,7 @@ class Sealer {
     fetch(end, next_end);
     encapsulate_all();
     worker_.engine().seal_burst({packets_, sealed_count_});
-    for (uint16_t k = 0; k < sealed_count_; ++k) finish(sealed_[k]);
+    finish();
   }
 
   void fetch(uint16_t first, uint16_t end) noexcept {
@@ -111,23 +111,31 @@ class Sealer {
   }
 
   void encapsulate_all() noexcept {
+    over_v6_ = false;
     for (uint16_t k = 0; k < sealed_count_; ++k) {
-      const PacketMeta& m = burst_.meta[sealed_[k]];
-      encapsulate(burst_.mbufs[sealed_[k]], *m.session, *m.path, m.counter, packets_[k]);
+      PacketMeta& m = burst_.meta[sealed_[k]];
+      const PeerPath& path = *m.path;
+      encapsulate(burst_.mbufs[sealed_[k]], *m.session, path, m.counter, packets_[k]);
+      m.adjacency = path.adjacency;
+      m.port = path.port;
+      over_v6_ |= path.v6;
+      burst_.divert(sealed_[k], Next::kTransmit);
     }
   }
 
-  void finish(uint16_t i) noexcept {
-    PacketMeta& m = burst_.meta[i];
-    m.adjacency = m.path->adjacency;
-    m.port = m.path->port;
-    finish_encapsulation(burst_.mbufs[i], *m.path, worker_.shared.ports[m.port]);
-    burst_.divert(i, Next::kTransmit);
+  /// What the outer header lacks until the packet is sealed.
+  void finish() noexcept {
+    if (!over_v6_) return;
+    for (uint16_t k = 0; k < sealed_count_; ++k) {
+      const PacketMeta& m = burst_.meta[sealed_[k]];
+      finish_encapsulation(burst_.mbufs[sealed_[k]], *m.path, worker_.shared.ports[m.port]);
+    }
   }
 
   Worker& worker_;
   Burst& burst_;
   uint16_t ready_count_ = 0, sealed_count_ = 0;
+  bool over_v6_ = false;     // some packet of the chunk
   uint16_t ready_[kChunk];   // places in the burst of packets that have all they need
   uint16_t sealed_[kChunk];  // places of packets_
   crypto::AeadPacket packets_[kChunk];

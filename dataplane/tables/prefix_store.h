@@ -13,7 +13,6 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include <endian.h>
@@ -30,11 +29,7 @@ namespace wirelay::dataplane {
 struct PrefixKey {
   uint64_t word[2];
 
-  static PrefixKey of(const IpAddr& addr) noexcept {
-    PrefixKey key;
-    std::memcpy(key.word, addr.bytes.data(), sizeof key.word);
-    return key;
-  }
+  static PrefixKey of(const IpAddr& addr) noexcept { return {{addr.word(0), addr.word(1)}}; }
   /// The first `length` bits (0 to 128) set.
   static PrefixKey mask(uint8_t length) noexcept {
     const unsigned high = length < 64 ? length : 64;

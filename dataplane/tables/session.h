@@ -80,7 +80,7 @@ class SessionTable {
   [[nodiscard]] uint32_t replay_words() const noexcept { return replay_words_; }
 
   /// The slot that `index` names, whoever is in it: for prefetching.
-  [[nodiscard]] Session* slot(uint32_t index) noexcept { return &sessions_[layout_.slot(index)]; }
+  [[nodiscard]] Session* slot(uint32_t index) noexcept { return &sessions_[index & (slots_ - 1)]; }
 
   /// The session with this receiver index, or null. Valid until the caller's quiescent state.
   [[nodiscard]] Session* find(uint32_t index) noexcept {

@@ -53,7 +53,10 @@ class StageRig::Stopwatch {
   }
 
  private:
-  static uint16_t received(uint16_t, uint16_t, rte_mbuf**, uint16_t n, uint16_t, void* self) {
+  /// A driver has just filled in the buffers that it returns; rings leave that to us.
+  static uint16_t received(uint16_t port, uint16_t, rte_mbuf** mbufs, uint16_t n, uint16_t,
+                           void* self) {
+    for (uint16_t i = 0; i < n; ++i) mbufs[i]->port = port;
     if (n != 0) static_cast<Stopwatch*>(self)->received_ = __rdtsc();
     return n;
   }
