@@ -9,6 +9,7 @@ from tests.e2e.netns import until
 from tools.bench.far_ends import FarEnd, Relayd
 from tools.bench.plan import Plan
 
+SPREAD = ("--spread", "uniform")  # each packet for a user at random: no cache knows who is next
 OVERLOAD = 3            # times the highest rate without loss
 BULK_PPS = 100_000      # the traffic during a bulk import
 BULK_TRAFFIC_USERS = 1_000
@@ -21,7 +22,7 @@ def search(far_end: FarEnd, plan: Plan, users: int, sizes: tuple[str, ...]) -> t
         "search", "--users", str(users), "--mode", ",".join(plan.modes), "--size", ",".join(sizes),
         "--duration", str(plan.seconds), "--resolution", str(plan.resolution),
         "--loss-threshold", str(plan.loss), "--tries", str(plan.tries),
-        "--round", str(plan.round),
+        "--round", str(plan.round), *SPREAD,
         seconds=600 + 60 * len(plan.modes) * len(sizes), accept=(0, 4))
     rows = [search_row(far_end, users, entry) for entry in report["results"]]
     bring_up = report.get("bring_up", [{}])[0] | {
@@ -50,7 +51,7 @@ def overload(far_end: FarEnd, plan: Plan, row: dict) -> dict:
     report = far_end.generator.run(
         "run", "--users", str(row["users"]), "--mode", row["mode"], "--size", row["size"],
         "--rate", f"{OVERLOAD * row['pps']:.0f}", "--duration", str(plan.overload_seconds),
-        "--round", str(plan.round), accept=(0, 4))
+        "--round", str(plan.round), *SPREAD, accept=(0, 4))
     trial, = report["trials"]
     return {key: row[key] for key in ("far_end", "mode", "users", "size")} | {
         "carried_pps": row["pps"], "offered_pps": trial["offered_pps"],

@@ -92,6 +92,7 @@ class OptionsTest : public CppUnit::TestFixture {
         {rig("run", {"--target", "10.0.0"}), "--target"},
         {rig("run", {"--full-ring", "maybe"}), "drop"},
         {rig("search", {"--resolution", "0"}), "--resolution"},
+        {rig("search", {"--tries", "0"}), "--tries"},
         {{"run"}, "--peers"},
         {{"peers", "--out", "x"}, "--count"},
         {{"peers", "--out", "x", "--count", "2000000"}, "1000000"},
