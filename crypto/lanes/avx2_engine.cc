@@ -18,18 +18,18 @@ struct Avx2Kernels {
   static constexpr uint32_t kLanes = 8;
   static constexpr size_t kFewPackets = 8;  // measured, docs/aead.md
 
-  static void load_keys(const lanes::Plan&, lanes::KeyPlanes&) noexcept {
-  }  // each set loads its own
-  static void chacha20(const lanes::KeyPlanes&, const lanes::BlockSet& set,
-                       lanes::KeyStream& stream, const lanes::BlockSet* done_set,
-                       lanes::KeyStream& done, lanes::Dealer& dealer,
-                       lanes::BlockSet& ahead) noexcept {
-    if (done_set != nullptr) lanes::chacha20_finish_avx2(*done_set, done);
-    lanes::chacha20_avx2(*dealer.plan, set, stream);
-    lanes::deal_lanes(dealer, ahead, 0, kLanes);
+  static void place_packets(AeadPacket* const* order, lanes::Plan& plan) noexcept {
+    lanes::place_packets(order, plan);
   }
-  static void finish(const lanes::BlockSet& done_set, lanes::KeyStream& done) noexcept {
-    lanes::chacha20_finish_avx2(done_set, done);
+  static void load_keys(const lanes::Plan&, lanes::KeyPlanes&, lanes::KeyStream&) noexcept {
+  }  // each set loads its own
+  static void chacha20(const lanes::KeyPlanes&, const lanes::Plan& plan, uint32_t first,
+                       lanes::KeyStream& stream, lanes::KeyStream& before) noexcept {
+    if (first > 0) lanes::chacha20_finish_avx2(plan, first - kLanes, before);
+    lanes::chacha20_avx2(plan, first, stream);
+  }
+  static void finish(const lanes::Plan& plan, uint32_t first, lanes::KeyStream& stream) noexcept {
+    lanes::chacha20_finish_avx2(plan, first, stream);
   }
   static void take_keys(const lanes::KeyStream& stream, uint32_t first,
                         lanes::PolyKeys& keys) noexcept {
@@ -47,16 +47,10 @@ struct Avx2Kernels {
       const int64_t bytes = plan.bytes[packet];
       messages[i] = {plan.text[packet], bytes, {0, static_cast<uint64_t>(bytes)}, packet};
     }
-    uint64_t halves[kPolyMessages][2];
-    lanes::poly1305_avx2(keys, messages, halves);
-    for (uint32_t i = 0; i < group.packets; ++i) {
-      tags.half[0][i] = halves[i][0];
-      tags.half[1][i] = halves[i][1];
-    }
+    lanes::poly1305_avx2(keys, messages, tags.tag);
   }
-  static void wipe(void* scratch, size_t bytes) noexcept {
-    lanes::wipe(scratch, bytes);
-    lanes::wipe_avx2_registers();
+  static void wipe(void* scratch, size_t bytes, int64_t) noexcept {
+    lanes::wipe_avx2(scratch, bytes);
   }
 };
 

@@ -1,8 +1,11 @@
 // Engine "avx512-ifma": 16 ChaCha20 blocks and 8 Poly1305 accumulators at once.
+#include <cstddef>
+
 #include "crypto/aead_engines.h"
 #include "crypto/lanes/chacha20_avx512.h"
 #include "crypto/lanes/cpu.h"
 #include "crypto/lanes/lane_engine.h"
+#include "crypto/lanes/place_avx512.h"
 #include "crypto/lanes/poly1305_ifma.h"
 #include "crypto/lanes/small_bursts.h"
 #include "crypto/lanes/wipe.h"
@@ -16,17 +19,24 @@ struct Avx512Kernels {
   static constexpr uint32_t kLanes = 16;
   static constexpr size_t kFewPackets = 4;  // measured, docs/aead.md
 
-  static void load_keys(const lanes::Plan& plan, lanes::KeyPlanes& planes) noexcept {
-    lanes::chacha20_load_avx512(plan, planes);
+  /// The kernel reads packets as four words each.
+  static void place_packets(AeadPacket** order, lanes::Plan& plan) noexcept {
+    static_assert(sizeof(AeadPacket) == 32 && offsetof(AeadPacket, key) == 0 &&
+                  offsetof(AeadPacket, counter) == 8 && offsetof(AeadPacket, text) == 16 &&
+                  offsetof(AeadPacket, length) == 24 && sizeof(AeadPacket::length) == 4);
+    for (uint32_t i = plan.packets; i % lanes::kPlaceAtOnce != 0; ++i) order[i] = order[0];
+    lanes::place_packets_avx512(reinterpret_cast<const void* const*>(order), plan);
   }
-  static void chacha20(const lanes::KeyPlanes& planes, const lanes::BlockSet& set,
-                       lanes::KeyStream& stream, const lanes::BlockSet* done_set,
-                       lanes::KeyStream& done, lanes::Dealer& dealer,
-                       lanes::BlockSet& ahead) noexcept {
-    lanes::chacha20_avx512(planes, set, stream, done_set, done, dealer, ahead);
+  static void load_keys(const lanes::Plan& plan, lanes::KeyPlanes& planes,
+                        lanes::KeyStream& stream) noexcept {
+    lanes::chacha20_load_avx512(plan, planes, stream);
   }
-  static void finish(const lanes::BlockSet& done_set, lanes::KeyStream& done) noexcept {
-    lanes::chacha20_finish_avx512(done_set, done);
+  static void chacha20(const lanes::KeyPlanes& planes, const lanes::Plan& plan, uint32_t first,
+                       lanes::KeyStream& stream, lanes::KeyStream& before) noexcept {
+    lanes::chacha20_avx512(planes, plan, first, stream, before);
+  }
+  static void finish(const lanes::Plan& plan, uint32_t first, lanes::KeyStream& stream) noexcept {
+    lanes::chacha20_finish_avx512(plan, first, stream);
   }
   static void take_keys(const lanes::KeyStream& stream, uint32_t first,
                         lanes::PolyKeys& keys) noexcept {
@@ -37,7 +47,7 @@ struct Avx512Kernels {
   }
   static void tags(const lanes::PolyKeys& keys, const lanes::Plan& plan,
                    const lanes::TagGroup& group, lanes::PolyTags& tags) noexcept {
-    if (group.registers == 0) return lanes::poly1305_ifma(keys, group.strands, tags);
+    if (group.in_strands) return lanes::poly1305_ifma(keys, group.strands, tags);
     static constexpr uint64_t kNoAssociatedData[lanes::kPolySlots] = {};
     const uint32_t first = group.first;
     const auto* lengths = reinterpret_cast<const uint64_t*>(plan.bytes + first);
@@ -49,9 +59,8 @@ struct Avx512Kernels {
                                           group.registers},
                          tags);
   }
-  static void wipe(void* scratch, size_t bytes) noexcept {
-    lanes::wipe(scratch, bytes);
-    lanes::wipe_avx512_registers();
+  static void wipe(void* scratch, size_t bytes, int64_t longest) noexcept {
+    lanes::wipe_avx512(scratch, bytes, longest <= lanes::kPolyShortChunks * lanes::kChunkBytes);
   }
 };
 

@@ -80,19 +80,31 @@ inline void transpose(const __m256i (&row)[8], __m256i (&out)[8]) noexcept {
   }
 }
 
-inline void initial_state(const Plan& plan, const BlockSet& set, __m256i (&v)[kWords]) noexcept {
+/// One word of each lane's packet.
+inline __m256i gather(const uint32_t (&word)[kPlanPackets],
+                      const uint32_t (&packet)[kLanes]) noexcept {
+  const auto at = [&](uint32_t lane) { return static_cast<int>(word[packet[lane]]); };
+  return _mm256_setr_epi32(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7));
+}
+
+inline void initial_state(const Plan& plan, uint32_t first, __m256i (&v)[kWords]) noexcept {
   v[0] = _mm256_set1_epi32(0x61707865);
   v[1] = _mm256_set1_epi32(0x3320646e);
   v[2] = _mm256_set1_epi32(0x79622d32);
   v[3] = _mm256_set1_epi32(0x6b206574);
+  uint32_t packet[kLanes];
   __m256i key[kLanes], word[kKeyWords];
-  for (uint32_t i = 0; i < kLanes; ++i) key[i] = load(plan.key[set.packet[i]]);
+  for (uint32_t i = 0; i < kLanes; ++i) {
+    const uint32_t job = first + i < plan.jobs ? first + i : 0;
+    packet[i] = plan.job[job] % kPlanPackets;
+    key[i] = load(plan.key[packet[i]]);
+  }
   transpose(key, word);
   for (uint32_t w = 0; w < kKeyWords; ++w) v[4 + w] = word[w];
-  v[12] = load(set.block);
+  v[12] = _mm256_srli_epi32(load(plan.job + first), kJobNumberShift);
   v[13] = _mm256_setzero_si256();
-  v[14] = load(set.counter[0]);
-  v[15] = load(set.counter[1]);
+  v[14] = gather(plan.counter[0], packet);
+  v[15] = gather(plan.counter[1], packet);
 }
 
 /// For the last block of a text, which may end anywhere: nothing behind `bytes` is touched.
@@ -110,9 +122,9 @@ inline void xor_part(uint8_t* text, const uint8_t* stream, uint32_t bytes) noexc
 
 }  // namespace
 
-void chacha20_avx2(const Plan& plan, const BlockSet& set, KeyStream& stream) noexcept {
+void chacha20_avx2(const Plan& plan, uint32_t first, KeyStream& stream) noexcept {
   __m256i v[kWords];
-  initial_state(plan, set, v);
+  initial_state(plan, first, v);
   for (uint32_t w = 0; w < kWords; ++w) store(stream.word[w], v[w]);
   asm volatile("" ::: "memory");  // read back at the end; registers are too few to keep them
   for (int i = 0; i < kDoubleRounds; ++i) double_round(v);
@@ -121,23 +133,26 @@ void chacha20_avx2(const Plan& plan, const BlockSet& set, KeyStream& stream) noe
   }
 }
 
-void chacha20_finish_avx2(const BlockSet& set, KeyStream& stream) noexcept {
+void chacha20_finish_avx2(const Plan& plan, uint32_t first, KeyStream& stream) noexcept {
+  if (first + kLanes <= plan.packets) return;  // all keys
   // Row i of the two halves ends up where the words of lanes were: 8 words in stream.word[i] and 8
   // in stream.word[8 + i].
   for (uint32_t half = 0; half < 2; ++half) {
     __m256i word[8], row[8];
     for (uint32_t w = 0; w < 8; ++w) word[w] = load(stream.word[8 * half + w]);
     transpose(word, row);
+    const uint32_t begin = 32 * half;
     for (uint32_t i = 0; i < kLanes; ++i) {
-      const uint32_t begin = 32 * half;
-      if (set.bytes[i] <= begin) continue;
-      uint8_t* text = set.text[i] + begin;
-      if (set.bytes[i] >= begin + 32) {
+      const uint32_t job = first + i;
+      if (!is_text(plan, job)) continue;
+      const uint32_t bytes = bytes_of(plan, job);
+      if (bytes <= begin) continue;
+      auto* text = reinterpret_cast<uint8_t*>(text_of(plan, job)) + begin;  // NOLINT
+      if (bytes >= begin + 32) {
         store(text, _mm256_xor_si256(load(text), row[i]));
       } else {
         store(stream.word[8 * half + i], row[i]);
-        xor_part(text, reinterpret_cast<const uint8_t*>(stream.word[8 * half + i]),
-                 set.bytes[i] - begin);
+        xor_part(text, reinterpret_cast<const uint8_t*>(stream.word[8 * half + i]), bytes - begin);
       }
     }
   }

@@ -22,20 +22,20 @@
 
 namespace wirelay::crypto::lanes {
 
-/// Fills `planes` from the keys of `plan`; what is behind its packets is unspecified.
-void chacha20_load_avx512(const Plan& plan, KeyPlanes& planes) noexcept;
+/// Fills `planes` from the keys of `plan`; what is behind its packets is unspecified. Prepares
+/// `stream` for the first set.
+void chacha20_load_avx512(const Plan& plan, KeyPlanes& planes, KeyStream& stream) noexcept;
 
-/// Computes the key stream of the 16 blocks of `set`. Meanwhile it XORs `done`, that of the set
-/// before, into the texts of `done_set`, in place and only as far as each lane's bytes go, and
-/// deals lanes to `ahead`, the set that follows. The three have nothing to do with each other,
-/// which is the point: the rounds keep ports 0 and 5 evenly busy, turning words into blocks is all
-/// port 5, and dealing is scalar work. `done_set` may be nullptr. `stream` and `done` are distinct.
-void chacha20_avx512(const KeyPlanes& planes, const BlockSet& set, KeyStream& stream,
-                     const BlockSet* done_set, KeyStream& done, Dealer& dealer,
-                     BlockSet& ahead) noexcept;
+/// Computes in `stream`, which is prepared, the key stream of the 16 jobs of `plan` from `first`
+/// on. `other` has that of the 16 jobs before them: XORs it meanwhile into their texts, in place
+/// and only as far as each block goes, and prepares it for the 16 jobs that follow. The two have
+/// nothing to do with each other, which is the point: the rounds keep ports 0 and 5 evenly busy,
+/// and what waits in the one is filled with the other. For the first set, `other` may be anything.
+void chacha20_avx512(const KeyPlanes& planes, const Plan& plan, uint32_t first, KeyStream& stream,
+                     KeyStream& other) noexcept;
 
-/// The same for the last set: nothing is left to compute or deal.
-void chacha20_finish_avx512(const BlockSet& done_set, KeyStream& done) noexcept;
+/// XORs the key stream of the 16 jobs from `first` on into their texts.
+void chacha20_finish_avx512(const Plan& plan, uint32_t first, KeyStream& stream) noexcept;
 
 /// Takes the Poly1305 keys of the 16 packets from `first` on out of a stream not yet applied.
 void chacha20_keys_avx512(const KeyStream& stream, uint32_t first, PolyKeys& keys) noexcept;

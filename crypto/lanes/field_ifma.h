@@ -28,7 +28,6 @@ namespace {
 
 constexpr uint64_t kMask44 = (uint64_t{1} << 44) - 1;
 constexpr uint64_t kMask42 = (uint64_t{1} << 42) - 1;
-constexpr uint64_t kPadBit = uint64_t{1} << 40;  // 2^128, as seen from the limb at 2^88
 
 struct Limbs {
   __m512i l0, l1, l2;
@@ -45,15 +44,15 @@ struct Sums {
   __m512i low[3], high[3];
 };
 
-inline __m512i set1(uint64_t value) noexcept {
+[[gnu::always_inline]] inline __m512i set1(uint64_t value) noexcept {
   return _mm512_set1_epi64(static_cast<long long>(value));
 }
 
-inline Limbs add(const Limbs& a, const Limbs& b) noexcept {
+[[gnu::always_inline]] inline Limbs add(const Limbs& a, const Limbs& b) noexcept {
   return {_mm512_add_epi64(a.l0, b.l0), _mm512_add_epi64(a.l1, b.l1), _mm512_add_epi64(a.l2, b.l2)};
 }
 
-inline Sums add(const Sums& a, const Sums& b) noexcept {
+[[gnu::always_inline]] inline Sums add(const Sums& a, const Sums& b) noexcept {
   Sums sum;
   for (int i = 0; i < 3; ++i) {
     sum.low[i] = _mm512_add_epi64(a.low[i], b.low[i]);
@@ -62,25 +61,28 @@ inline Sums add(const Sums& a, const Sums& b) noexcept {
   return sum;
 }
 
-inline Limbs split(__m512i low, __m512i high) noexcept {
+/// A number of 128 bits as limbs, and on top of it the bits of `above`: 1 for 2^128, or 0.
+[[gnu::always_inline]] inline Limbs split(__m512i low, __m512i high, __m512i above) noexcept {
   const __m512i mask = set1(kMask44);
   return {_mm512_and_si512(low, mask), _mm512_and_si512(_mm512_shrdi_epi64(low, high, 44), mask),
-          _mm512_srli_epi64(high, 24)};
+          _mm512_shrdi_epi64(high, above, 24)};
 }
 
-inline Power make_power(const Limbs& r) noexcept {
+[[gnu::always_inline]] inline Power make_power(const Limbs& r) noexcept {
   const auto times20 = [](__m512i x) {
     return _mm512_madd52lo_epu64(_mm512_setzero_si512(), x, set1(20));
   };
   return {r, times20(r.l1), times20(r.l2)};
 }
 
-inline void multiply_add(__m512i& low, __m512i& high, __m512i a, __m512i b) noexcept {
+[[gnu::always_inline]] inline void multiply_add(__m512i& low, __m512i& high, __m512i a,
+                                                __m512i b) noexcept {
   low = _mm512_madd52lo_epu64(low, a, b);
   high = _mm512_madd52hi_epu64(high, a, b);
 }
 
-inline void multiply_add(Sums& sum, const Limbs& a, const Power& p) noexcept {
+[[gnu::always_inline]] inline void multiply_add(Sums& sum, const Limbs& a,
+                                                const Power& p) noexcept {
   multiply_add(sum.low[0], sum.high[0], a.l0, p.r.l0);
   multiply_add(sum.low[1], sum.high[1], a.l0, p.r.l1);
   multiply_add(sum.low[2], sum.high[2], a.l0, p.r.l2);
@@ -92,10 +94,10 @@ inline void multiply_add(Sums& sum, const Limbs& a, const Power& p) noexcept {
   multiply_add(sum.low[2], sum.high[2], a.l2, p.r.l0);
 }
 
-/// One carry through the limbs and around. The carry out of the top is below 2^49.2 (its high sum
-/// has no factor s), five times that is below 2^52, as multiply-add wants it; h0 is then below
-/// 2^52 and carries less than 2^8 into h1.
-inline Limbs reduce(const Sums& sum) noexcept {
+/// One carry through the limbs and around, but for the last one from h0 into h1, which is left in
+/// h0: the carry out of the top is below 2^49.2 (its high sum has no factor s), five times that is
+/// below 2^52, as multiply-add wants it, and h0 is below 2^52.
+[[gnu::always_inline]] inline Limbs reduce_lazily(const Sums& sum) noexcept {
   const __m512i mask44 = set1(kMask44);
   __m512i carry =
       _mm512_add_epi64(_mm512_srli_epi64(sum.low[0], 44), _mm512_slli_epi64(sum.high[0], 8));
@@ -103,44 +105,51 @@ inline Limbs reduce(const Sums& sum) noexcept {
   carry = _mm512_add_epi64(_mm512_srli_epi64(d1, 44), _mm512_slli_epi64(sum.high[1], 8));
   const __m512i d2 = _mm512_add_epi64(sum.low[2], carry);
   carry = _mm512_add_epi64(_mm512_srli_epi64(d2, 42), _mm512_slli_epi64(sum.high[2], 10));
-  const __m512i d0 = _mm512_madd52lo_epu64(_mm512_and_si512(sum.low[0], mask44), carry, set1(5));
-  return {_mm512_and_si512(d0, mask44),
-          _mm512_add_epi64(_mm512_and_si512(d1, mask44), _mm512_srli_epi64(d0, 44)),
-          _mm512_and_si512(d2, set1(kMask42))};
+  return {_mm512_madd52lo_epu64(_mm512_and_si512(sum.low[0], mask44), carry, set1(5)),
+          _mm512_and_si512(d1, mask44), _mm512_and_si512(d2, set1(kMask42))};
 }
 
-inline Limbs multiply(const Limbs& a, const Power& p) noexcept {
+/// With it: h0 carries less than 2^8 into h1.
+[[gnu::always_inline]] inline Limbs reduce(const Sums& sum) noexcept {
+  const Limbs h = reduce_lazily(sum);
+  return {_mm512_and_si512(h.l0, set1(kMask44)),
+          _mm512_add_epi64(h.l1, _mm512_srli_epi64(h.l0, 44)), h.l2};
+}
+
+[[gnu::always_inline]] inline Limbs multiply(const Limbs& a, const Power& p) noexcept {
   Sums sum{};
   multiply_add(sum, a, p);
   return reduce(sum);
 }
 
-inline Limbs blend(const Limbs& a, const Limbs& b, __mmask8 take_b) noexcept {
+/// For a factor r itself, below 2^124, whose top limb is below 2^36. Where h0 < 2^50, the top high
+/// sum is below 2^36.8, the carry out of it below 2^46.9, and h0 ends below 2^49.3: it may be so
+/// multiplied over and over, a message added each time.
+[[gnu::always_inline]] inline Limbs multiply_lazily(const Limbs& a, const Power& r) noexcept {
+  Sums sum{};
+  multiply_add(sum, a, r);
+  return reduce_lazily(sum);
+}
+
+[[gnu::always_inline]] inline Limbs blend(const Limbs& a, const Limbs& b,
+                                          __mmask8 take_b) noexcept {
   return {_mm512_mask_mov_epi64(a.l0, take_b, b.l0), _mm512_mask_mov_epi64(a.l1, take_b, b.l1),
           _mm512_mask_mov_epi64(a.l2, take_b, b.l2)};
 }
 
-inline Limbs carry_through(const Limbs& h) noexcept {
-  const __m512i mask44 = set1(kMask44), mask42 = set1(kMask42);
-  const __m512i l1 = _mm512_add_epi64(h.l1, _mm512_srli_epi64(h.l0, 44));
-  const __m512i l2 = _mm512_add_epi64(h.l2, _mm512_srli_epi64(l1, 44));
-  const __m512i top = _mm512_srli_epi64(l2, 42);
-  const __m512i wrapped = _mm512_add_epi64(top, _mm512_slli_epi64(top, 2));
-  return {_mm512_add_epi64(_mm512_and_si512(h.l0, mask44), wrapped), _mm512_and_si512(l1, mask44),
-          _mm512_and_si512(l2, mask42)};
-}
-
-/// h mod 2^130 - 5, in full limbs. The first pass leaves h0 < 2^44 + 5 with h1, h2 in bounds, the
-/// second carries that through; the value is then below 2^130, and one subtraction of the prime,
-/// taken where it does not go below zero, ends it.
-inline Limbs freeze(const Limbs& reduced) noexcept {
-  const __m512i mask44 = set1(kMask44);
-  const Limbs h = carry_through(carry_through(reduced));
-  const __m512i g0 = _mm512_add_epi64(h.l0, set1(5));
+/// h mod 2^130 - 5. The carry leaves h1 < 2^44 and h2 < 2^42, and h0 < 2^44 unless it went around,
+/// which adds 5, and then h is below 2^60; so the value is below 2^130. One subtraction of the
+/// prime, taken where it does not go below zero, ends it.
+[[gnu::always_inline]] inline Limbs freeze(const Limbs& reduced) noexcept {
+  const __m512i mask44 = set1(kMask44), mask42 = set1(kMask42), five = set1(5);
+  const __m512i l1 = _mm512_and_si512(reduced.l1, mask44);
+  const __m512i l2 = _mm512_add_epi64(reduced.l2, _mm512_srli_epi64(reduced.l1, 44));
+  const Limbs h{_mm512_madd52lo_epu64(reduced.l0, _mm512_srli_epi64(l2, 42), five), l1,
+                _mm512_and_si512(l2, mask42)};
+  const __m512i g0 = _mm512_add_epi64(h.l0, five);
   const __m512i g1 = _mm512_add_epi64(h.l1, _mm512_srli_epi64(g0, 44));
-  const __m512i g2 =
-      _mm512_sub_epi64(_mm512_add_epi64(h.l2, _mm512_srli_epi64(g1, 44)), set1(kMask42 + 1));
-  const __mmask8 above = _mm512_cmpge_epi64_mask(g2, _mm512_setzero_si512());
+  const __m512i g2 = _mm512_add_epi64(h.l2, _mm512_srli_epi64(g1, 44));
+  const __mmask8 above = _mm512_cmpgt_epu64_mask(g2, mask42);
   return blend(h, {_mm512_and_si512(g0, mask44), _mm512_and_si512(g1, mask44), g2}, above);
 }
 

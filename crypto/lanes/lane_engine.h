@@ -1,6 +1,7 @@
 // The lane-parallel AEAD: what the engines of all instruction sets share, around their kernels.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -14,9 +15,9 @@
 namespace wirelay::crypto::lanes {
 
 /// `Kernels` says how the parts are done with one set of instructions: kName, kLanes (blocks in a
-/// set), and static functions load_keys(), chacha20(), finish(), take_keys(), make_group(), tags(),
-/// wipe(), as avx512_engine.cc has them. Bursts below kFewPackets packets, which would leave most
-/// lanes idle, go to `few`.
+/// set), and static functions place_packets(), load_keys(), chacha20(), finish(), take_keys(),
+/// make_group(), tags(), wipe(), as avx512_engine.cc has them. Bursts below kFewPackets packets,
+/// which would leave most lanes idle, go to `few`.
 template <class Kernels>
 class LaneEngine final : public AeadEngine {
  public:
@@ -25,13 +26,11 @@ class LaneEngine final : public AeadEngine {
   [[nodiscard]] std::string_view name() const noexcept override { return Kernels::kName; }
 
   void seal_burst(std::span<AeadPacket> packets) noexcept override {
-    if (packets.size() < Kernels::kFewPackets) return few_->seal_burst(packets);
-    for_each_plan(packets, &LaneEngine::seal_plan);
+    for_each_plan(packets, &AeadEngine::seal_burst, &LaneEngine::seal_plan);
   }
 
   void open_burst(std::span<AeadPacket> packets) noexcept override {
-    if (packets.size() < Kernels::kFewPackets) return few_->open_burst(packets);
-    for_each_plan(packets, &LaneEngine::open_plan);
+    for_each_plan(packets, &AeadEngine::open_burst, &LaneEngine::open_plan);
   }
 
  private:
@@ -44,109 +43,106 @@ class LaneEngine final : public AeadEngine {
     PolyTags tags;
   };
 
-  /// Splits a burst into plans of like size: 33 packets make 17 and 16, not 32 and 1.
-  void for_each_plan(std::span<AeadPacket> packets, void (LaneEngine::*work)()) noexcept {
+  /// Of a burst of `packets`, how many the first plan takes so that all are of like size: 33
+  /// packets make 17 and 16, not 32 and 1.
+  static size_t like_share(size_t packets) noexcept {
+    if (packets <= kPlanPackets) return packets;
+    const size_t plans = (packets + kPlanPackets - 1) / kPlanPackets;
+    return (packets + plans - 1) / plans;
+  }
+
+  void for_each_plan(std::span<AeadPacket> packets,
+                     void (AeadEngine::*few)(std::span<AeadPacket>) noexcept,
+                     void (LaneEngine::*work)() noexcept) noexcept {
+    if (packets.size() < Kernels::kFewPackets) return (few_.get()->*few)(packets);
+    int64_t longest = 0;  // text, bytes
     while (!packets.empty()) {
-      const size_t plans = (packets.size() + kPlanPackets - 1) / kPlanPackets;
-      const size_t count = (packets.size() + plans - 1) / plans;
-      make_plan(packets.first(count), plan_, packet_);
-      start();
-      (this->*work)();
+      size_t count = make_plan(packets.first(like_share(packets.size())), plan_, packet_);
+      if (count > 0) {
+        start();
+        (this->*work)();
+        longest = std::max(longest, plan_.bytes[0]);
+      } else {
+        count = 1;  // of more blocks than a plan has room for
+        (few_.get()->*few)(packets.first(1));
+      }
       packets = packets.subspan(count);
     }
-    Kernels::wipe(&scratch_, sizeof scratch_);
+    Kernels::wipe(&scratch_, sizeof scratch_, longest);
   }
 
   void start() noexcept {
-    dealer_ = Dealer{&plan_};
     turn_ = 0;
-    pending_ = nullptr;
-    finished_ = 0;
-    deal_begin(dealer_, set_[0], Kernels::kLanes);
-    deal_lanes(dealer_, set_[0], 0, Kernels::kLanes);
-    deal_end(dealer_, set_[0]);
+    Kernels::place_packets(packet_, plan_);
+    list_whole_blocks(plan_);
     Kernels::make_group(plan_, 0, group());
-    Kernels::load_keys(plan_, scratch_.planes);
+    Kernels::load_keys(plan_, scratch_.planes, scratch_.stream[0]);
   }
 
-  /// Computes the key stream of the set in turn, applies that of the set before, the pending one,
-  /// and deals the set that follows. False after the last. Lanes are dealt one set ahead because
-  /// they are written word by word and read as vectors: such a read waits until the writes have
-  /// left the store buffer, which by then they have.
-  bool advance() noexcept {
-    const BlockSet& set = set_[turn_];
-    KeyStream& stream = scratch_.stream[stream_turn_];
-    stream_turn_ ^= 1;
-    KeyStream& pending_stream = scratch_.stream[stream_turn_];
-    const bool more = set.key_lanes > 0 || set.has_text;
-    if (more) {
-      turn_ = (turn_ + 1) % 3;
-      BlockSet& ahead = set_[turn_];
-      deal_begin(dealer_, ahead, Kernels::kLanes);
-      Kernels::chacha20(scratch_.planes, set, stream, pending_, pending_stream, dealer_, ahead);
-      deal_end(dealer_, ahead);
-    } else if (pending_ != nullptr) {
-      Kernels::finish(*pending_, pending_stream);
-    }
-    if (pending_ != nullptr) finished_ = pending_->packets_done;
-    if (set.key_lanes > 0) Kernels::take_keys(stream, set.first_key, scratch_.poly_keys);
-    pending_ = set.has_text ? &set : nullptr;
-    return more;
+  /// Computes the key stream of the set that begins with job `first`, and applies that of the set
+  /// before.
+  void next_set(uint32_t first) noexcept {
+    KeyStream& stream = scratch_.stream[turn_];
+    turn_ ^= 1;
+    Kernels::chacha20(scratch_.planes, plan_, first, stream, scratch_.stream[turn_]);
+    if (first < plan_.packets) Kernels::take_keys(stream, first, scratch_.poly_keys);
   }
 
-  /// Encrypts; as soon as all packets of a group are encrypted, while their text is still in the
-  /// nearest cache, makes their tags.
+  void finish_last_set() noexcept {
+    const uint32_t first = (plan_.jobs - 1) / Kernels::kLanes * Kernels::kLanes;
+    Kernels::finish(plan_, first, scratch_.stream[turn_ ^ 1]);
+  }
+
+  /// Makes the tags of packets as soon as they are encrypted, while their text is still in the
+  /// nearest cache.
   void seal_plan() noexcept {
-    while (advance()) {
-      while (finished_ > 0 && group_end() <= finished_ && write_tags()) {
-      }
+    for (uint32_t first = 0; first < plan_.jobs; first += Kernels::kLanes) {
+      next_set(first);
+      const uint32_t done = packets_done(plan_, first);
+      while (group().packets > 0 && group().first + group().packets <= done) write_tags();
     }
+    finish_last_set();
     while (write_tags()) {
     }
   }
 
-  /// Checks the tags of a group before any of its text is decrypted. A pending set with text means
-  /// that all keys are there: they are in the first sets.
+  /// Checks all tags as soon as all keys are there, before any text is decrypted.
   void open_plan() noexcept {
-    do {
-      while (pending_ != nullptr && group().first < pending_->packets_begun && check_tags()) {
-      }
-    } while (advance());
+    uint32_t first = 0;
+    for (; first < plan_.packets; first += Kernels::kLanes) next_set(first);
     while (check_tags()) {
     }
+    for (; first < plan_.jobs; first += Kernels::kLanes) next_set(first);
+    finish_last_set();
   }
 
   TagGroup& group() noexcept { return group_[group_turn_]; }
-  uint32_t group_end() noexcept { return group().first + group().packets; }
 
   bool write_tags() noexcept {
     const TagGroup& group = next_tags();
-    if (group.packets == 0) return false;
     for (uint32_t i = 0; i < group.packets; ++i) {
-      const AeadPacket& packet = *packet_[group.first + i];
-      const uint32_t lane = group.last_lane[i];
-      std::memcpy(packet.text + packet.length, &scratch_.tags.half[0][lane], 8);
-      std::memcpy(packet.text + packet.length + 8, &scratch_.tags.half[1][lane], 8);
+      const uint32_t packet = group.first + i;
+      std::memcpy(plan_.text[packet] + plan_.bytes[packet], scratch_.tags.tag[lane_of(group, i)],
+                  kTagBytes);
     }
-    return true;
+    return group.packets > 0;
   }
 
   bool check_tags() noexcept {
     const TagGroup& group = next_tags();
     for (uint32_t i = 0; i < group.packets; ++i) {
-      AeadPacket& packet = *packet_[group.first + i];
+      const uint32_t packet = group.first + i;
+      const uint64_t* right = scratch_.tags.tag[lane_of(group, i)];
       uint64_t tag[2];
-      std::memcpy(tag, packet.text + packet.length, kTagBytes);
-      const uint32_t lane = group.last_lane[i];
-      const uint64_t difference =
-          (tag[0] ^ scratch_.tags.half[0][lane]) | (tag[1] ^ scratch_.tags.half[1][lane]);
-      packet.authentic = difference == 0;
+      std::memcpy(tag, plan_.text[packet] + plan_.bytes[packet], kTagBytes);
+      packet_[packet]->authentic = ((tag[0] ^ right[0]) | (tag[1] ^ right[1])) == 0;
     }
     return group.packets > 0;
   }
 
-  /// Makes the tags of the group in turn, after the group that follows has been filled (see
-  /// advance()). Returns it, empty after the last.
+  /// Makes the tags of the group in turn. The group that follows is filled first: it is written
+  /// word by word and read as vectors, and such a read waits until the writes have left the store
+  /// buffer, which by then they have. Returns the group, empty after the last.
   const TagGroup& next_tags() noexcept {
     const TagGroup& now = group();
     if (now.packets == 0) return now;
@@ -158,15 +154,10 @@ class LaneEngine final : public AeadEngine {
 
   std::unique_ptr<AeadEngine> few_;
   Scratch scratch_;
-  BlockSet set_[3];  // pending, in work, dealt ahead
   TagGroup group_[2];
   Plan plan_;
   AeadPacket* packet_[kPlanPackets];  // in the order of the plan
-  Dealer dealer_{};
-  const BlockSet* pending_ = nullptr;  // its key stream is computed but not applied
-  uint32_t finished_ = 0;              // packets of the plan whose text is worked through
-  uint32_t turn_ = 0;
-  uint32_t stream_turn_ = 0;
+  uint32_t turn_ = 0;                 // which key stream is the next set's
   uint32_t group_turn_ = 0;
 };
 

@@ -1,6 +1,16 @@
-// A plan: up to 32 packets of a burst, and how their ChaCha20 blocks are dealt to lanes. Plain data
-// and functions of internal linkage only: kernels include this and are compiled for processors that
-// the rest of the program may not run on.
+// A plan: up to 32 packets of a burst, and the list of their ChaCha20 blocks in the order in which
+// they go to lanes. Plain data: kernels include this and are compiled for processors that the rest
+// of the program may not run on.
+//
+// For packets of 3, 2 and 1 blocks of text, the last of them partial or whole:
+//
+//     list     | k0 k1 k2 | L0 L1 L2 | w0.1 w0.2 w1.1 |      k: block 0, the Poly1305 key
+//     job         0  1  2    3  4  5     6    7    8         L: the last block of a text
+//                                                            w: a whole block before it
+//
+// A set is as many jobs as a kernel has lanes, from a multiple of that on. Partial blocks stand
+// together, so that only few sets need masks; keys come first, so that tags can be computed before
+// any text is decrypted.
 #pragma once
 
 #include <cstdint>
@@ -8,25 +18,39 @@
 namespace wirelay::crypto::lanes {
 
 inline constexpr uint32_t kPlanPackets = 32;  // packets worked on together
+inline constexpr uint32_t kPlanJobs = 5120;   // blocks of all of them; 32 packets of 9,000 bytes
 inline constexpr uint32_t kMaxLanes = 16;     // ChaCha20 blocks computed at once, at most
 inline constexpr uint32_t kBlockBytes = 64;   // of ChaCha20
 inline constexpr uint32_t kKeyWords = 8;
 
-/// The packets of a plan, those of the most chunks of 64 bytes first, so that neighbours are of
-/// like length and the empty ones are last. Each array ends with one entry of an empty packet, for
-/// who reads one ahead.
-struct Plan {
-  const uint8_t* key[kPlanPackets + 1];  // 32 bytes each
-  uint64_t counter[kPlanPackets + 1];
-  uint8_t* text[kPlanPackets + 1];
-  int64_t bytes[kPlanPackets + 1];
-  uint32_t packets = 0;
-  uint32_t with_text = 0;  // packets that are not empty
+/// An entry of the list. Its lowest byte is the packet's place in the plan, for a last block with
+/// kLastBlock; above it is the number of the block within its packet: 0 the key, 1 and up the text.
+using Job = uint32_t;
+
+inline constexpr uint32_t kLastBlock = kPlanPackets;
+inline constexpr uint32_t kJobNumberShift = 8;
+
+/// The packets, those of the most chunks of 64 bytes first, so that neighbours are of like length
+/// and the empty ones are last.
+struct alignas(64) Plan {
+  uint32_t counter[2][kPlanPackets];  // low words, high words
+  const uint8_t* key[kPlanPackets];   // 32 bytes each
+  uint8_t* text[kPlanPackets];
+  int64_t bytes[kPlanPackets];
+  uint32_t packets;
+  uint32_t with_text;  // packets that are not empty
+  uint32_t jobs;
+  uint32_t first_whole;  // from this job on, all blocks are whole
+  // Where texts lie, by the lowest byte of a job: the block of job j is at base + 64 j.
+  uintptr_t base[2 * kPlanPackets];
+  uint32_t block_bytes[2 * kPlanPackets];  // 1 to 64
+  Job job[kPlanJobs + 2 * kMaxLanes];      // what is behind the list may be anything
 };
 
 /// Keys of the packets of a plan, one word of all packets side by side.
 struct alignas(64) KeyPlanes {
   uint32_t key[kKeyWords][kPlanPackets];
+  uint32_t constant[4];  // words 0 to 3 of every block; in memory, from where they broadcast freely
 };
 
 /// First 32 bytes of each packet's block 0, its Poly1305 key, in the same form: words 0 to 3 are r
@@ -35,82 +59,35 @@ struct alignas(64) PolyKeys {
   uint32_t word[kKeyWords][kPlanPackets];
 };
 
-/// A set of ChaCha20 blocks, one for each lane. Lanes below `key_lanes` make Poly1305 keys (block
-/// 0), those behind them text, until there is none: the rest is idle. Every lane names a packet, or
-/// the entry behind the last one.
-struct alignas(64) BlockSet {
-  uint32_t packet[kMaxLanes];      // an index into the plan
-  uint32_t counter[2][kMaxLanes];  // the packet's, low word and high word
-  uint32_t block[kMaxLanes];  // the block's number within its packet: 0 the key, 1 and up the text
-  uint8_t* text[kMaxLanes];   // what its key stream is for
-  uint32_t bytes[kMaxLanes];  // how much of it: 1 to 64, 0 in lanes without text
-  uint32_t key_lanes;
-  uint32_t first_key;  // the packet of lane 0, when key_lanes > 0
-  bool has_text;
-  uint32_t packets_begun;  // packets of the plan below this one have text in this set or before it
-  uint32_t packets_done;   // packets of the plan below this one have no text in later sets
-};
-
 /// Key stream of a set as the rounds leave it: word w of all lanes side by side.
 struct alignas(64) KeyStream {
   uint32_t word[16][kMaxLanes];
 };
 
-/// Deals the blocks of a plan into sets: first block 0 of all packets, then the text, packet by
-/// packet. A set is dealt by deal_begin(), deal_lanes() over all its lanes in order, deal_end().
-struct Dealer {
-  const Plan* plan;
-  uint32_t keys = 0;    // key blocks dealt
-  uint32_t packet = 0;  // whose text is next
-  uint32_t block = 1;   // and which of its blocks
-};
-
-static inline void deal_lane(const Plan& plan, uint32_t packet, uint32_t block, BlockSet& set,
-                             uint32_t lane) noexcept {
-  set.packet[lane] = packet;
-  set.counter[0][lane] = static_cast<uint32_t>(plan.counter[packet]);
-  set.counter[1][lane] = static_cast<uint32_t>(plan.counter[packet] >> 32);
-  set.block[lane] = block;
+/// Whether the block of a job is text; otherwise it is a key, or there is no such job.
+static inline bool is_text(const Plan& plan, uint32_t job) noexcept {
+  return job >= plan.packets && job < plan.jobs;
 }
 
-/// Deals the key lanes of a set of `lanes`.
-static inline void deal_begin(Dealer& dealer, BlockSet& set, uint32_t lanes) noexcept {
-  const uint32_t left = dealer.plan->packets - dealer.keys;
-  set.first_key = dealer.keys;
-  set.key_lanes = left < lanes ? left : lanes;
-  for (uint32_t lane = 0; lane < set.key_lanes; ++lane) {
-    deal_lane(*dealer.plan, dealer.keys + lane, 0, set, lane);
-    set.bytes[lane] = 0;
-  }
-  dealer.keys += set.key_lanes;
-  set.has_text = set.key_lanes < lanes && dealer.packet < dealer.plan->with_text;
+static inline uintptr_t text_of(const Plan& plan, uint32_t job) noexcept {
+  return plan.base[static_cast<uint8_t>(plan.job[job])] + uintptr_t{job} * kBlockBytes;
 }
 
-/// Deals text to those of lanes `from` to `to` that are not key lanes, without a branch on where a
-/// packet ends: it would be guessed wrong once a packet.
-static inline void deal_lanes(Dealer& dealer, BlockSet& set, uint32_t from, uint32_t to) noexcept {
-  const Plan& plan = *dealer.plan;
-  uint32_t packet = dealer.packet, block = dealer.block;
-  const int64_t done = (block - 1) * int64_t{kBlockBytes};
-  uint8_t* text = plan.text[packet] + done;
-  int64_t rest = plan.bytes[packet] - done;
-  for (uint32_t lane = from < set.key_lanes ? set.key_lanes : from; lane < to; ++lane) {
-    const bool last = rest <= kBlockBytes;
-    deal_lane(plan, packet, block, set, lane);
-    set.text[lane] = text;
-    set.bytes[lane] = static_cast<uint32_t>(last ? rest : kBlockBytes);
-    packet += last && packet < plan.with_text ? 1 : 0;
-    block = last ? 1 : block + 1;
-    text = last ? plan.text[packet] : text + kBlockBytes;
-    rest = last ? plan.bytes[packet] : rest - kBlockBytes;
-  }
-  dealer.packet = packet;
-  dealer.block = block;
+static inline uint32_t bytes_of(const Plan& plan, uint32_t job) noexcept {
+  return plan.block_bytes[static_cast<uint8_t>(plan.job[job])];
 }
 
-static inline void deal_end(const Dealer& dealer, BlockSet& set) noexcept {
-  set.packets_done = dealer.packet;
-  set.packets_begun = dealer.packet + (dealer.block > 1 ? 1 : 0);
+/// How many packets from the first on have no text in job `job` and those behind it.
+static inline uint32_t packets_done(const Plan& plan, uint32_t job) noexcept {
+  const uint32_t whole_blocks = plan.packets + plan.with_text;
+  if (job >= plan.jobs) return plan.packets;
+  if (plan.jobs == whole_blocks) return job > plan.packets ? job - plan.packets : 0;
+  return job < whole_blocks ? 0 : plan.job[job] % kPlanPackets;
+}
+
+/// Whether all of a set's blocks are whole blocks of text.
+static inline bool all_whole(const Plan& plan, uint32_t first, uint32_t lanes) noexcept {
+  return first >= plan.first_whole && first + lanes <= plan.jobs;
 }
 
 }  // namespace wirelay::crypto::lanes

@@ -220,7 +220,7 @@ inline void finish(const uint64_t (&h)[kLimbs], uint64_t s_low, uint64_t s_high,
 }  // namespace
 
 void poly1305_avx2(const PolyKeys& keys, const PolyMessage (&messages)[kPolyMessages],
-                   uint64_t (&tags)[kPolyMessages][2]) noexcept {
+                   uint64_t (*tags)[2]) noexcept {
   const auto key = [&](uint32_t lane, uint32_t word) {
     return key_half(keys, messages[lane].packet, word);
   };

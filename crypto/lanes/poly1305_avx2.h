@@ -29,6 +29,6 @@ inline constexpr uint32_t kPolyMessages = 4;
 /// Computes the tags of kPolyMessages messages, low half and high half of each. Constant time in
 /// keys and text; its time depends on lengths.
 void poly1305_avx2(const PolyKeys& keys, const PolyMessage (&messages)[kPolyMessages],
-                   uint64_t (&tags)[kPolyMessages][2]) noexcept;
+                   uint64_t (*tags)[2]) noexcept;
 
 }  // namespace wirelay::crypto::lanes

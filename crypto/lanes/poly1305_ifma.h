@@ -31,6 +31,7 @@ inline constexpr uint32_t kPolyLanes = 8;      // in a register
 inline constexpr uint32_t kPolyRegisters = 2;  // independent registers of lanes, at most
 inline constexpr uint32_t kPolySlots = kPolyLanes * kPolyRegisters;
 inline constexpr uint32_t kChunkBytes = 64;
+inline constexpr uint32_t kPolyShortChunks = 2;  // up to these many no powers of r are used
 
 /// Messages of one or two registers of lanes, one a lane: `bytes` of text, zeros to the next
 /// multiple of 16, then one closing block (for the AEAD: the lengths). Lane i has the key of packet
@@ -63,9 +64,9 @@ struct alignas(64) PolyStrands {
   uint8_t fold[3];   // of them, those to be multiplied by r^4, r^8, r^16 and added 1, 2, 4 lanes up
 };
 
-/// Low and high halves of the tags, valid in the lane of a packet's last strand.
+/// Tags, low half and high half, valid in the lane of a packet's last strand.
 struct alignas(64) PolyTags {
-  uint64_t half[2][kPolySlots];
+  uint64_t tag[kPolySlots][2];
 };
 
 /// Compute tags. Constant time in keys and text; their time depends on lengths.

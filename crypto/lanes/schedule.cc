@@ -10,6 +10,8 @@ namespace wirelay::crypto::lanes {
 
 namespace {
 
+uint64_t blocks_of(uint64_t bytes) noexcept { return (bytes + kBlockBytes - 1) / kBlockBytes; }
+
 /// Ranks by counting: every key against every other, 8 comparisons an instruction and no branch on
 /// the outcome, so that a random mix of lengths costs no mispredicted branches. Keys are distinct
 /// and below 2^15; ranks[i] is how many are above keys[i].
@@ -33,46 +35,105 @@ void rank_descending(const uint16_t (&keys)[kPlanPackets], uint32_t count,
   }
 }
 
+/// For packets of one length: as they come.
+void order_alike(std::span<AeadPacket> packets, Plan& plan, AeadPacket** order) noexcept {
+  const uint32_t length = packets[0].length;
+  const uint64_t jobs = blocks_of(length) + 1;
+  const auto count = static_cast<uint32_t>(std::min<uint64_t>(packets.size(), kPlanJobs / jobs));
+  for (uint32_t i = 0; i < count; ++i) order[i] = &packets[i];
+  plan.packets = count;
+  plan.with_text = length > 0 ? count : 0;
+  plan.jobs = static_cast<uint32_t>(count * jobs);
+  plan.first_whole = length % kBlockBytes == 0 ? count : 2 * count;
+}
+
+/// Those of the most blocks first, otherwise as they come.
+void order_by_length(std::span<AeadPacket> packets, Plan& plan, AeadPacket** order) noexcept {
+  alignas(16) uint16_t keys[kPlanPackets] = {}, ranks[kPlanPackets];
+  constexpr uint64_t kMostBlocks = (1u << 15) / kPlanPackets - 1;  // 65 KB
+  uint32_t count = 0, with_text = 0, lengths = 0;
+  uint64_t jobs = 0;
+  for (const AeadPacket& packet : packets) {
+    const uint64_t blocks = blocks_of(packet.length);
+    if (jobs + blocks + 1 > kPlanJobs) break;
+    jobs += blocks + 1;
+    lengths |= packet.length;
+    with_text += packet.length > 0 ? 1 : 0;
+    keys[count] = static_cast<uint16_t>(std::min(blocks, kMostBlocks) * kPlanPackets +
+                                        (kPlanPackets - 1 - count));
+    ++count;
+  }
+  rank_descending(keys, count, ranks);
+  for (uint32_t i = 0; i < count; ++i) order[ranks[i]] = &packets[i];
+  plan.packets = count;
+  plan.with_text = with_text;
+  plan.jobs = static_cast<uint32_t>(jobs);
+  plan.first_whole = lengths % kBlockBytes == 0 ? count : count + with_text;
+}
+
+/// Lists the jobs of `count` whole blocks of a packet from job `at` on, and says where they lie.
+/// Four at a time; what is written behind them is overwritten by who comes next.
+void list_blocks(Plan& plan, uint32_t packet, uint32_t count, uint32_t at) noexcept {
+  const auto text = reinterpret_cast<uintptr_t>(plan.text[packet]);
+  plan.base[packet] = text - uintptr_t{at} * kBlockBytes;
+  plan.block_bytes[packet] = kBlockBytes;
+  const int step = 1 << kJobNumberShift;
+  __m128i jobs = _mm_add_epi32(_mm_set1_epi32(static_cast<int>(packet)),
+                               _mm_setr_epi32(step, 2 * step, 3 * step, 4 * step));
+  for (uint32_t i = 0; i < count; i += 4) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(plan.job + at + i), jobs);
+    jobs = _mm_add_epi32(jobs, _mm_set1_epi32(4 * step));
+  }
+}
+
 uint32_t chunks_of(const Plan& plan, uint32_t packet) noexcept {
   return static_cast<uint32_t>((plan.bytes[packet] + kChunkBytes - 1) / kChunkBytes);
 }
 
 }  // namespace
 
-void make_plan(std::span<AeadPacket> packets, Plan& plan, AeadPacket** order) noexcept {
-  const auto count = static_cast<uint32_t>(packets.size());
-  uint32_t differences = 0, with_text = 0;
-  for (const AeadPacket& packet : packets) differences |= packet.length ^ packets[0].length;
-  alignas(16) uint16_t ranks[kPlanPackets];
+uint32_t make_plan(std::span<AeadPacket> packets, Plan& plan, AeadPacket** order) noexcept {
+  const size_t most = std::min<size_t>(packets.size(), kPlanPackets);
+  const uint32_t first_length = packets[0].length;
+  uint32_t differences = 0;
+  for (const AeadPacket& packet : packets.first(most)) differences |= packet.length ^ first_length;
   if (differences == 0) {
-    for (uint32_t i = 0; i < count; ++i) ranks[i] = static_cast<uint16_t>(i);
+    order_alike(packets.first(most), plan, order);
   } else {
-    alignas(16) uint16_t keys[kPlanPackets] = {};
-    constexpr uint32_t kMostChunks = (1u << 15) / kPlanPackets - 1;  // 65 KB
-    for (uint32_t i = 0; i < count; ++i) {
-      const uint32_t chunks =
-          std::min(packets[i].length / kChunkBytes + (packets[i].length % kChunkBytes != 0 ? 1 : 0),
-                   kMostChunks);
-      keys[i] = static_cast<uint16_t>(chunks * kPlanPackets + (kPlanPackets - 1 - i));
-    }
-    rank_descending(keys, count, ranks);
+    order_by_length(packets.first(most), plan, order);
   }
-  for (uint32_t i = 0; i < count; ++i) {
-    AeadPacket& packet = packets[i];
-    const uint32_t rank = ranks[i];
-    order[rank] = &packet;
-    plan.key[rank] = packet.key;
-    plan.counter[rank] = packet.counter;
-    plan.text[rank] = packet.text;
-    plan.bytes[rank] = packet.length;
-    with_text += packet.length > 0 ? 1 : 0;
+  return plan.packets;
+}
+
+void place_packets(AeadPacket* const* order, Plan& plan) noexcept {
+  const uint32_t packets = plan.packets;
+  for (uint32_t place = 0; place < packets; ++place) {
+    const AeadPacket& packet = *order[place];
+    const uint64_t bytes = packet.length;
+    const uint64_t before = blocks_of(bytes) - 1;  // blocks before the last
+    const uint32_t last = packets + place;
+    plan.key[place] = packet.key;
+    plan.counter[0][place] = static_cast<uint32_t>(packet.counter);
+    plan.counter[1][place] = static_cast<uint32_t>(packet.counter >> 32);
+    plan.text[place] = packet.text;
+    plan.bytes[place] = static_cast<int64_t>(bytes);
+    plan.job[place] = place;
+    plan.job[last] = (kLastBlock + place) | static_cast<uint32_t>(before + 1) << kJobNumberShift;
+    plan.base[kLastBlock + place] =
+        reinterpret_cast<uintptr_t>(packet.text) + (before - last) * kBlockBytes;
+    plan.block_bytes[kLastBlock + place] = static_cast<uint32_t>(bytes - before * kBlockBytes);
   }
-  plan.key[count] = plan.key[0];
-  plan.counter[count] = 0;
-  plan.text[count] = nullptr;
-  plan.bytes[count] = 0;
-  plan.packets = count;
-  plan.with_text = with_text;
+}
+
+void list_whole_blocks(Plan& plan) noexcept {
+  const uint32_t packets = plan.packets, with_text = plan.with_text;
+  uint32_t at = packets + with_text;
+  for (uint32_t i = 0; i < with_text; ++i) {
+    const uint32_t before = (plan.job[packets + i] >> kJobNumberShift) - 1;
+    if (before == 0) break;  // nor have those that follow
+    list_blocks(plan, i, before, at);
+    at += before;
+  }
 }
 
 namespace {
@@ -167,26 +228,25 @@ void fill_strands(const Plan& plan, uint32_t steps, TagGroup& group) noexcept {
 
 void make_plain_group(const Plan& plan, uint32_t first, uint32_t most, TagGroup& group) noexcept {
   group.first = first;
-  group.registers = 0;
+  group.in_strands = false;
   group.packets = std::min(plan.packets - first, most);
-  for (uint32_t i = 0; i < group.packets; ++i) group.last_lane[i] = i;
 }
 
 void make_tag_group(const Plan& plan, uint32_t first, TagGroup& group) noexcept {
   group.first = first;
   group.packets = 0;
-  group.registers = 0;
+  group.in_strands = false;
   if (first >= plan.packets) return;
   if (alike(plan, first, kPolySlots)) {
     group.registers = 2;
   } else if (alike(plan, first, kPolyLanes)) {
     group.registers = 1;
   } else {
+    group.in_strands = true;
     fill_strands(plan, choose_steps(plan, first), group);
     return;
   }
   group.packets = group.registers * kPolyLanes;
-  for (uint32_t i = 0; i < group.packets; ++i) group.last_lane[i] = i;
 }
 
 }  // namespace wirelay::crypto::lanes

@@ -6,11 +6,12 @@
 
 namespace wirelay::crypto::lanes {
 
-/// Wipes `scratch`, and the stack below the caller as far as kernels may have spilled keys to it.
-void wipe(void* scratch, size_t bytes) noexcept;
+/// Wipes `scratch`, the stack below the caller as far as kernels may have spilled keys to it, and
+/// the vector registers.
+void wipe_avx2(void* scratch, size_t bytes) noexcept;
 
-/// Only on processors that have them.
-void wipe_avx2_registers() noexcept;
-void wipe_avx512_registers() noexcept;
+/// The same with AVX-512; `bytes` is a multiple of 64 and `scratch` lies at one. Kernels that
+/// worked on short texts only (kPolyShortChunks) have used less of the stack.
+void wipe_avx512(void* scratch, size_t bytes, bool short_texts) noexcept;
 
 }  // namespace wirelay::crypto::lanes

@@ -79,8 +79,7 @@ Tags run_ifma(const Cases& cases) {
   poly1305_ifma(keys, PolyTexts{text, bytes, {closing[0], closing[1]}, 3, lanes / kPolyLanes},
                 tags);
   Tags result;
-  for (uint32_t i = 0; i < lanes; ++i)
-    result.push_back(tag_bytes(tags.half[0][i], tags.half[1][i]));
+  for (uint32_t i = 0; i < lanes; ++i) result.push_back(tag_bytes(tags.tag[i][0], tags.tag[i][1]));
   return result;
 }
 
@@ -97,9 +96,10 @@ Tags run_scheduled(const Cases& cases) {
     packets.push_back(
         {nullptr, 0, texts.back().data(), static_cast<uint32_t>(one.text.size()), false});
   }
-  Plan plan;
+  static Plan plan;
   AeadPacket* order[kPlanPackets];
   make_plan(packets, plan, order);
+  place_packets(order, plan);
   const auto index_of = [&](uint32_t place) {
     return static_cast<size_t>(order[place] - packets.data());
   };
@@ -108,7 +108,7 @@ Tags run_scheduled(const Cases& cases) {
   for (uint32_t first = 0; first < plan.packets; first += group.packets) {
     make_tag_group(plan, first, group);
     CPPUNIT_ASSERT(group.packets > 0);
-    if (group.registers > 0) {
+    if (!group.in_strands) {
       uint64_t closing[2][kPolySlots];
       for (uint32_t i = 0; i < group.packets; ++i) {
         for (size_t half = 0; half < 2; ++half) {
@@ -132,8 +132,8 @@ Tags run_scheduled(const Cases& cases) {
       poly1305_ifma(keys, group.strands, tags);
     }
     for (uint32_t i = 0; i < group.packets; ++i) {
-      const uint32_t lane = group.last_lane[i];
-      result[index_of(first + i)] = tag_bytes(tags.half[0][lane], tags.half[1][lane]);
+      const uint64_t* tag = tags.tag[lane_of(group, i)];
+      result[index_of(first + i)] = tag_bytes(tag[0], tag[1]);
     }
   }
   return result;
