@@ -21,7 +21,7 @@ bench.md.
   --modes LIST        of up,down,hub
   --sizes LIST        of 64,128,256,576,1024,1420,imix: inner packet bytes
   --users LIST        such as 1,1000,10000,100000
-  --duration SECONDS  of sending in a trial (0.25)
+  --duration SECONDS  of sending in a trial (0.2)
   --no-wireguard-go   relayd alone
   --no-overload       without the rows at three times the highest rate
   --no-bulk           without the bulk import

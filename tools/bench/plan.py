@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 MODES = ("up", "down", "hub")
 SIZES = ("64", "128", "256", "576", "1024", "1420", "imix")
 USERS = (1, 1_000, 10_000, 100_000)
-KEY_SIZES = ("64", "576", "1420", "imix")  # where more users are measured
+KEY_SIZES = ("64", "576", "1420", "imix")  # where many users are measured
+FEW_SIZES = ("64", "576")  # and where it is only to be seen how they change from few to many
 
 Matrix = dict[int, tuple[str, ...]]  # users: sizes
 
@@ -19,7 +20,7 @@ class Plan:
     overload: tuple[str, ...] = ("64", "1420")  # sizes, with the fewest users
     bulk: int = 100_000  # users of the bulk import; 0: none
     bulk_seconds: float = 12  # of traffic beside it
-    seconds: float = 0.25  # of sending in a trial
+    seconds: float = 0.2  # of sending in a trial
     overload_seconds: float = 1.0
     resolution: float = 0.04
     loss: float = 0.001  # share of packets that may be lost
@@ -47,8 +48,8 @@ class Plan:
 
 def default_plan() -> Plan:
     """A few minutes: all sizes with one user, some with more."""
-    return Plan("default", relayd={u: SIZES if u == 1 else KEY_SIZES for u in USERS},
-                wireguard_go={1: SIZES, 1_000: KEY_SIZES})
+    relayd = {1: SIZES, 1_000: KEY_SIZES, 10_000: FEW_SIZES, 100_000: KEY_SIZES}
+    return Plan("default", relayd=relayd, wireguard_go={1: SIZES, 1_000: ("64", "1420")})
 
 
 def full_plan() -> Plan:

@@ -9,15 +9,17 @@ namespace wirelay::relaygen {
 
 namespace {
 
+constexpr double kNoHiccup = 0.1;  // share of packets: who loses more has not just been interrupted
 constexpr double kFloodSeconds = 1;  // at full speed, to guess where the search begins
 
-/// The first trial of the plan that passed, of as many as are allowed for; empty when all failed.
+/// The first trial of the plan that passed, of as many as are allowed for; empty when none did.
 std::optional<TrialResult> passing_trial(Job& job, const TrialPlan& plan, Json::Value& trials) {
   const SearchOptions& options = job.options.search;
   for (uint32_t i = 0; i < options.tries; ++i) {
     const TrialResult result = job.runner.run(plan);
     trials.append(to_json(result));
     if (result.loss() <= options.loss_threshold && result.counts.corrupt() == 0) return result;
+    if (result.loss() > kNoHiccup) break;
   }
   return std::nullopt;
 }
