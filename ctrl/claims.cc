@@ -34,6 +34,7 @@ const Claims::Claim* Claims::conflict(const Prefix& prefix, const PeerSpec* self
 
 std::vector<Prefix> Claims::outermost(std::span<const Prefix> prefixes) {
   std::vector<Prefix> sorted(prefixes.begin(), prefixes.end());
+  if (sorted.size() < 2) return sorted;
   std::sort(sorted.begin(), sorted.end(), [](const Prefix& a, const Prefix& b) {
     return std::pair(key_of(a), a.length) < std::pair(key_of(b), b.length);
   });

@@ -56,13 +56,11 @@ void read_users(const std::string& file, ObjectReader& root, std::vector<Step>& 
                 std::vector<Problem>& problems) {
   const Json::Value* users = root.list("users");
   if (users == nullptr) return;
-  std::vector<Problem> found;
-  const size_t first = steps.size();
-  for (Json::ArrayIndex i = 0; i < users->size(); ++i) {
-    read_user((*users)[i], fmt::format("users[{}]", i), steps, found);
+  const std::string name = file + ": users";
+  const Place place(name);
+  for (Json::ArrayIndex i = 0; i < users->size() && !enough(problems); ++i) {
+    read_user((*users)[i], {place, i}, steps, problems);
   }
-  for (size_t i = first; i < steps.size(); ++i) steps[i].path = file + ": " + steps[i].path;
-  add_problems(file, std::move(found), problems);
 }
 
 void read_users_file(const std::string& file, std::vector<Step>& steps,

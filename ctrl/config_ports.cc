@@ -83,8 +83,8 @@ bool is_device(const std::string& text) {
          std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-PortConfig read_port(const Json::Value& value, std::string path, std::vector<Problem>& problems) {
-  ObjectReader reader(value, std::move(path), problems);
+PortConfig read_port(const Json::Value& value, const Place& place, std::vector<Problem>& problems) {
+  ObjectReader reader(value, place, problems);
   PortConfig port;
   if (reader.require("name", "a name for messages, such as \"wan\"")) {
     port.name = reader.text("name").value_or("wan");
@@ -164,8 +164,9 @@ void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& proble
     root.problem("ports", fmt::format("found {} ports, expected 1 to {}", list->size(),
                                       dataplane::kMaxPorts));
   }
-  for (Json::ArrayIndex i = 0; i < list->size(); ++i) {
-    config.ports.push_back(read_port((*list)[i], fmt::format("ports[{}]", i), problems));
+  const Place place("ports");
+  for (Json::ArrayIndex i = 0; i < list->size() && !enough(problems); ++i) {
+    config.ports.push_back(read_port((*list)[i], {place, i}, problems));
   }
 }
 

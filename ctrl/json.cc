@@ -11,12 +11,12 @@ namespace wirelay::ctrl {
 
 namespace {
 
-struct Place {
+struct Spot {
   size_t line = 1, column = 1;
 };
 
-Place place_of(std::string_view text, size_t offset) {
-  Place at;
+Spot spot_of(std::string_view text, size_t offset) {
+  Spot at;
   for (const char c : text.substr(0, offset)) {
     if (c == '\n') {
       ++at.line;
@@ -28,40 +28,50 @@ Place place_of(std::string_view text, size_t offset) {
   return at;
 }
 
-/// Where a string or a comment that begins at `at` ends; `at` itself when none begins there.
-size_t skip_opaque(std::string_view text, size_t at, bool comments) {
-  const auto behind = [&](size_t found, size_t length) {
-    return found == std::string_view::npos ? text.size() : found + length;
-  };
-  if (text[at] == '"') {
-    for (++at; at < text.size() && text[at] != '"'; ++at) {
-      if (text[at] == '\\') ++at;
-    }
-    return behind(at < text.size() ? at : std::string_view::npos, 1);
+/// Behind the string whose opening quote stands at `at`.
+size_t behind_string(std::string_view text, size_t at) {
+  for (++at;; at += 2) {
+    at = text.find_first_of("\"\\", at);
+    if (at == std::string_view::npos) return text.size();
+    if (text[at] == '"') return at + 1;
+    if (at + 2 > text.size()) return text.size();
   }
-  if (comments && text.substr(at, 2) == "//") return behind(text.find('\n', at), 0);
-  if (comments && text.substr(at, 2) == "/*") return behind(text.find("*/", at + 2), 2);
-  return at;
+}
+
+/// Behind the comment that begins at `at`; `at` itself when none does.
+size_t behind_comment(std::string_view text, size_t at) {
+  const bool line = text.substr(at, 2) == "//";
+  if (!line && text.substr(at, 2) != "/*") return at;
+  const size_t end = line ? text.find('\n', at) : text.find("*/", at + 2);
+  return end == std::string_view::npos ? text.size() : end + (line ? 0 : 2);
 }
 
 /// jsoncpp's own limit throws without a place, so depth is measured before it reads.
 void check_depth(std::string_view text, const JsonLimits& limits) {
   unsigned depth = 0;
-  for (size_t i = 0; i < text.size();) {
-    if (const size_t end = skip_opaque(text, i, limits.comments); end != i) {
-      i = end;
-      continue;
+  for (size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '"':
+        i = behind_string(text, i) - 1;
+        break;
+      case '/':
+        if (const size_t end = behind_comment(text, i); limits.comments && end != i) i = end - 1;
+        break;
+      case '[':
+      case '{':
+        if (++depth > limits.depth) {
+          const Spot at = spot_of(text, i);
+          throw JsonError(at.line, at.column,
+                          "nested deeper than " + std::to_string(limits.depth) + " levels");
+        }
+        break;
+      case ']':
+      case '}':
+        if (depth > 0) --depth;
+        break;
+      default:
+        break;
     }
-    if (text[i] == '[' || text[i] == '{') {
-      if (++depth > limits.depth) {
-        const Place at = place_of(text, i);
-        throw JsonError(at.line, at.column,
-                        "nested deeper than " + std::to_string(limits.depth) + " levels");
-      }
-    } else if ((text[i] == ']' || text[i] == '}') && depth > 0) {
-      --depth;
-    }
-    ++i;
   }
 }
 

@@ -33,27 +33,27 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-ObjectReader::ObjectReader(const Json::Value& value, std::string path,
+ObjectReader::ObjectReader(const Json::Value& value, const Place& place,
                            std::vector<Problem>& problems)
     : value_(value.isObject() ? value : Json::Value::nullSingleton()),
-      path_(std::move(path)),
+      place_(place),
       problems_(problems) {
-  if (!value.isObject()) problems_.push_back({path_, expected(value, "an object")});
-}
-
-std::string ObjectReader::path_of(std::string_view name) const {
-  std::string path = path_;
-  if (!path.empty()) path += '.';
-  return path.append(name);
+  if (!value.isObject()) problems_.push_back({place_.text(), expected(value, "an object")});
 }
 
 void ObjectReader::problem(std::string_view name, std::string message) {
-  problems_.push_back({path_of(name), std::move(message)});
+  problems_.push_back({Place(place_, name).text(), std::move(message)});
 }
 
 const Json::Value* ObjectReader::any(const char* name) {
-  if (std::ranges::find(known_, name) == known_.end()) known_.emplace_back(name);
-  return value_.isObject() ? value_.find(name, name + std::string_view(name).size()) : nullptr;
+  const std::string_view text = name;
+  const Json::Value* value =
+      value_.isObject() ? value_.find(text.data(), text.data() + text.size()) : nullptr;
+  if (std::ranges::find(known(), text) == known().end()) {
+    known_.at(fields_++) = text;
+    if (value != nullptr) ++present_;
+  }
+  return value;
 }
 
 std::optional<std::string> ObjectReader::text(const char* name) {
@@ -100,7 +100,7 @@ std::vector<std::string> ObjectReader::texts(const char* name) {
   std::vector<std::string> texts;
   const Json::Value* v = list(name);
   if (v == nullptr) return texts;
-  for (Json::ArrayIndex i = 0; i < v->size(); ++i) {
+  for (Json::ArrayIndex i = 0; i < v->size() && !enough(problems_); ++i) {
     if ((*v)[i].isString()) {
       texts.push_back((*v)[i].asString());
     } else {
@@ -118,15 +118,19 @@ bool ObjectReader::require(const char* name, std::string_view what) {
 }
 
 void ObjectReader::finish() {
-  if (!value_.isObject()) return;
-  for (const std::string& name : value_.getMemberNames()) {
-    if (std::ranges::find(known_, name) != known_.end()) continue;
-    const auto likely = did_you_mean(name, known_);
-    const std::string hint = likely ? fmt::format("did you mean \"{}\"?", *likely)
-                                    : fmt::format("known here: {}", fmt::join(known_, ", "));
-    const std::string shown = in_quotes(name);
-    problem(shown.substr(1, shown.size() - 2), "unknown field; " + hint);
+  if (!value_.isObject() || present_ == value_.size()) return;
+  for (auto field = value_.begin(); field != value_.end() && !enough(problems_); ++field) {
+    const std::string name = field.name();
+    if (std::ranges::find(known(), name) == known().end()) unknown(name);
   }
+}
+
+void ObjectReader::unknown(const std::string& name) {
+  const auto likely = did_you_mean(name, known());
+  const std::string hint = likely ? fmt::format("did you mean \"{}\"?", *likely)
+                                  : fmt::format("known here: {}", fmt::join(known(), ", "));
+  const std::string shown = in_quotes(name);
+  problem(shown.substr(1, shown.size() - 2), "unknown field; " + hint);
 }
 
 std::string describe(const Json::Value& value) {
@@ -154,7 +158,7 @@ std::string expected(const Json::Value& found, std::string_view what) {
 }
 
 std::optional<std::string_view> did_you_mean(std::string_view word,
-                                             const std::vector<std::string_view>& known) {
+                                             std::span<const std::string_view> known) {
   if (word.size() > kMaxQuoted) return std::nullopt;  // bounds the work
   std::optional<std::string_view> best;
   size_t least = std::max<size_t>(word.size() / 3, 1) + 1;

@@ -6,8 +6,10 @@
 //   port.finish();
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,12 +22,11 @@ namespace wirelay::ctrl {
 
 class ObjectReader {
  public:
-  /// `value` and `problems` outlive the reader. A value that is no object is noted, and then
-  /// nothing is found in it. An empty path stands for the whole text.
-  ObjectReader(const Json::Value& value, std::string path, std::vector<Problem>& problems);
+  /// `value`, what `place` is made of, and `problems` outlive the reader. A value that is no object
+  /// is noted, and then nothing is found in it. An empty place stands for the whole text.
+  ObjectReader(const Json::Value& value, const Place& place, std::vector<Problem>& problems);
 
-  /// The path of a field: "ports[1].mtu".
-  [[nodiscard]] std::string path_of(std::string_view name) const;
+  [[nodiscard]] const Place& place() const noexcept { return place_; }
 
   // Each returns nothing when the field is absent, or wrong, and then notes why. -----------------
   std::optional<std::string> text(const char* name);
@@ -41,14 +42,22 @@ class ObjectReader {
   bool require(const char* name, std::string_view expected);
   void problem(std::string_view name, std::string message);
 
-  /// Notes every field that was not asked for, with the known one that looks most like it.
+  /// Notes fields that were not asked for, each with the known one that looks most like it.
   void finish();
 
  private:
+  static constexpr size_t kMaxFields = 24;  // that one object is asked for
+  [[nodiscard]] std::span<const std::string_view> known() const noexcept {
+    return std::span(known_).first(fields_);
+  }
+  void unknown(const std::string& name);
+
   const Json::Value& value_;
-  std::string path_;
+  const Place place_;
   std::vector<Problem>& problems_;
-  std::vector<std::string_view> known_;
+  std::array<std::string_view, kMaxFields> known_;
+  size_t fields_ = 0;   // in known_
+  size_t present_ = 0;  // of these, in the object
 };
 
 /// A value as a message tells it: "\"text\"" (shortened, control characters escaped), "99", "a
@@ -61,6 +70,6 @@ std::string expected(const Json::Value& found, std::string_view what);
 
 /// The one of `known` that `word` was probably meant to be.
 std::optional<std::string_view> did_you_mean(std::string_view word,
-                                             const std::vector<std::string_view>& known);
+                                             std::span<const std::string_view> known);
 
 }  // namespace wirelay::ctrl

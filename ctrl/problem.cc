@@ -1,4 +1,4 @@
-// Problems as lines.
+// Problems as lines, places as text.
 #include "ctrl/problem.h"
 
 #include <algorithm>
@@ -12,9 +12,18 @@ std::vector<std::string> lines_of(const Refused& refused, size_t most) {
     lines.push_back(refused.problems[i].path + ": " + refused.problems[i].message);
   }
   if (const size_t rest = refused.problems.size() - shown; rest != 0) {
-    lines.push_back("and " + std::to_string(rest) + " more problems");
+    lines.push_back("and " + std::string(enough(refused.problems) ? "at least " : "") +
+                    std::to_string(rest) + " more problems");
   }
   return lines;
+}
+
+std::string Place::text() const {
+  if (around_ == nullptr) return std::string(name_);
+  std::string text = around_->text();
+  if (index_ != kNone) return text + '[' + std::to_string(index_) + ']';
+  if (!text.empty()) text += '.';
+  return text.append(name_);
 }
 
 }  // namespace wirelay::ctrl

@@ -55,7 +55,7 @@ void Publisher::user_added(const UserSpec& user) {
   const uint64_t now = police_now();
   shared_.users.reset(*number, now);
   shared_.users.set_limits(*number, user.limits, now);
-  users_[user.name] = {*number, user.enabled, {}};
+  users_[user.name] = {*number, user.enabled, {}, {}};
 }
 
 void Publisher::user_changed(const UserSpec& before, const UserSpec& after) {
@@ -91,6 +91,9 @@ void Publisher::peer_added(const PeerSpec& peer, const UserSpec& user) {
     return;
   }
   peer_numbers_[peer.name] = *number;
+  if (*number >= position_.size()) position_.resize(*number + 1);
+  position_[*number] = static_cast<uint32_t>(owner->second.peers.size());
+  owner->second.peers.push_back(*number);
   protocol_.add_peer(*number, peer, owner->second.enabled);
 }
 
@@ -111,10 +114,23 @@ void Publisher::peer_removed(const PeerSpec& peer) {
   const uint32_t number = found->second;
   if (const auto owner = users_.find(peer.user); owner != users_.end()) {
     owner->second.past += protocol_.status(number).traffic;
+    take_out(owner->second, number);
   }
   protocol_.remove_peer(number);  // reads the path that goes with the record
   peers_.remove(number);
   peer_numbers_.erase(found);
+}
+
+void Publisher::take_out(UserEntry& owner, uint32_t peer) {
+  const uint32_t last = owner.peers.back();
+  owner.peers[position_[peer]] = last;
+  position_[last] = position_[peer];
+  owner.peers.pop_back();
+}
+
+std::span<const uint32_t> Publisher::peer_numbers(const std::string& user) const {
+  const auto found = users_.find(user);
+  return found == users_.end() ? std::span<const uint32_t>() : found->second.peers;
 }
 
 std::optional<uint32_t> Publisher::user_number(const std::string& name) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,6 +34,8 @@ class Publisher : public RegistryObserver {
 
   [[nodiscard]] std::optional<uint32_t> user_number(const std::string& name) const;
   [[nodiscard]] std::optional<uint32_t> peer_number(const std::string& name) const;
+  /// The numbers of a user's peers, in no order; until the next change.
+  [[nodiscard]] std::span<const uint32_t> peer_numbers(const std::string& user) const;
   /// What the peers that a user has lost carried.
   [[nodiscard]] dataplane::Traffic past_traffic(const std::string& user) const;
 
@@ -40,8 +43,10 @@ class Publisher : public RegistryObserver {
   struct UserEntry {
     uint32_t number = 0;
     bool enabled = true;
-    dataplane::Traffic past;  // of removed peers
+    dataplane::Traffic past;      // of removed peers
+    std::vector<uint32_t> peers;  // their numbers
   };
+  void take_out(UserEntry& owner, uint32_t peer);
   std::optional<uint32_t> take_number();
   [[nodiscard]] uint64_t police_now() const;
 
@@ -51,8 +56,9 @@ class Publisher : public RegistryObserver {
   const Registry* registry_ = nullptr;
   std::unordered_map<std::string, UserEntry> users_;
   std::unordered_map<std::string, uint32_t> peer_numbers_;
-  std::vector<uint32_t> free_;  // user numbers; last in, first out
-  uint32_t fresh_ = 0;          // user numbers from here on were never used
+  std::vector<uint32_t> position_;  // by peer number: where it stands in its user's `peers`
+  std::vector<uint32_t> free_;      // user numbers; last in, first out
+  uint32_t fresh_ = 0;              // user numbers from here on were never used
 };
 
 }  // namespace wirelay::ctrl

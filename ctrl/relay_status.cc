@@ -27,8 +27,8 @@ UserStatus Relay::user_status(const std::string& name) const {
   status.dropped_up = user.dropped_up.load(std::memory_order_relaxed);
   status.dropped_down = user.dropped_down.load(std::memory_order_relaxed);
   status.traffic = publisher_.past_traffic(name);
-  for (const std::string& peer : registry_.peers_of(name)) {
-    const PeerStatus one = peer_status(peer);
+  for (const uint32_t peer : publisher_.peer_numbers(name)) {
+    const PeerStatus one = protocol_.status(peer);
     status.traffic += one.traffic;
     ++status.peers;
     if (one.has_session) ++status.peers_connected;

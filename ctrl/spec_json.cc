@@ -40,7 +40,7 @@ DirectionText read_direction(ObjectReader& limits, const char* name,
   DirectionText text;
   const Json::Value* value = limits.object(name);
   if (value == nullptr) return text;
-  ObjectReader reader(*value, limits.path_of(name), problems);
+  ObjectReader reader(*value, {limits.place(), name}, problems);
   text.rate = read_rate(reader, "rate", kBitRate);
   text.burst = read_rate(reader, "burst", kBurst);
   text.packets = read_rate(reader, "packets", kPacketRate);
@@ -56,7 +56,7 @@ LimitsText read_limits(ObjectReader& user, std::vector<Problem>& problems) {
   LimitsText text;
   const Json::Value* value = user.object("limits");
   if (value == nullptr) return text;
-  ObjectReader reader(*value, user.path_of("limits"), problems);
+  ObjectReader reader(*value, {user.place(), "limits"}, problems);
   text.up = read_direction(reader, "up", problems);
   text.down = read_direction(reader, "down", problems);
   reader.finish();
@@ -120,7 +120,6 @@ std::optional<crypto::Secret> read_preshared_key(ObjectReader& peer) {
 }
 
 std::optional<std::vector<dataplane::Prefix>> read_allowed_ips(ObjectReader& peer,
-                                                               const std::string& path,
                                                                std::vector<Problem>& problems) {
   const Json::Value* list = peer.list("allowed_ips");
   if (list == nullptr) return std::nullopt;
@@ -128,13 +127,14 @@ std::optional<std::vector<dataplane::Prefix>> read_allowed_ips(ObjectReader& pee
   if (list->empty()) peer.problem("allowed_ips", fmt::format("is empty, expected {}", kWhat));
   std::vector<dataplane::Prefix> prefixes;
   prefixes.reserve(list->size());
-  for (Json::ArrayIndex i = 0; i < list->size(); ++i) {
+  const Place place(peer.place(), "allowed_ips");
+  for (Json::ArrayIndex i = 0; i < list->size() && !enough(problems); ++i) {
     const Json::Value& item = (*list)[i];
     const auto prefix = item.isString() ? dataplane::parse_prefix(item.asString()) : std::nullopt;
     if (prefix) {
       prefixes.push_back(*prefix);
     } else {
-      problems.push_back({fmt::format("{}.allowed_ips[{}]", path, i), expected(item, kWhat)});
+      problems.push_back({Place(place, i).text(), expected(item, kWhat)});
     }
   }
   return prefixes;
@@ -157,9 +157,10 @@ std::optional<uint16_t> read_keepalive(ObjectReader& peer) {
   return static_cast<uint16_t>(*seconds);
 }
 
-void read_peer_of(const Json::Value& value, const std::string& path, const std::string* user,
+void read_peer_of(const Json::Value& value, const Place& place, const std::string* user,
                   std::vector<Step>& steps, std::vector<Problem>& problems) {
-  ObjectReader reader(value, path, problems);
+  ObjectReader reader(value, place, problems);
+  if (!value.isObject()) return;
   PeerSpec spec;
   reader.require("name", kPeerName);
   spec.name = reader.text("name").value_or("");
@@ -174,19 +175,19 @@ void read_peer_of(const Json::Value& value, const std::string& path, const std::
   spec.preshared_key = read_preshared_key(reader);
   if (spec.preshared_key && spec.preshared_key->is_zero()) spec.preshared_key.reset();
   reader.require("allowed_ips", "a list of prefixes such as [\"10.77.0.2/32\"]");
-  spec.allowed_ips =
-      read_allowed_ips(reader, path, problems).value_or(std::vector<dataplane::Prefix>{});
+  spec.allowed_ips = read_allowed_ips(reader, problems).value_or(std::vector<dataplane::Prefix>{});
   spec.endpoint = read_endpoint(reader);
   spec.persistent_keepalive = read_keepalive(reader).value_or(0);
   reader.finish();
-  steps.push_back({AddPeer{std::move(spec)}, path});
+  steps.push_back({AddPeer{std::move(spec)}, place.text()});
 }
 
 }  // namespace
 
-void read_user(const Json::Value& value, const std::string& path, std::vector<Step>& steps,
+void read_user(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                std::vector<Problem>& problems) {
-  ObjectReader reader(value, path, problems);
+  ObjectReader reader(value, place, problems);
+  if (!value.isObject()) return;
   UserSpec spec;
   reader.require("name", kUserName);
   spec.name = reader.text("name").value_or("");
@@ -197,20 +198,22 @@ void read_user(const Json::Value& value, const std::string& path, std::vector<St
   const Json::Value* peers = reader.list("peers");
   reader.finish();
   const std::string name = spec.name;
-  steps.push_back({AddUser{std::move(spec)}, path});
-  for (Json::ArrayIndex i = 0; peers != nullptr && i < peers->size(); ++i) {
-    read_peer_of((*peers)[i], fmt::format("{}.peers[{}]", path, i), &name, steps, problems);
+  steps.push_back({AddUser{std::move(spec)}, place.text()});
+  const Place list(place, "peers");
+  for (Json::ArrayIndex i = 0; peers != nullptr && i < peers->size() && !enough(problems); ++i) {
+    read_peer_of((*peers)[i], {list, i}, &name, steps, problems);
   }
 }
 
-void read_peer(const Json::Value& value, const std::string& path, std::vector<Step>& steps,
+void read_peer(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                std::vector<Problem>& problems) {
-  read_peer_of(value, path, nullptr, steps, problems);
+  read_peer_of(value, place, nullptr, steps, problems);
 }
 
-void read_user_change(const Json::Value& value, const std::string& path, std::vector<Step>& steps,
+void read_user_change(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                       std::vector<Problem>& problems) {
-  ObjectReader reader(value, path, problems);
+  ObjectReader reader(value, place, problems);
+  if (!value.isObject()) return;
   UserChange change;
   reader.require("name", kUserName);
   change.name = reader.text("name").value_or("");
@@ -224,21 +227,22 @@ void read_user_change(const Json::Value& value, const std::string& path, std::ve
   change.max_peers = read_max_peers(reader);
   change.enabled = reader.boolean("enabled");
   reader.finish();
-  steps.push_back({SetUser{std::move(change)}, path});
+  steps.push_back({SetUser{std::move(change)}, place.text()});
 }
 
-void read_peer_change(const Json::Value& value, const std::string& path, std::vector<Step>& steps,
+void read_peer_change(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                       std::vector<Problem>& problems) {
-  ObjectReader reader(value, path, problems);
+  ObjectReader reader(value, place, problems);
+  if (!value.isObject()) return;
   PeerChange change;
   reader.require("name", kPeerName);
   change.name = reader.text("name").value_or("");
   change.preshared_key = read_preshared_key(reader);
-  change.allowed_ips = read_allowed_ips(reader, path, problems);
+  change.allowed_ips = read_allowed_ips(reader, problems);
   change.endpoint = read_endpoint(reader);
   change.persistent_keepalive = read_keepalive(reader);
   reader.finish();
-  steps.push_back({SetPeer{std::move(change)}, path});
+  steps.push_back({SetPeer{std::move(change)}, place.text()});
 }
 
 Json::Value to_json(const UserSpec& user) {

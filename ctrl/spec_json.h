@@ -5,8 +5,9 @@
 //   PEER = {"name", "user", "public_key", "preshared_key", "allowed_ips", "endpoint",
 //           "persistent_keepalive"}                                 "user" not within a USER
 //
-// Readers note what is wrong with a path that begins with `path`, and read on; the result is
-// usable only when nothing was noted. Names are checked by the Registry.
+// Readers note what is wrong with a path that begins with `place`, and read on until there are
+// enough() problems; the result is usable only when nothing was noted. Names are checked by the
+// Registry.
 #pragma once
 
 #include <string>
@@ -20,17 +21,17 @@
 namespace wirelay::ctrl {
 
 /// The steps that add one USER and its peers, each with its path.
-void read_user(const Json::Value& value, const std::string& path, std::vector<Step>& steps,
+void read_user(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                std::vector<Problem>& problems);
 /// The step that adds one PEER, with "user".
-void read_peer(const Json::Value& value, const std::string& path, std::vector<Step>& steps,
+void read_peer(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                std::vector<Problem>& problems);
 
 /// The step that changes the fields that are named. A user's limits are merged field by field;
 /// {"preshared_key": ""} takes the key away.
-void read_user_change(const Json::Value& value, const std::string& path, std::vector<Step>& steps,
+void read_user_change(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                       std::vector<Problem>& problems);
-void read_peer_change(const Json::Value& value, const std::string& path, std::vector<Step>& steps,
+void read_peer_change(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                       std::vector<Problem>& problems);
 
 /// What the readers above read back as the same. A peer's preshared key is written only when asked

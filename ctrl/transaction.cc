@@ -44,6 +44,7 @@ PeerSpec changed(PeerSpec peer, const PeerChange& change) {
 }  // namespace
 
 void Transaction::run(const Step& step) {
+  if (enough(problems_)) return;
   path_ = &step.path;
   std::visit([this](const auto& change) { apply(change); }, step.change);
 }

@@ -15,7 +15,7 @@ class Transaction {
  public:
   explicit Transaction(Registry::State& state) : state_(state) {}
 
-  /// Applies the step, or notes what is wrong with it.
+  /// Applies the step, or notes what is wrong with it; nothing once there are enough() problems.
   void run(const Step& step);
   /// Tells the observer; throws Refused, with all undone, when there was a problem.
   void finish();

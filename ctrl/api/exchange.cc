@@ -12,7 +12,6 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
-constexpr size_t kMaxProblems = 100;  // told in one reply
 constexpr unsigned kDepth = 32;
 
 Json::Value response(const Json::Value& id) {
@@ -41,10 +40,14 @@ Json::Value refused_response(const Json::Value& id, const Refused& refused) {
     entry["path"] = problem.path;
     entry["message"] = problem.message;
   }
-  data["problems_found"] = Json::UInt64{refused.problems.size()};
+  const size_t found = refused.problems.size();
+  const bool complete = !enough(refused.problems);
+  data["problems_found"] = Json::UInt64{found};
+  if (!complete) data["problems_complete"] = false;  // there may be more: the search was ended
   std::string message = refused.what();
-  if (const size_t n = refused.problems.size(); n > 1) {
-    message += " (and " + std::to_string(n - 1) + " more)";
+  if (found > 1) {
+    message +=
+        " (and " + std::string(complete ? "" : "at least ") + std::to_string(found - 1) + " more)";
   }
   return error_response(id, kInvalidParams, message, data);
 }

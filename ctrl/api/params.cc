@@ -3,14 +3,6 @@
 
 namespace wirelay::ctrl::api {
 
-namespace {
-
-std::string entry_path(const char* list, Json::ArrayIndex i) {
-  return std::string("params.") + list + '[' + std::to_string(i) + ']';
-}
-
-}  // namespace
-
 void Params::finish() {
   fields_.finish();
   if (!problems_.empty()) throw Refused(std::move(problems_));
@@ -37,8 +29,9 @@ void read_items(const Json::Value& params, const char* list, const ReadItem& rea
     ObjectReader fields(params, "params", problems);
     if (const Json::Value* items = fields.list(list)) {
       if (items->empty()) fields.problem(list, "is empty; name at least one");
-      for (Json::ArrayIndex i = 0; i < items->size(); ++i) {
-        read((*items)[i], entry_path(list, i), problems);
+      const Place place(fields.place(), list);
+      for (Json::ArrayIndex i = 0; i < items->size() && !enough(problems); ++i) {
+        read((*items)[i], {place, i}, problems);
       }
     }
     fields.finish();
@@ -50,11 +43,11 @@ std::vector<Named> read_names(const Json::Value& params) {
   if (!params.isMember("names")) return {{read_only_name(params), "params"}};
   std::vector<Named> names;
   read_items(params, "names",
-             [&](const Json::Value& value, const std::string& path, std::vector<Problem>& wrong) {
+             [&](const Json::Value& value, const Place& place, std::vector<Problem>& wrong) {
                if (value.isString()) {
-                 names.push_back({value.asString(), path});
+                 names.push_back({value.asString(), place.text()});
                } else {
-                 wrong.push_back({path, expected(value, "a name")});
+                 wrong.push_back({place.text(), expected(value, "a name")});
                }
              });
   return names;

@@ -39,10 +39,9 @@ Page read_page(Params& params);
 /// Reads "name", which must be there, and nothing else.
 std::string read_only_name(const Json::Value& params);
 
-/// Calls `read` for each thing that `params` tells of, with its path: for each entry of its list
+/// Calls `read` for each thing that `params` tells of, with its place: for each entry of its list
 /// `list` ({"users": [...]}), or for `params` itself. Throws Refused when any was wrong.
-using ReadItem =
-    std::function<void(const Json::Value&, const std::string& path, std::vector<Problem>&)>;
+using ReadItem = std::function<void(const Json::Value&, const Place&, std::vector<Problem>&)>;
 void read_items(const Json::Value& params, const char* list, const ReadItem& read);
 /// The names in {"names": [...]} or {"name": ...}, with their paths.
 struct Named {

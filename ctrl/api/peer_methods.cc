@@ -18,25 +18,15 @@ const PeerSpec& find_peer(RelayFace& relay, const std::string& name) {
 }
 
 Json::Value add(RelayFace& relay, const Json::Value& params) {
-  std::vector<Step> steps;
-  read_items(params, "peers", [&](const auto& value, const auto& path, auto& problems) {
-    read_peer(value, path, steps, problems);
-  });
-  return apply_steps(relay, steps);
+  return apply_items(relay, params, "peers", read_peer);
 }
 
 Json::Value set(RelayFace& relay, const Json::Value& params) {
-  std::vector<Step> steps;
-  read_items(params, "peers", [&](const auto& value, const auto& path, auto& problems) {
-    read_peer_change(value, path, steps, problems);
-  });
-  return apply_steps(relay, steps);
+  return apply_items(relay, params, "peers", read_peer_change);
 }
 
 Json::Value remove(RelayFace& relay, const Json::Value& params) {
-  std::vector<Step> steps;
-  for (auto& [name, path] : read_names(params)) steps.push_back({RemovePeer{name}, path});
-  return apply_steps(relay, steps);
+  return remove_named<RemovePeer>(relay, params);
 }
 
 Json::Value get(RelayFace& relay, const Json::Value& params) {

@@ -47,6 +47,15 @@ Json::Value apply_steps(RelayFace& relay, const std::vector<Step>& steps) {
   return to_json(counts);
 }
 
+Json::Value apply_items(RelayFace& relay, const Json::Value& params, const char* list,
+                        ReadSteps read) {
+  std::vector<Step> steps;
+  read_items(params, list, [&](const Json::Value& value, const Place& place, auto& problems) {
+    read(value, place, steps, problems);
+  });
+  return apply_steps(relay, steps);
+}
+
 Json::Value user_entry(RelayFace& relay, const UserSpec& user) {
   const UserStatus now = relay.user_status(user.name);
   Json::Value result = ctrl::to_json(user);

@@ -5,6 +5,7 @@
 
 #include <json/value.h>
 
+#include "ctrl/api/params.h"
 #include "ctrl/relay_face.h"
 #include "ctrl/spec_json.h"
 
@@ -13,6 +14,20 @@ namespace wirelay::ctrl::api {
 /// Applies the steps, all or none, and counts what they did, as config.reload does:
 /// {"users_added", "users_changed", "users_removed", "peers_added", ...}.
 Json::Value apply_steps(RelayFace& relay, const std::vector<Step>& steps);
+/// The same for what `params` lists under `list` ("users"), or is itself, as `read` reads it.
+using ReadSteps = void (*)(const Json::Value&, const Place&, std::vector<Step>&,
+                           std::vector<Problem>&);
+Json::Value apply_items(RelayFace& relay, const Json::Value& params, const char* list,
+                        ReadSteps read);
+/// The same with a step `Remove` for each name in `params`.
+template <typename Remove>
+Json::Value remove_named(RelayFace& relay, const Json::Value& params) {
+  std::vector<Step> steps;
+  for (Named& named : read_names(params)) {
+    steps.push_back({Remove{std::move(named.name)}, std::move(named.path)});
+  }
+  return apply_steps(relay, steps);
+}
 Json::Value to_json(const ReloadResult& counts);
 
 /// USER and what it carried, under "status".

@@ -1,4 +1,5 @@
 // user.*: accounts and their limits.
+#include <algorithm>
 #include <array>
 
 #include "ctrl/api/method.h"
@@ -10,26 +11,19 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
+/// A user's status sums up its peers: a page of users ends behind so many of them.
+constexpr size_t kMaxPagePeers = 20'000;
+
 Json::Value add(RelayFace& relay, const Json::Value& params) {
-  std::vector<Step> steps;
-  read_items(params, "users", [&](const auto& value, const auto& path, auto& problems) {
-    read_user(value, path, steps, problems);
-  });
-  return apply_steps(relay, steps);
+  return apply_items(relay, params, "users", read_user);
 }
 
 Json::Value set(RelayFace& relay, const Json::Value& params) {
-  std::vector<Step> steps;
-  read_items(params, "users", [&](const auto& value, const auto& path, auto& problems) {
-    read_user_change(value, path, steps, problems);
-  });
-  return apply_steps(relay, steps);
+  return apply_items(relay, params, "users", read_user_change);
 }
 
 Json::Value remove(RelayFace& relay, const Json::Value& params) {
-  std::vector<Step> steps;
-  for (auto& [name, path] : read_names(params)) steps.push_back({RemoveUser{name}, path});
-  return apply_steps(relay, steps);
+  return remove_named<RemoveUser>(relay, params);
 }
 
 Json::Value get(RelayFace& relay, const Json::Value& params) {
@@ -55,10 +49,12 @@ Json::Value list(RelayFace& relay, const Json::Value& params) {
   const auto users = relay.registry().users_after(after, limit + 1);
   Json::Value result(Json::objectValue);
   Json::Value& entries = result["users"] = Json::arrayValue;
-  for (size_t i = 0; i < users.size() && i < limit; ++i) {
-    entries.append(user_entry(relay, *users[i]));
+  size_t shown = 0;
+  for (size_t peers = 0; shown < std::min(users.size(), limit) && peers < kMaxPagePeers; ++shown) {
+    entries.append(user_entry(relay, *users[shown]));
+    peers += relay.registry().peers_of(users[shown]->name).size();
   }
-  result["next"] = users.size() > limit ? Json::Value(users[limit - 1]->name) : Json::Value();
+  result["next"] = users.size() > shown ? Json::Value(users[shown - 1]->name) : Json::Value();
   result["total"] = Json::UInt64{relay.registry().user_count()};
   return result;
 }

@@ -122,8 +122,9 @@ class JsonTest : public CppUnit::TestFixture {
                          problems[0].message);
     CPPUNIT_ASSERT_EQUAL(std::string("unknown field; known here: addresses, mtu"),
                          problems[1].message);
-    CPPUNIT_ASSERT(did_you_mean("uesr.add", {"user.add", "peer.add"}) == "user.add");
-    CPPUNIT_ASSERT(!did_you_mean("x", {"user.add"}));
+    const std::array<std::string_view, 2> names = {"user.add", "peer.add"};
+    CPPUNIT_ASSERT(did_you_mean("uesr.add", names) == "user.add");
+    CPPUNIT_ASSERT(!did_you_mean("x", names));
   }
 
   void descriptions_are_safe() {

@@ -22,7 +22,7 @@ struct Read {
   std::vector<Problem> problems;
 };
 
-Read read(void (*reader)(const Json::Value&, const std::string&, std::vector<Step>&,
+Read read(void (*reader)(const Json::Value&, const Place&, std::vector<Step>&,
                          std::vector<Problem>&),
           const Json::Value& value) {
   Read result;

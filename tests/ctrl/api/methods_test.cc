@@ -206,7 +206,26 @@ class MethodsTest : public CppUnit::TestFixture {
     for (int i = 1; i < 5000; ++i) users += R"(,{"name":"a b"})";
     const Json::Value error = reply("user.add", users + "]}")["error"];
     CPPUNIT_ASSERT_EQUAL(Json::ArrayIndex{100}, error["data"]["problems"].size());
-    CPPUNIT_ASSERT_EQUAL(5000u, error["data"]["problems_found"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(100u, error["data"]["problems_found"].asUInt());
+    CPPUNIT_ASSERT(!error["data"]["problems_complete"].asBool());
+    // No part of a request that is all wrong is looked through to its end.
+    const auto list = [](const char* entry) {
+      std::string text = std::string("[") + entry;
+      for (int i = 1; i < 5000; ++i) text.append(",").append(entry);
+      return text + "]";
+    };
+    std::string fields = "{\"name\":\"a\"";
+    for (int i = 0; i < 5000; ++i) fields += ",\"f" + std::to_string(i) + "\":1";
+    for (const auto& [method, params] : {
+             std::pair("user.add", "{\"users\":" + list("1") + "}"),
+             std::pair("user.remove", "{\"names\":" + list("1") + "}"),
+             std::pair("user.add", "{\"name\":\"a\",\"peers\":" + list("[]") + "}"),
+             std::pair("peer.set", "{\"name\":\"a\",\"allowed_ips\":" + list("1") + "}"),
+             std::pair("user.set", fields + "}"),
+         }) {
+      const Json::Value data = reply(method, params)["error"]["data"];
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(params.substr(0, 50), 100u, data["problems_found"].asUInt());
+    }
   }
 
   void wrong_params_name_the_field() {
