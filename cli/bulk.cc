@@ -5,7 +5,7 @@
 #include "cli/fields.h"
 #include "cli/files.h"
 #include "cli/format.h"
-#include "cli/json_text.h"
+#include "cli/json_list.h"
 
 namespace wirelay::cli {
 
@@ -17,49 +17,36 @@ constexpr size_t kRequestBytes = size_t{256} << 10;
 
 class Upload {
  public:
-  Upload(Call& call, const char* method, const char* list, const Json::Value& items, size_t first)
-      : call_(call), method_(method), list_(list), items_(items), first_(first) {}
+  Upload(Call& call, const char* method, const char* list, const JsonList& items)
+      : call_(call), method_(method), list_(list), items_(items) {}
 
-  /// All in one request when it fits.
-  Json::Value run() {
-    size_t total = 0;
-    std::vector<size_t> sizes;
-    for (const Json::Value& item : items_) {
-      sizes.push_back(to_line(item).size() + 1);
-      total += sizes.back();
+  /// From the entry `begin` on. All in one request when the list fits into one.
+  Json::Value run(size_t begin) {
+    const bool whole = items_.text(0, items_.size()).size() + kOverhead <= kMaxRequest;
+    const size_t most = (whole ? kMaxRequest : kRequestBytes) - kOverhead;
+    while (begin < items_.size()) {
+      size_t end = begin + 1;
+      while (end < items_.size() && items_.text(begin, end + 1).size() <= most) ++end;
+      send(begin, end);
+      begin = end;
     }
-    const size_t most = total + kOverhead <= kMaxRequest ? kMaxRequest : kRequestBytes;
-    Json::Value batch(Json::arrayValue);
-    size_t bytes = kOverhead, begin = first_ - 1;
-    for (Json::ArrayIndex i = static_cast<Json::ArrayIndex>(begin); i < items_.size(); ++i) {
-      if (bytes + sizes[i] > most && !batch.empty()) {
-        send(batch, begin);
-        begin = i;
-        bytes = kOverhead;
-      }
-      batch.append(items_[i]);
-      bytes += sizes[i];
-    }
-    if (!batch.empty()) send(batch, begin);
     return counts_;
   }
 
  private:
-  void send(Json::Value& batch, size_t begin) {
-    Json::Value params(Json::objectValue);
-    const size_t n = batch.size();
-    params[list_].swap(batch);
-    batch = Json::arrayValue;
+  void send(size_t begin, size_t end) {
+    std::string params = std::string("{\"") + list_ + "\":[";
+    params.append(items_.text(begin, end)).append("]}");
     try {
-      const Json::Value done = call_.relay.call(method_, params);
+      const Json::Value done = call_.relay.call_text(method_, params);
       for (const std::string& name : done.getMemberNames()) {
         counts_[name] = counts_[name].asUInt64() + done[name].asUInt64();
       }
     } catch (const RelayRefused& refused) {
-      if (n == items_.size()) throw;  // one request: nothing was changed
-      throw RelayRefused(refused.error, stopped(begin, n));
+      if (end - begin == items_.size()) throw;  // one request: nothing was changed
+      throw RelayRefused(refused.error, stopped(begin, end - begin));
     } catch (const Unreachable& lost) {
-      throw Unreachable(std::string(lost.what()) + "; " + stopped(begin, n));
+      throw Unreachable(std::string(lost.what()) + "; " + stopped(begin, end - begin));
     }
   }
 
@@ -75,8 +62,7 @@ class Upload {
   Call& call_;
   const char* method_;
   const char* list_;
-  const Json::Value& items_;
-  size_t first_;
+  const JsonList& items_;
   Json::Value counts_{Json::objectValue};
 };
 
@@ -88,19 +74,22 @@ void describe_bulk(po::options_description_easy_init& add, const char* text) {
        "with --file: begin with the Nth, after a refusal of a large file");
 }
 
+void check_no_file(const Call& call) {
+  if (call.has("first")) throw UsageError("--first goes with --file only");
+}
+
 void add_from_file(Call& call, const char* method, const char* list) {
   if (!call.arguments().empty()) throw UsageError("either names or --file, not both");
   const std::string path = *call.text("file");
-  const Json::Value content = parse(read_file(path, call.in));
-  const Json::Value& items = content.isObject() ? content[list] : content;
-  if (!items.isArray() || items.empty()) {
+  const JsonList items(read_file(path, call.in), list);
+  if (items.size() == 0) {
     throw Failure(path + ": expected {\"" + list + "\": [...]} with at least one entry");
   }
   const uint64_t first = call.number("first", 1);
   if (first < 1 || first > items.size()) {
     throw UsageError("--first: expected 1 to " + std::to_string(items.size()));
   }
-  print_changes(call, Upload(call, method, list, items, first).run());
+  print_changes(call, Upload(call, method, list, items).run(first - 1));
 }
 
 }  // namespace wirelay::cli

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "cli/errors.h"
 #include "cli/format.h"
 #include "cli/json_text.h"
 
@@ -47,6 +48,15 @@ std::vector<std::string> split_commas(const std::vector<std::string>& texts) {
   return parts;
 }
 
+void exclude(const Call& call, const char* option, std::initializer_list<const char*> others) {
+  if (!call.has(option)) return;
+  for (const char* other : others) {
+    if (call.has(other)) {
+      throw UsageError("--" + std::string(option) + " and --" + other + " exclude each other");
+    }
+  }
+}
+
 bool printed_json(Call& call, const Json::Value& result) {
   if (call.json()) call.out << to_text(result);
   return call.json();
@@ -57,7 +67,7 @@ std::string changes_text(const Json::Value& counts) {
   for (const std::string verb : {"added", "changed", "removed"}) {
     std::string part;
     for (const std::string noun : {"user", "peer"}) {
-      const uint64_t n = counts[noun + "s_" + verb].asUInt64();
+      const uint64_t n = counts[std::string(noun).append("s_").append(verb)].asUInt64();
       if (n != 0) part += (part.empty() ? "" : ", ") + plural(n, noun);
     }
     if (!part.empty()) text.append(text.empty() ? "" : "; ").append(verb).append(" ").append(part);
@@ -69,7 +79,14 @@ void print_changes(Call& call, const Json::Value& counts) {
   if (!printed_json(call, counts)) call.out << changes_text(counts) << '\n';
 }
 
+void remove_named(Call& call, const char* method) {
+  Json::Value params(Json::objectValue);
+  params["names"] = list_of(call.arguments());
+  print_changes(call, call.relay.call(method, params));
+}
+
 Json::Value fetch_list(Call& call, const char* method, const char* list, Json::Value params) {
+  exclude(call, "json", {"names"});
   const bool all = !call.has("after") && !call.has("limit");
   if (const auto after = call.text("after")) params["after"] = *after;
   params["limit"] = Json::UInt64{call.number("limit", kPage)};
@@ -81,6 +98,12 @@ Json::Value fetch_list(Call& call, const char* method, const char* list, Json::V
     result["next"] = page["next"];
   }
   return result;
+}
+
+bool printed_names(Call& call, const Json::Value& entries) {
+  if (!call.has("names")) return false;
+  for (const Json::Value& entry : entries) call.out << printable(entry["name"].asString()) << '\n';
+  return true;
 }
 
 void describe_paging(po::options_description_easy_init& add) {

@@ -60,7 +60,12 @@ void export_users(Call& call) {
   const Json::Value users = running_users(call);
   const std::string path = call.argument();
   write_secret_file(path, export_text(users), call.out);
-  if (path != "-") call.err << "wrote " << users.size() << " users to " << path << '\n';
+  if (path == "-") return;  // JSON already
+  Json::Value result(Json::objectValue);
+  result["file"] = path;
+  result["users"] = users.size();
+  if (!printed_json(call, result))
+    call.err << "wrote " << users.size() << " users to " << path << '\n';
 }
 
 void reload(Call& call) {

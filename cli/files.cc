@@ -37,7 +37,12 @@ std::string read_file(const std::string& path, std::istream& in) {
   if (path == "-") return {std::istreambuf_iterator<char>(in), {}};
   std::ifstream file(path, std::ios::binary);
   if (!file) fail(path, "cannot read");
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  char block[65536];
+  while (file.read(block, sizeof block) || file.gcount() > 0) {
+    text.append(block, static_cast<size_t>(file.gcount()));
+  }
+  return text;
 }
 
 std::string read_key(const std::string& path, std::istream& in) {

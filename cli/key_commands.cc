@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cli/command.h"
+#include "cli/fields.h"
 #include "cli/files.h"
 #include "crypto/keys.h"
 
@@ -9,17 +10,24 @@ namespace wirelay::cli {
 
 namespace {
 
+/// The key alone on a line; with --json under its name.
+void print_key(Call& call, const char* name, const crypto::Bytes32& key) {
+  Json::Value result(Json::objectValue);
+  result[name] = crypto::to_base64(key);
+  if (!printed_json(call, result)) call.out << result[name].asString() << '\n';
+}
+
 void generate_key(Call& call) {
-  call.out << crypto::to_base64(crypto::generate_private_key().bytes()) << '\n';
+  print_key(call, "private_key", crypto::generate_private_key().bytes());
 }
 
 void generate_preshared_key(Call& call) {
-  call.out << crypto::to_base64(crypto::generate_preshared_key().bytes()) << '\n';
+  print_key(call, "preshared_key", crypto::generate_preshared_key().bytes());
 }
 
 void public_key(Call& call) {
   const crypto::Secret key(*crypto::parse_base64_key(read_key("-", call.in)));
-  call.out << crypto::to_base64(crypto::derive_public_key(key)) << '\n';
+  print_key(call, "public_key", crypto::derive_public_key(key));
 }
 
 constexpr std::array kCommands = {

@@ -78,16 +78,8 @@ Json::Value fetch_config(Call& call, const std::string& name) {
   return call.relay.call("peer.config", params);
 }
 
-void check_file_alone(const Call& call) {
-  for (const char* option : {"user", "public-key", "allowed-ips", "endpoint", "keepalive",
-                             "preshared-key-file", "generate", "generate-psk", "output"}) {
-    if (call.has(option)) {
-      throw UsageError("--file and --" + std::string(option) + " exclude each other");
-    }
-  }
-}
-
 void check_add(const Call& call) {
+  check_no_file(call);
   if (call.arguments().empty()) throw UsageError("expected NAME or --file FILE");
   if (!call.has("user")) throw UsageError("--user NAME: whose device is it?");
   if (!call.has("allowed-ips"))
@@ -95,17 +87,23 @@ void check_add(const Call& call) {
   if (call.has("generate") == call.has("public-key")) {
     throw UsageError("expected either --public-key KEY or --generate");
   }
-  if (call.has("generate-psk") && call.has("preshared-key-file")) {
-    throw UsageError("--generate-psk and --preshared-key-file exclude each other");
+  exclude(call, "generate-psk", {"preshared-key-file"});
+  if (call.has("output") && !call.has("generate")) {
+    throw UsageError(
+        "--output goes with --generate only; \"relayctl peer config\" writes files, too");
   }
 }
 
-/// Writes the only file that knows the private key. A peer whose file cannot be written is of no
-/// use to anybody, and is taken away again.
-void hand_out(Call& call, const ClientFileOptions& client) {
+/// Writes the only file that knows the private key; with --json as a field beside `counts`, unless
+/// it goes to a file of its own. A peer whose file cannot be written is of no use to anybody, and
+/// is taken away again.
+void hand_out(Call& call, const ClientFileOptions& client, Json::Value counts) {
   try {
     const std::string text = client_file(fetch_config(call, call.argument()), client);
-    write_secret_file(call.text("output").value_or("-"), text, call.out);
+    const auto file = call.text("output");
+    if (!call.json() || file) write_secret_file(file.value_or("-"), text, call.out);
+    if (!file) counts["client_file"] = text;
+    printed_json(call, counts);
   } catch (const Failure&) {
     Json::Value peer(Json::objectValue);
     peer["name"] = call.argument();
@@ -116,7 +114,9 @@ void hand_out(Call& call, const ClientFileOptions& client) {
 
 void add(Call& call) {
   if (call.has("file")) {
-    check_file_alone(call);
+    exclude(call, "file",
+            {"user", "public-key", "allowed-ips", "endpoint", "keepalive", "preshared-key-file",
+             "generate", "generate-psk", "output"});
     return add_from_file(call, "peer.add", "peers");
   }
   check_add(call);
@@ -135,7 +135,8 @@ void add(Call& call) {
   }
   const Json::Value done = call.relay.call("peer.add", peer);
   if (!client.private_key) return print_changes(call, done);
-  hand_out(call, client);
+  hand_out(call, client, done);
+  if (call.json()) return;
   call.err << changes_text(done) << "; the private key is in this client file and nowhere else\n";
 }
 
@@ -151,11 +152,7 @@ void set(Call& call) {
   print_changes(call, call.relay.call("peer.set", peer));
 }
 
-void remove(Call& call) {
-  Json::Value params(Json::objectValue);
-  params["names"] = list_of(call.arguments());
-  print_changes(call, call.relay.call("peer.remove", params));
-}
+void remove(Call& call) { remove_named(call, "peer.remove"); }
 
 void show(Call& call) {
   Json::Value params(Json::objectValue);
@@ -189,19 +186,16 @@ void list(Call& call) {
   Json::Value params(Json::objectValue);
   if (const auto user = call.text("user")) params["user"] = *user;
   const Json::Value result = fetch_list(call, "peer.list", "peers", params);
-  if (printed_json(call, result)) return;
-  if (call.has("names")) {
-    for (const Json::Value& peer : result["peers"]) {
-      call.out << printable(peer["name"].asString()) << '\n';
-    }
-    return;
-  }
+  if (printed_json(call, result) || printed_names(call, result["peers"])) return;
   print_peers(call.out, result["peers"], PeerColumns::kAll);
   call.out << result["peers"].size() << " of " << count_text(result["total"].asUInt64())
            << " peers\n";
 }
 
 void config(Call& call) {
+  // As JSON it is what the relay knows, not a file.
+  exclude(call, "json",
+          {"private-key-file", "endpoint", "allowed-ips", "dns", "keepalive", "output"});
   const Json::Value known = fetch_config(call, call.argument());
   if (printed_json(call, known)) return;
   ClientFileOptions options;

@@ -31,14 +31,15 @@ RelayClient::~RelayClient() {
   if (fd_ >= 0) close(fd_);
 }
 
-Json::Value RelayClient::call(const std::string& method, Json::Value params) {
+Json::Value RelayClient::call(const std::string& method, const Json::Value& params) {
+  return call_text(method, to_line(params));
+}
+
+Json::Value RelayClient::call_text(std::string_view method, std::string_view params) {
   connect();
-  Json::Value request(Json::objectValue);
-  request["jsonrpc"] = "2.0";
-  request["id"] = ++last_id_;
-  request["method"] = method;
-  request["params"] = std::move(params);
-  send(to_line(request) + '\n');
+  std::string request = R"({"jsonrpc":"2.0","id":)" + std::to_string(++last_id_);
+  request.append(R"(,"method":")").append(method).append(R"(","params":)").append(params);
+  send(request.append("}\n"));
   Json::Value reply;
   try {
     reply = parse(receive());

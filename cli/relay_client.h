@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <json/value.h>
 
@@ -19,7 +20,9 @@ class RelayClient {
 
   /// The result of `method`. Connects at the first call. Throws RelayRefused with the relay's
   /// error, Unreachable when there is no relay or it does not answer within kPatience.
-  Json::Value call(const std::string& method, Json::Value params = Json::objectValue);
+  Json::Value call(const std::string& method, const Json::Value& params = Json::objectValue);
+  /// The same with `params` as JSON on one line.
+  Json::Value call_text(std::string_view method, std::string_view params);
 
  private:
   void connect();

@@ -148,6 +148,9 @@ void print_refusal(std::ostream& err, const RelayRefused& refused) {
     if (const uint64_t found = data["problems_found"].asUInt64(); found > told) {
       err << "relayctl: and " << found - told << " more problems\n";
     }
+    if (data.isMember("problems_complete")) {
+      err << "relayctl: and perhaps more: the relay ended its search here\n";
+    }
   }
   err << "relayctl: "
       << (refused.note.empty() ? "refused; nothing was changed" : printable(refused.note)) << '\n';

@@ -47,7 +47,7 @@ Json::Value user_fields(const Call& call) {
   Json::Value user(Json::objectValue);
   for (const std::string way : {"up", "down"}) {
     for (const std::string field : {"rate", "packets", "burst"}) {
-      auto value = call.text((field + '-' + way).c_str());
+      auto value = call.text(std::string(field).append("-").append(way).c_str());
       if (!value) value = call.text(field.c_str());
       if (value) user["limits"][way][field] = *value;
     }
@@ -75,25 +75,20 @@ void add(Call& call) {
     if (!fields.empty()) throw UsageError("with --file, limits and state are those of the file");
     return add_from_file(call, "user.add", "users");
   }
+  check_no_file(call);
   if (call.arguments().empty()) throw UsageError("expected NAME... or --file FILE");
   print_changes(call, call.relay.call("user.add", for_each_name(call, fields)));
 }
 
 void set(Call& call) {
-  if (call.has("enable") && call.has("disable")) {
-    throw UsageError("--enable and --disable exclude each other");
-  }
+  exclude(call, "enable", {"disable"});
   Json::Value fields = user_fields(call);
   if (call.has("enable")) fields["enabled"] = true;
   if (fields.empty()) throw UsageError("name what to change, such as --rate 20M");
   print_changes(call, call.relay.call("user.set", for_each_name(call, fields)));
 }
 
-void remove(Call& call) {
-  Json::Value params(Json::objectValue);
-  params["names"] = list_of(call.arguments());
-  print_changes(call, call.relay.call("user.remove", params));
-}
+void remove(Call& call) { remove_named(call, "user.remove"); }
 
 /// "20 Mbit/s, 10 kpacket/s", or "unlimited".
 std::string limits_text(const Json::Value& way) {
@@ -146,13 +141,7 @@ void show(Call& call) {
 
 void list(Call& call) {
   const Json::Value result = fetch_list(call, "user.list", "users", Json::objectValue);
-  if (printed_json(call, result)) return;
-  if (call.has("names")) {
-    for (const Json::Value& user : result["users"]) {
-      call.out << printable(user["name"].asString()) << '\n';
-    }
-    return;
-  }
+  if (printed_json(call, result) || printed_names(call, result["users"])) return;
   Table table({"USER", "STATE", "LIMIT UP", "LIMIT DOWN", ">PEERS", ">CONNECTED", ">UP", ">DOWN"});
   for (const Json::Value& user : result["users"]) {
     const Json::Value& status = user["status"];

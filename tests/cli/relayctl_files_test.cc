@@ -18,6 +18,7 @@ class RelayctlFilesTest : public test::RelayctlFixture {
   CPPUNIT_TEST(a_key_of_another_peer_is_refused);
   CPPUNIT_TEST(an_export_is_secret_and_loads_again);
   CPPUNIT_TEST(a_large_file_goes_in_several_requests);
+  CPPUNIT_TEST(files_are_read_as_they_are_written);
   CPPUNIT_TEST(a_refusal_in_a_large_file_says_where_to_go_on);
   CPPUNIT_TEST_SUITE_END();
 
@@ -98,6 +99,40 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     done("user add --file " + users_file(13'000));
     CPPUNIT_ASSERT_EQUAL(std::string("added 13,000 users\n"), out_);
     CPPUNIT_ASSERT_EQUAL(size_t{13'000}, registry().user_count());
+  }
+
+  void files_are_read_as_they_are_written() {
+    const auto add = [&](const std::string& text) {
+      go_on();
+      return relayctl("user add --file -", text);
+    };
+    CPPUNIT_ASSERT_EQUAL(int{kDone}, add("// users\n{\"other\": [1, {\"users\": 2}], \"users\": "
+                                         "[{\"name\" : \"a\"},\n /* two */ {\"name\": "
+                                         "\"b\", \"limits\": {}}]}\n"));
+    CPPUNIT_ASSERT_EQUAL(int{kDone}, add("[{\"name\":\"c\",\"enabled\":false}]"));
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, registry().user_count());
+    CPPUNIT_ASSERT(!registry().user("c")->enabled);
+    const std::pair<const char*, const char*> wrong[] = {
+        {"", "is not a list"},
+        {"{\"users\": [\n{\"name\": \"d\"}", "line 2, column 14: expected ']'"},
+        {"[{\"name\": \"d}]", "line 1, column 11: a string has no end"},
+        {"[{\"name\": \"d\\", "a string has no end"},
+        {"[{\"name\": \"d\"}] x", "line 1, column 17: something stands behind"},
+        {"[{name: 1}]", "line 1, column 3: expected a string"},
+        {"[nothing]", "line 1, column 2: expected a value"},
+        {"[1,]", "line 1, column 4: expected a value"},
+        {"[1 /* ", "a comment has no end"},
+        {"{\"users\": [], \"users\": []}", "twice"},
+        {"{\"users\": {}}", "is not a list"},
+        {"{\"peers\": []}", "with at least one entry"},
+    };
+    for (const auto& [text, part] : wrong) {
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(text, int{kRefused}, add(text));
+      has(err_, part);
+    }
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, add(std::string(100'000, '[')));
+    has(err_, "nested too deep");
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, registry().user_count());
   }
 
   void a_refusal_in_a_large_file_says_where_to_go_on() {

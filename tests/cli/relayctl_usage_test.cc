@@ -4,6 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "crypto/keys.h"
 #include "ctrl/version.h"
 #include "tests/cli/relayctl_fixture.h"
@@ -21,6 +22,7 @@ class RelayctlUsageTest : public test::RelayctlFixture {
   CPPUNIT_TEST(examples_are_commands_with_known_options);
   CPPUNIT_TEST(no_relay_is_its_own_exit_code);
   CPPUNIT_TEST(keys_are_made_without_a_relay);
+  CPPUNIT_TEST(json_is_json);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -53,7 +55,14 @@ class RelayctlUsageTest : public test::RelayctlFixture {
           "user add --file x --rate 20M", "peer add --file x --user a", "peer add x",
           "peer add x --user a --allowed-ips 10.0.0.1", "peer set x",
           "peer add x --user a --allowed-ips 10.0.0.1 --generate --public-key k",
-          "user set a --enable --disable", "user list --limit ten", "export", "nonsense"}) {
+          "user set a --enable --disable", "user list --limit ten", "export", "nonsense",
+          // Options that would do nothing.
+          "user add alice --first 2", "user list --json --names", "peer list --json --names",
+          "peer add x --user a --allowed-ips 10.0.0.1 --public-key k --output f",
+          "peer add x --user a --allowed-ips 10.0.0.1 --public-key k --first 2",
+          "peer config x --json --output f", "peer config x --json --endpoint h:1",
+          "peer config x --json --private-key-file f", "peer config x --json --dns 9.9.9.9",
+          "peer config x --json --allowed-ips ::/0", "peer config x --json --keepalive 25"}) {
       CPPUNIT_ASSERT_EQUAL_MESSAGE(line, int{kUsage}, relayctl(line));
       CPPUNIT_ASSERT_MESSAGE(line, !err_.empty() && out_.empty());
     }
@@ -135,6 +144,31 @@ class RelayctlUsageTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT(crypto::parse_base64_key(out_.substr(0, 44)).has_value());
     CPPUNIT_ASSERT_EQUAL(int{kRefused}, run_words({"pubkey"}, "secret that is no key"));
     has_not(err_, "secret that");
+  }
+
+  void json_is_json() {
+    const auto field = [&](const std::string& line, const char* name, const std::string& in = "") {
+      done(line, in);
+      const Json::Value value = parse(out_)[name];
+      CPPUNIT_ASSERT_MESSAGE(line + ": " + out_, !value.isNull());
+      return value.asString();
+    };
+    CPPUNIT_ASSERT(crypto::parse_base64_key(field("genkey --json", "private_key")));
+    CPPUNIT_ASSERT(crypto::parse_base64_key(field("genpsk --json", "preshared_key")));
+    CPPUNIT_ASSERT(crypto::parse_base64_key(field("pubkey --json", "public_key", kKey)));
+    field("user add alice --json", "users_added");
+    const std::string peer = "peer add phone --user alice --allowed-ips 10.77.0.2/32 --generate";
+    has(field(peer + " --json", "client_file"), "PrivateKey = ");
+    CPPUNIT_ASSERT_EQUAL(std::string(), err_);
+    done("peer remove phone");
+    const std::string file = lab_->folder / "phone.conf";
+    CPPUNIT_ASSERT_EQUAL(std::string("1"), field(peer + " --json --output " + file, "peers_added"));
+    has_not(out_, "PrivateKey");
+    has(test::text_of(file), "PrivateKey = ");
+    field("peer config phone --json", "relay");
+    CPPUNIT_ASSERT_EQUAL(std::string("1"), field("export --json " + file, "users"));
+    done("export --json -");
+    CPPUNIT_ASSERT_EQUAL(Json::ArrayIndex{1}, parse(out_)["users"].size());
   }
 };
 
