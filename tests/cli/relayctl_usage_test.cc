@@ -165,7 +165,7 @@ class RelayctlUsageTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("1"), field(peer + " --json --output " + file, "peers_added"));
     has_not(out_, "PrivateKey");
     has(test::text_of(file), "PrivateKey = ");
-    field("peer config phone --json", "relay");
+    CPPUNIT_ASSERT_EQUAL(std::string("phone"), field("peer config phone --json", "name"));
     CPPUNIT_ASSERT_EQUAL(std::string("1"), field("export --json " + file, "users"));
     done("export --json -");
     CPPUNIT_ASSERT_EQUAL(Json::ArrayIndex{1}, parse(out_)["users"].size());
