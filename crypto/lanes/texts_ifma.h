@@ -1,0 +1,189 @@
+// How texts come into the lanes of poly1305_ifma.cc, for that file alone: addresses of chunks,
+// masks for those that are not whole, and the transpose that turns 8 rows of text into columns of
+// limbs. Internal linkage, as in field_ifma.h.
+#pragma once
+
+#include "crypto/lanes/field_ifma.h"
+#include "crypto/lanes/poly1305_ifma.h"
+
+namespace wirelay::crypto::lanes {
+
+namespace {
+
+constexpr int kChunkBlocks = 4;
+
+/// One register of lanes, as the kernel works on it. Places in the text are plain addresses: a
+/// chunk may begin before its text, where pointer arithmetic is not defined.
+struct alignas(64) Lanes {
+  uint64_t at[2][kPolyLanes];  // where each lane's next chunk begins, in steps of even number and
+                               // of odd number: written a step before it is read
+  __m512i begin, end;          // of each lane's text
+  __m512i stride;              // from a chunk to the lane's next
+  __m512i packet;              // index of the packet, in the low and in the high half of the lane
+  Limbs closing;
+};
+
+/// Steps that a walk takes, and in which of them, counted from the end, all lanes have whole
+/// chunks.
+struct Steps {
+  int64_t all, full_begin, full_end;
+};
+
+/// Keeps the compiler from taking the words out of vector registers one by one: each would cost as
+/// much as an addition of 8 lanes, where a load costs nothing that is short here.
+[[gnu::always_inline]] inline void to_memory(uint64_t (&words)[kPolyLanes], __m512i v) noexcept {
+  _mm512_store_si512(words, v);
+  asm("" : "+m"(words));
+}
+
+inline void set_packets(__m256i packet, Lanes& lanes) noexcept {
+  const __m512i index = _mm512_cvtepu32_epi64(packet);
+  lanes.packet = _mm512_or_si512(index, _mm512_slli_epi64(index, 32));
+}
+
+inline void set_closing(const uint64_t* low, const uint64_t* high, Lanes& lanes) noexcept {
+  lanes.closing = split(_mm512_loadu_si512(low), _mm512_loadu_si512(high), set1(1));
+}
+
+inline __m512i padded(__m512i bytes) noexcept {
+  return _mm512_andnot_si512(set1(15), _mm512_add_epi64(bytes, set1(15)));
+}
+
+/// Sets the lanes before the first of `steps` steps; `first` is where in the text the chunk of that
+/// step begins.
+inline void set_texts(const uint8_t* const* text, __m512i bytes, __m512i first, int64_t steps,
+                      Lanes& lanes) noexcept {
+  lanes.begin = _mm512_loadu_si512(text);
+  lanes.end = _mm512_add_epi64(lanes.begin, bytes);
+  to_memory(lanes.at[(steps - 1) & 1], _mm512_add_epi64(lanes.begin, first));
+}
+
+template <uint32_t kRegisters>
+inline Steps load_lanes(const PolyTexts& texts, Lanes (&lanes)[kRegisters]) noexcept {
+  const __m256i count = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const int64_t chunks = (texts.bytes[0] + kChunkBytes - 1) / kChunkBytes;
+  const __m512i last = set1(static_cast<uint64_t>(chunks) * kChunkBytes);
+  __m512i any_bytes = _mm512_setzero_si512(), any_padded = any_bytes;
+#pragma GCC unroll 2
+  for (uint32_t i = 0; i < kRegisters; ++i) {
+    const uint32_t first = i * kPolyLanes;
+    set_packets(_mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(texts.first + first)), count),
+                lanes[i]);
+    const __m512i bytes = _mm512_loadu_si512(texts.bytes + first);
+    const __m512i whole = padded(bytes);
+    lanes[i].stride = set1(kChunkBytes);
+    set_texts(texts.text + first, bytes, _mm512_sub_epi64(whole, last), chunks, lanes[i]);
+    any_bytes = _mm512_or_si512(any_bytes, bytes);
+    any_padded = _mm512_or_si512(any_padded, whole);
+    set_closing(texts.closing[0] + first, texts.closing[1] + first, lanes[i]);
+  }
+  const bool part_ends = _mm512_test_epi64_mask(any_bytes, set1(15)) != 0;
+  const bool part_begins = _mm512_test_epi64_mask(any_padded, set1(kChunkBytes - 1)) != 0;
+  return {chunks, part_ends ? 1 : 0, chunks - (part_begins ? 1 : 0)};
+}
+
+inline Steps load_lanes(const PolyStrands& strands, Lanes (&lanes)[1]) noexcept {
+  set_packets(_mm256_load_si256(reinterpret_cast<const __m256i*>(strands.packet)), lanes[0]);
+  const __m512i stride = _mm512_load_si512(strands.stride);
+  const auto before = static_cast<uint64_t>(strands.steps - 1);
+  lanes[0].stride = stride;
+  set_texts(
+      strands.text, _mm512_load_si512(strands.bytes),
+      _mm512_sub_epi64(_mm512_load_si512(strands.last), _mm512_mullo_epi64(stride, set1(before))),
+      strands.steps, lanes[0]);
+  set_closing(strands.closing[0], strands.closing[1], lanes[0]);
+  return {strands.steps, strands.full_begin, strands.full_end};
+}
+
+/// Half a chunk of 8 rows, of 2 blocks each. Two rows share a register: pair[i] has rows 0 and 2, 1
+/// and 3, 4 and 6, 5 and 7, for i from 0 to 3.
+struct HalfChunk {
+  __m512i pair[4];
+};
+
+constexpr uint32_t kPairs[4][2] = {{0, 2}, {1, 3}, {4, 6}, {5, 7}};
+
+/// Pairs of rows meet in the load, which spares port 5 a third of the transpose.
+[[gnu::always_inline]] inline HalfChunk load_half(const uint64_t (&at)[kPolyLanes],
+                                                  uint32_t half) noexcept {
+  const auto row = [&](uint32_t i) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at[i] + 32 * half));  // NOLINT
+  };
+  HalfChunk chunk;
+#pragma GCC unroll 4
+  for (uint32_t i = 0; i < 4; ++i) {
+    chunk.pair[i] =
+        _mm512_inserti64x4(_mm512_castsi256_si512(row(kPairs[i][0])), row(kPairs[i][1]), 1);
+  }
+  return chunk;
+}
+
+/// The same in a step in which some lanes begin, end with a part of a block, or have not begun:
+/// `mask` has a bit for each byte of a chunk that is of the text.
+[[gnu::always_inline]] inline HalfChunk load_half_masked(const uint64_t (&at)[kPolyLanes],
+                                                         const uint64_t (&mask)[kPolyLanes],
+                                                         uint32_t half) noexcept {
+  const auto row = [&](uint32_t i) {
+    const auto* from = reinterpret_cast<const void*>(at[i] + 32 * half);  // NOLINT
+    return _mm256_maskz_loadu_epi8(static_cast<__mmask32>(mask[i] >> (32 * half)), from);
+  };
+  HalfChunk chunk;
+#pragma GCC unroll 4
+  for (uint32_t i = 0; i < 4; ++i) {
+    chunk.pair[i] =
+        _mm512_inserti64x4(_mm512_castsi256_si512(row(kPairs[i][0])), row(kPairs[i][1]), 1);
+  }
+  return chunk;
+}
+
+/// Turns rows into columns: m[q] has block q of all rows, row i in lane i, and above[q] on top.
+[[gnu::always_inline]] inline void transpose(const HalfChunk& chunk, const __m512i (&above)[2],
+                                             Limbs (&m)[2]) noexcept {
+  const __m512i* pair = chunk.pair;
+  const __m512i low0123 = _mm512_unpacklo_epi64(pair[0], pair[1]);
+  const __m512i high0123 = _mm512_unpackhi_epi64(pair[0], pair[1]);
+  const __m512i low4567 = _mm512_unpacklo_epi64(pair[2], pair[3]);
+  const __m512i high4567 = _mm512_unpackhi_epi64(pair[2], pair[3]);
+  m[0] = split(_mm512_shuffle_i64x2(low0123, low4567, 0x88),
+               _mm512_shuffle_i64x2(high0123, high4567, 0x88), above[0]);
+  m[1] = split(_mm512_shuffle_i64x2(low0123, low4567, 0xdd),
+               _mm512_shuffle_i64x2(high0123, high4567, 0xdd), above[1]);
+}
+
+/// Two blocks of each lane as limbs, from the lower or the upper half of its chunk.
+[[gnu::always_inline]] inline void load_blocks(const Lanes& lanes, int64_t turn, uint32_t half,
+                                               Limbs (&m)[2]) noexcept {
+  transpose(load_half(lanes.at[turn], half), {set1(1), set1(1)}, m);
+}
+
+/// The same where masks keep loads within the text. Blocks before it get no 2^128, so that they
+/// count as nothing.
+inline void load_blocks_masked(const Lanes& lanes, int64_t turn, uint32_t half,
+                               Limbs (&m)[2]) noexcept {
+  // Shifts by 64 and more leave nothing.
+  const __m512i ones = set1(~uint64_t{0}), zero = _mm512_setzero_si512();
+  const __m512i at = _mm512_load_si512(lanes.at[turn]);
+  const __m512i skip = _mm512_sub_epi64(lanes.begin, at);  // bytes before the text, if above 0
+  const __m512i from_begin = _mm512_sllv_epi64(ones, _mm512_max_epi64(skip, zero));
+  const __m512i behind_end = _mm512_sllv_epi64(ones, _mm512_sub_epi64(lanes.end, at));
+  alignas(64) uint64_t mask[kPolyLanes];
+  to_memory(mask, _mm512_andnot_si512(behind_end, from_begin));
+  const auto above = [&](uint64_t place) {  // where the text has begun at that place of the chunk
+    return _mm512_maskz_mov_epi64(_mm512_cmple_epi64_mask(skip, set1(place)), set1(1));
+  };
+  transpose(load_half_masked(lanes.at[turn], mask, half), {above(32 * half), above(32 * half + 16)},
+            m);
+}
+
+/// Says where the chunks of the step after this one begin.
+template <uint32_t kRegisters>
+[[gnu::always_inline]] inline void look_ahead(Lanes (&lanes)[kRegisters], int64_t turn) noexcept {
+#pragma GCC unroll 4
+  for (Lanes& l : lanes) {
+    to_memory(l.at[1 - turn], _mm512_add_epi64(_mm512_load_si512(l.at[turn]), l.stride));
+  }
+}
+
+}  // namespace
+
+}  // namespace wirelay::crypto::lanes
