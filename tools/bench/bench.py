@@ -29,6 +29,7 @@ from tools.bench.plan import KEY_SIZES, MODES, PLANS, SIZES, Plan  # noqa: E402
 
 HUGE_PAGES = 256        # of 2 MiB: packet pools of relayd and relaygen
 BASE_MEMORY = 1 << 30   # beside what users take
+NICENESS = -15          # of all that is measured, so that what else runs disturbs less
 FAILURES = (GeneratorFailed, RuntimeError, OSError, TimeoutError, subprocess.TimeoutExpired)
 
 
@@ -37,6 +38,7 @@ class Progress:
 
     def __init__(self, steps: int):
         self.steps, self.done, self.began = steps, 0, time.monotonic()
+        self.finished = False
 
     def step(self, what: str):
         self.done += 1
@@ -70,10 +72,11 @@ class Benchmark:
                     self.attempt(far_end, users, matrix[users])
         if self.plan.bulk:
             self.attempt_bulk(relayd)
+        self.progress.finished = True
 
     def attempt(self, far_end: FarEnd, users: int, sizes: tuple[str, ...]):
         """One far end with so many users; a failure is a note, and the rest goes on."""
-        self.progress.step(f"{far_end.name}, {users:,} users, modes {' '.join(self.plan.modes)}, "
+        self.progress.step(f"{far_end.name}, {tables.users_of(users)}, modes {' '.join(self.plan.modes)}, "
                            f"sizes {' '.join(sizes)}")
         try:
             self.check_memory(users * far_end.bytes_a_user)
@@ -82,12 +85,12 @@ class Benchmark:
             self.rows += rows
             self.bring_ups.append(more["bring_up"])
             self.machine = self.machine or more["machine"]
-            self.notes += [f"{far_end.name}, {r['mode']}, {users:,} users, size {r['size']}: "
-                           f"{r['note']}" for r in rows if "note" in r]
+            self.notes += [f"{far_end.name}, {tables.users_of(users)}, mode {r['mode']}, size "
+                           f"{r['size']}: {r['note']}" for r in rows if "note" in r]
             if self.plan.overload and far_end.name == "relayd" and users == min(self.plan.relayd):
                 self.overload(far_end, rows)
         except FAILURES as error:
-            self.notes.append(f"{far_end.name}, {users:,} users: {error}")
+            self.notes.append(f"{far_end.name}, {tables.users_of(users)}: {error}")
         finally:
             far_end.stop()
 
@@ -115,6 +118,9 @@ class Benchmark:
 
     def report(self, load_before: float, seconds: float) -> dict:
         results.add_ratios(self.rows)
+        if not self.progress.finished:
+            self.notes.append(f"all after step {self.progress.done - 1} of {self.progress.steps}: "
+                              "interrupted")
         settings = {key: getattr(self.plan, key)
                     for key in ("name", "modes", "seconds", "overload_seconds", "resolution",
                                 "loss", "tries", "round")}
@@ -221,6 +227,7 @@ def main() -> int:
         return 1
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     plan = chosen_plan(options)
     name = f"wl-bch{os.getpid()}"
     folder = net.folder_of(name)

@@ -38,7 +38,7 @@ class Plan:
                 missing = [s for s in SIZES if s not in matrix.get(users, ())]
                 if missing:
                     what = "all sizes" if len(missing) == len(SIZES) else "sizes " + ", ".join(missing)
-                    lines.append(f"{name}, {users:,} users: {what}")
+                    lines.append(f"{name} at users {users:,}: {what}")
         if not self.overload:
             lines.append("overload")
         if not self.bulk:

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from tools.bench.tables import users_of
+
 PANEL_WIDTH, PANEL_HEIGHT = 320, 200
 LEFT, TOP, GAP_X, GAP_Y, LEGEND = 70, 70, 80, 80, 60
 METRICS = (("pps", 1e-6, "million packets/s"), ("inner_ip_bps", 1e-9, "inner IP Gbit/s"))
@@ -25,8 +27,8 @@ def series_of(rows: list[dict]) -> list[Series]:
     for far_end, colours in COLOURS.items():
         users = sorted({r["users"] for r in rows if r["far_end"] == far_end and r.get("pps")})
         for i, count in enumerate(users):
-            found.append(Series(f"{far_end}, {count:,} user{'s' if count > 1 else ''}", far_end,
-                                count, colours[i % len(colours)], far_end != "relayd"))
+            found.append(Series(f"{far_end}, {users_of(count)}", far_end, count,
+                                colours[i % len(colours)], far_end != "relayd"))
     return found
 
 

@@ -17,6 +17,10 @@ def percent(value: float | None) -> str:
     return number(None if value is None else 100 * value, 0, " %")
 
 
+def users_of(users: int) -> str:
+    return "1 user" if users == 1 else f"{users:,} users"
+
+
 def rates(report: dict) -> Table:
     """relayd's rows, with wireguard-go's of the same mode, users and size beside them."""
     head = ["mode", "inner bytes", "users", "relayd kpps", "Gbit/s", "of 1 user",
@@ -109,7 +113,7 @@ def circumstances(report: dict) -> list[str]:
         f"{settings['resolution']:.0%}, at most {settings['loss']:.2%} lost counts as without "
         f"loss, a rate has {settings['tries']} tries; bits are those of inner IP packets",
         "relaygen on core 0; relayd: worker on core 1 (busy polling), control thread on core 0, "
-        "memif; wireguard-go: both cores, veth and af_packet",
+        "memif; wireguard-go: both cores, veth and af_packet; all of them at the same high priority",
         'ratio: relayd to wireguard-go; "of most": the most that each delivered at any rate, '
         "whatever was lost"]
 
