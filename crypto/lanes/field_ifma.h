@@ -122,9 +122,10 @@ struct Sums {
   return reduce(sum);
 }
 
-/// For a factor r itself, below 2^124, whose top limb is below 2^36. Where h0 < 2^50, the top high
-/// sum is below 2^36.8, the carry out of it below 2^46.9, and h0 ends below 2^49.3: it may be so
-/// multiplied over and over, a message added each time.
+/// For r itself, below 2^124, whose top limb is below 2^36, and a sum of h and a message where h0
+/// is below 2^50, as this leaves it: the top high sum is then below 2^37.4, the carry out of it
+/// below 2^47.5, and h0 ends below 2^49.8. So it may go on without end. The last of such products,
+/// by multiply(), is reduced as any other: its h0 carries less than 2^8.
 [[gnu::always_inline]] inline Limbs multiply_lazily(const Limbs& a, const Power& r) noexcept {
   Sums sum{};
   multiply_add(sum, a, r);

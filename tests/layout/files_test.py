@@ -8,14 +8,9 @@ from tests.layout.source_tree import ROOT, tracked
 MAX_LINES = 400
 MAX_TEST_LINES = 650  # a test file is a list of cases, read one at a time
 
-# Longer files, each with the reason why it has no seam.
-LONG = {
-    "crypto/lanes/poly1305_ifma.cc": 450,  # one kernel: its steps share registers and constants
-}
-
 
 def limit(path) -> int:
-    return LONG.get(str(path), MAX_TEST_LINES if path.parts[0] == "tests" else MAX_LINES)
+    return MAX_TEST_LINES if path.parts[0] == "tests" else MAX_LINES
 
 
 class FilesTest(unittest.TestCase):
