@@ -25,7 +25,7 @@ class Counter {
 struct StageCounters {
   Counter packets;
   Counter batches;
-  Counter cycles;  // TSC
+  Counter cycles;  // TSC; a sample that stands for all batches (pipeline.cc)
 };
 
 inline constexpr size_t kMaxStages = 32;

@@ -46,6 +46,7 @@ class Worker {
   uint64_t now = 0;          // TSC at the start of this poll
   uint64_t police_time = 0;  // the same in the policers' units
   WorkerCounters counters;
+  uint64_t runs = 0;         // of the pipeline
 
   Burst& lane(Lane l) noexcept { return *lanes_[static_cast<size_t>(l)]; }
   /// What stands in one lane stands in the other then, without a packet moved.
