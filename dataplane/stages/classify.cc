@@ -188,9 +188,7 @@ class Classifier {
     m.l3_offset = kFrontBytes;
     m.l4_offset = static_cast<uint8_t>(message - sizeof(rte_udp_hdr) -
                                        rte_pktmbuf_mtod(mbuf, const uint8_t*));
-    const Session* slot = sessions.slot(crypto::load_le32(message + 4));
-    rte_prefetch0(slot);
-    rte_prefetch0(&slot->replay_greatest);
+    rte_prefetch0(sessions.slot(crypto::load_le32(message + 4)));
     burst_.divert(i, Next::kInbound);
   }
 

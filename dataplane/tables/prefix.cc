@@ -47,7 +47,7 @@ void probe(const PrefixStore& store, uint8_t length, const IpAddr* addrs, RouteT
     const PrefixBucket& b = store.bucket(hashes[i].bucket);
     const uint64_t tags0 = b.tags[0].load(std::memory_order_acquire);
     const uint64_t tags1 = b.tags[1].load(std::memory_order_acquire);
-    const uint64_t candidates = PrefixBucket::candidates(tags0, tags1, hashes[i].tag);
+    const uint32_t candidates = PrefixBucket::candidates(tags0, tags1, hashes[i].tag);
     entries[i] = PrefixStore::kNoEntry;
     if (candidates != 0) {
       entries[i] = b.entries[PrefixBucket::place(candidates)].load(std::memory_order_acquire);

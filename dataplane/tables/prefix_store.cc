@@ -93,7 +93,7 @@ uint32_t PrefixStore::find(const PrefixKey& key, uint8_t length, Hash hash) cons
     const PrefixBucket& b = buckets_[number];
     const uint64_t tags0 = b.tags[0].load(std::memory_order_acquire);
     const uint64_t tags1 = b.tags[1].load(std::memory_order_acquire);
-    uint64_t candidates = PrefixBucket::candidates(tags0, tags1, hash.tag);
+    uint32_t candidates = PrefixBucket::candidates(tags0, tags1, hash.tag);
     for (; candidates != 0; candidates &= candidates - 1) {
       const unsigned place = PrefixBucket::place(candidates);
       const uint32_t entry = b.entries[place].load(std::memory_order_acquire);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <emmintrin.h>
 #include <endian.h>
 
 #include "dataplane/ip.h"
@@ -65,25 +66,19 @@ struct alignas(64) PrefixBucket {
                 // upper half of the second word the next bucket's number, 0: none
   std::atomic<uint32_t> entries[kEntries];
 
-  /// One bit for each place whose tag is `tag`; see place().
-  static uint64_t candidates(uint64_t tags0, uint64_t tags1, uint8_t tag) noexcept {
-    return equal_bytes(tags0, tag) >> 7 | (equal_bytes(tags1, tag) & 0x80808080) >> 6;
+  /// One bit for each place whose tag is `tag`, from the lowest. A free place is none of them, so
+  /// that the entry it may still name is not looked at.
+  static uint32_t candidates(uint64_t tags0, uint64_t tags1, uint8_t tag) noexcept {
+    const __m128i tags =
+        _mm_set_epi64x(static_cast<long long>(tags1), static_cast<long long>(tags0));
+    const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
+    return static_cast<uint32_t>(_mm_movemask_epi8(equal)) & ((1u << kEntries) - 1);
   }
   /// The place of the lowest of `candidates`, which are not zero.
-  static unsigned place(uint64_t candidates) noexcept {
-    const auto bit = static_cast<unsigned>(std::countr_zero(candidates));
-    return bit / 8 + (bit & 1) * 8;
+  static unsigned place(uint32_t candidates) noexcept {
+    return static_cast<unsigned>(std::countr_zero(candidates));
   }
   static uint32_t next(uint64_t tags1) noexcept { return static_cast<uint32_t>(tags1 >> 32); }
-
- private:
-  /// The top bit of every byte of `word` that is `byte`, and no other: a free place must never be
-  /// taken for a candidate, for it may still name an entry that was removed.
-  static uint64_t equal_bytes(uint64_t word, uint8_t byte) noexcept {
-    constexpr uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
-    const uint64_t x = word ^ uint64_t { 0x0101010101010101 } * byte;  // zero where equal
-    return ~(((x & kLow7) + kLow7) | x | kLow7);
-  }
 };
 static_assert(sizeof(PrefixBucket) == 64);
 
