@@ -90,7 +90,7 @@ Options parse(int argc, char** argv) {
     o.batches = "32";
     o.mbufs = "512";
     o.rounds = 3;
-    o.packets = 512;
+    o.packets = 2048;  // the worker times one batch in some
   }
   return o;
 }

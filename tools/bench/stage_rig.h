@@ -33,7 +33,7 @@ struct Cost {
   /// the worker but the drivers. The last stage of a batch of 64 fills the transmit buffer, which
   /// is then sent from within: some cycles behind it, for sorting, are not in the figure.
   double whole = 0;
-  /// Of each stage in the order of the pipeline, as the worker counts them; 0 for those that no
+  /// Of each stage in the order of the pipeline, as the worker samples them; 0 for those that no
   /// packet came through. (In batches of 64 "transmit" holds the driver.)
   std::vector<double> stages;
   /// The engine alone on the same buffers in the same order and batches, its keys in the cache.
