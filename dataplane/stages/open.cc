@@ -13,7 +13,7 @@ namespace {
 
 /// Opening takes longer than memory: what replay reads of a packet's session, and the peer, arrive
 /// while the packet is opened, and what hangs from the peer while the next are.
-constexpr uint16_t kChunk = 16;
+constexpr uint16_t kChunk = 32;
 
 void strip(rte_mbuf* mbuf, const PacketMeta& m) noexcept {
   mbuf->data_off = static_cast<uint16_t>(m.text - static_cast<uint8_t*>(mbuf->buf_addr));

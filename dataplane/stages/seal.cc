@@ -35,7 +35,7 @@ class Sealer {
 
  private:
   /// Sealing takes longer than memory: the next packets' sessions and paths arrive meanwhile.
-  static constexpr uint16_t kChunk = 16;
+  static constexpr uint16_t kChunk = 32;
 
   void chunk(uint16_t first, uint16_t end, uint16_t next_end) noexcept {
     ready_count_ = sealed_count_ = 0;
