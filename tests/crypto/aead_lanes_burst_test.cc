@@ -142,6 +142,7 @@ class AeadLanesBurstTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(rfc_text_among_others);
   CPPUNIT_TEST(every_length);
   CPPUNIT_TEST(every_number_of_packets);
+  CPPUNIT_TEST(more_blocks_than_a_plan_has_room_for);
   CPPUNIT_TEST(ends_of_counters);
   CPPUNIT_TEST(every_bit);
   CPPUNIT_TEST(random_bursts);
@@ -199,6 +200,24 @@ class AeadLanesBurstTest : public CppUnit::TestFixture {
           burst.check_seal(*engine);
           burst.check_open(*engine);
         }
+      }
+    }
+  }
+
+  /// Far longer than packets are: a burst is worked on in parts, and what is too long for any part
+  /// goes another way.
+  void more_blocks_than_a_plan_has_room_for() {
+    Burst burst(56);
+    std::vector<uint32_t> mixed(40, 65'535);
+    mixed[3] = 400'000;
+    mixed[11] = mixed[12] = 0;
+    mixed[20] = 64;
+    for (const auto& lengths :
+         {mixed, std::vector<uint32_t>(32, 65'535), std::vector<uint32_t>(9, 400'000)}) {
+      burst.make(lengths);
+      for (const auto& engine : lane_engines()) {
+        burst.check_seal(*engine);
+        burst.check_open(*engine);
       }
     }
   }
