@@ -284,7 +284,9 @@ class AeadLanesMemoryTest : public CppUnit::TestFixture {
     const Secrets secrets(burst.keys);
     const std::string what = name + (open ? ", open, " : ", seal, ") + std::to_string(lengths[1]);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(what, std::string(), secrets.find_in(memory));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their frames are larger
     CPPUNIT_ASSERT_EQUAL_MESSAGE(what, std::string(), secrets.find_in(stack.memory()));
+#endif
   }
 };
 
