@@ -30,6 +30,7 @@ from tools.bench.plan import KEY_SIZES, MODES, PLANS, SIZES, Plan  # noqa: E402
 HUGE_PAGES = 256        # of 2 MiB: packet pools of relayd and relaygen
 BASE_MEMORY = 1 << 30   # beside what users take
 NICENESS = -15          # of all that is measured, so that what else runs disturbs less
+SLOW_BRING_UP = 90      # seconds
 FAILURES = (GeneratorFailed, RuntimeError, OSError, TimeoutError, subprocess.TimeoutExpired)
 
 
@@ -85,6 +86,7 @@ class Benchmark:
             self.rows += rows
             self.bring_ups.append(more["bring_up"])
             self.machine = self.machine or more["machine"]
+            self.warn_of_expiry(more["bring_up"])
             self.notes += [f"{far_end.name}, {tables.users_of(users)}, mode {r['mode']}, size "
                            f"{r['size']}: {r['note']}" for r in rows if "note" in r]
             if self.plan.overload and far_end.name == "relayd" and users == min(self.plan.relayd):
@@ -93,6 +95,13 @@ class Benchmark:
             self.notes.append(f"{far_end.name}, {tables.users_of(users)}: {error}")
         finally:
             far_end.stop()
+
+    def warn_of_expiry(self, bring_up: dict):
+        if (seconds := bring_up.get("seconds", 0)) > SLOW_BRING_UP:
+            self.notes.append(
+                f"{bring_up['far_end']}, {tables.users_of(bring_up['users'])}, as it should: the "
+                f"handshakes take {seconds:.0f} s here, and sessions end after 180 s: renewing them "
+                "leaves little time, and some expire meanwhile")
 
     def overload(self, far_end: FarEnd, rows: list[dict]):
         for row in rows:

@@ -35,10 +35,11 @@ def add_ratios(rows: list[dict]):
 
 
 def memory_a_user(bring_ups: list[dict], far_end: str) -> float | None:
-    """Bytes that a connected user adds to the process, between the fewest and the most."""
+    """Bytes that a connected user adds to the process, between the fewest and the most; None
+    where that means nothing (a garbage collector's whims)."""
     own = sorted((b for b in bring_ups if b["far_end"] == far_end and b.get("memory_bytes")),
                  key=lambda b: b["users"])
     if len(own) < 2 or own[-1]["users"] - own[0]["users"] < MEANINGFUL_USERS:
         return None
-    return ((own[-1]["memory_bytes"] - own[0]["memory_bytes"])
-            / (own[-1]["users"] - own[0]["users"]))
+    more = own[-1]["memory_bytes"] - own[0]["memory_bytes"]
+    return more / (own[-1]["users"] - own[0]["users"]) if more > 0 else None

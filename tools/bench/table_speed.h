@@ -15,7 +15,8 @@ inline constexpr Table kTables[] = {Table::kPrefix4, Table::kPrefix6, Table::kSe
 const char* to_text(Table table) noexcept;
 
 /// Nanoseconds a lookup, by bursts of 32 as the stages look up: all of a burst are on their way
-/// from memory before the first is used. `lookups`: how many, of entries in random order.
+/// from memory before the first is used; of the bursts the median. `lookups`: how many, of entries
+/// in random order.
 double time_lookups(TableWorld& world, Table table, uint32_t lookups);
 
 /// What becomes of both sides when updates and lookups happen at once: {"entries",

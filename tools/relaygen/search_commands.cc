@@ -33,6 +33,7 @@ std::optional<TrialResult> search(Job& job, const TrialPlan& base, Json::Value& 
   const TrialResult flood = job.runner.run(plan);
   trials.append(to_json(flood));
   plan.wait_for_ring = false;
+  plan.forgive_lag = true;
   plan.seconds = base.seconds;
   const double ceiling =
       options.max_rate ? options.max_rate->packets(plan.sizes.mean()) : flood.sent_rate() * 2;
@@ -42,7 +43,8 @@ std::optional<TrialResult> search(Job& job, const TrialPlan& base, Json::Value& 
     plan.rate = rate;
     if (const auto passed = passing_trial(job, plan, trials)) {
       search.passed();
-      best = passed;
+      // A rate that the generator could not offer in full is no higher one.
+      if (!best || passed->received_rate() > best->received_rate()) best = passed;
     } else {
       search.failed();
     }

@@ -22,6 +22,7 @@ struct TrialPlan {
   double seconds = 5;
   uint64_t packets = 0;        // instead of seconds, when above 0
   bool wait_for_ring = false;  // offer again what the port refuses, instead of losing it
+  bool forgive_lag = false;  // time in which the generator was held up is not caught up by a burst
 };
 
 struct TrialResult {

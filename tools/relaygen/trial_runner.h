@@ -22,6 +22,9 @@ class TrialRunner {
   void run_round(const TrialPlan& plan, uint32_t count, Spread& spread, TrialResult& result);
   void send(const TrialPlan& plan, const std::optional<Pace>& pace, uint64_t start,
             TrialResult& result);
+  /// How many of the round's packets should have left by now; `start` (cycles) moves on by lag that
+  /// is forgiven.
+  size_t count_due(const TrialPlan& plan, const Pace& pace, uint64_t& start, TrialResult& result);
   bool send_some(Port& port, size_t due, bool wait, TrialResult& result);
   /// Receives until `expected` packets of the round have come, or none for a while.
   void drain(uint64_t expected, TrialResult& result);
