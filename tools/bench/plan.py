@@ -21,7 +21,7 @@ class Plan:
     bulk: int = 100_000  # users of the bulk import; 0: none
     bulk_seconds: float = 12  # of traffic beside it
     seconds: float = 0.2  # of sending in a trial
-    overload_seconds: float = 1.0
+    overload_seconds: float = 0.5
     resolution: float = 0.04
     loss: float = 0.001  # share of packets that may be lost
     tries: int = 3  # trials that a rate may take: cores of a shared machine have hiccups
@@ -56,7 +56,7 @@ def full_plan() -> Plan:
     """Everything, in longer trials."""
     everything = {users: SIZES for users in USERS}
     return Plan("full", relayd=everything, wireguard_go=dict(everything), seconds=1.0,
-                overload_seconds=3.0, resolution=0.01)
+                overload_seconds=2.0, resolution=0.01)
 
 
 def brief_plan() -> Plan:

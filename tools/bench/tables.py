@@ -46,12 +46,13 @@ def pps_and_bits(row: dict) -> tuple[str, str]:
 
 
 def overload(report: dict) -> Table:
-    head = ["mode", "inner bytes", "users", "carried kpps", "offered kpps", "delivered kpps",
-            "delivered of carried", "relaygen busy"]
+    head = ["mode", "inner bytes", "users", "rate kpps", "delivered at it", "offered kpps",
+            "delivered kpps", "of rate", "of delivered at it", "relaygen busy"]
     return ("Overload: three times that rate offered", head,
-            [[r["mode"], r["size"], f"{r['users']:,}", scaled(r["carried_pps"], 1e-3, 1),
-              scaled(r["sent_pps"], 1e-3, 1), scaled(r["delivered_pps"], 1e-3, 1),
-              percent(r["delivered_share"]), percent(r["generator_busy"])]
+            [[r["mode"], r["size"], f"{r['users']:,}", scaled(r["rate_pps"], 1e-3, 1),
+              scaled(r["delivered_at_rate_pps"], 1e-3, 1), scaled(r["sent_pps"], 1e-3, 1),
+              scaled(r["delivered_pps"], 1e-3, 1), percent(r["share_of_rate"]),
+              percent(r["share_of_delivered_at_rate"]), percent(r["generator_busy"])]
              for r in report["overload"]])
 
 
