@@ -7,14 +7,14 @@
 // that what else the machine does hits both; a ratio is taken in each round, and of rounds the
 // median counts, with the quartiles as spread. Each packet of a batch has its own key.
 #include <algorithm>
-#include <boost/program_options.hpp>
+#include <boost/program_options/value_semantic.hpp>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,6 +24,7 @@
 #include "crypto/aead_engines.h"
 #include "crypto/keys.h"
 #include "tools/bench/measure.h"
+#include "tools/bench/program.h"
 #include "tools/relaygen/progress.h"
 
 using namespace wirelay;
@@ -40,8 +41,7 @@ constexpr size_t kStride = 2176;     // from packet to packet at least, as mbufs
 constexpr size_t kOffset = 58;       // of the text in a cache line behind headroom and headers
 constexpr uint32_t kLongest = 65535;
 
-struct Options {
-  bool json = false, brief = false;
+struct Options : CommonOptions {
   std::string sizes = "0,64,128,256,576,1024,1420,9000,IMIX", batches = "1,8,32,64";
   int rounds = 21;
   std::vector<std::string> engines;
@@ -170,24 +170,15 @@ Json::Value run_engine(const std::string& name, uint32_t batch, const Options& o
 
 Options parse(int argc, char** argv) {
   Options o;
-  po::options_description all("bench_aead: what an AEAD engine costs a packet");
+  auto all = describe_options("bench_aead: what an AEAD engine costs a packet", o);
   auto add = all.add_options();
-  add("help", "this text");
-  add("json", po::bool_switch(&o.json), "one JSON document instead of tables");
-  add("brief", po::bool_switch(&o.brief), "a few sizes for a moment: does it work?");
   add("sizes", po::value(&o.sizes)->default_value(o.sizes), "bytes, or IMIX");
   add("batch", po::value(&o.batches)->default_value(o.batches), "packets at once, each with a key");
   add("rounds", po::value(&o.rounds)->default_value(o.rounds), "that medians are taken of");
   add("engine", po::value(&o.engines), "may be given as plain arguments");
   po::positional_options_description plain;
   plain.add("engine", -1);
-  po::variables_map given;
-  po::store(po::command_line_parser(argc, argv).options(all).positional(plain).run(), given);
-  po::notify(given);
-  if (given.contains("help")) {
-    std::cout << all;
-    std::exit(0);
-  }
+  parse_options(argc, argv, all, plain);
   if (o.brief) {
     o.sizes = "0,64,IMIX";
     o.batches = "1,32";
@@ -230,10 +221,5 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(parse(argc, argv));
-  } catch (const std::exception& error) {
-    std::cerr << "bench_aead: " << error.what() << '\n';
-    return 2;
-  }
+  return run_program("bench_aead", [&] { return run(parse(argc, argv)); });
 }

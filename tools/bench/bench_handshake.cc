@@ -6,11 +6,10 @@
 // Google Benchmark times; its repetitions are interleaved at random, and of them the median counts,
 // with the quartiles as spread. Processor time, so that what else runs does not count. The tables
 // around a handshake are the control thread's: bench_protocol has the whole of it.
-#include <boost/program_options.hpp>
+#include <boost/program_options/value_semantic.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <iostream>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -22,6 +21,7 @@
 #include "crypto/keys.h"
 #include "crypto/noise.h"
 #include "tools/bench/measure.h"
+#include "tools/bench/program.h"
 
 using namespace wirelay;
 using namespace wirelay::crypto;
@@ -200,32 +200,22 @@ class Collector : public benchmark::BenchmarkReporter {
   bool failed = false;
 };
 
-struct Options {
-  bool json = false, brief = false;
+struct Options : bench::CommonOptions {
   int rounds = 15;
 };
 
 Options parse(int argc, char** argv) {
   Options o;
-  po::options_description all("bench_handshake: handshakes a second of one core, and their parts");
-  auto option = all.add_options();
-  option("help", "this text");
-  option("json", po::bool_switch(&o.json), "one JSON document instead of a table");
-  option("brief", po::bool_switch(&o.brief), "for a moment: does it work?");
-  option("rounds", po::value(&o.rounds)->default_value(o.rounds), "that medians are taken of");
-  po::variables_map given;
-  po::store(po::parse_command_line(argc, argv, all), given);
-  po::notify(given);
-  if (given.contains("help")) {
-    std::cout << all;
-    std::exit(0);
-  }
+  auto all = bench::describe_options("bench_handshake: handshakes a second, and their parts", o);
+  all.add_options()("rounds", po::value(&o.rounds)->default_value(o.rounds),
+                    "that medians are taken of");
+  bench::parse_options(argc, argv, all);
   if (o.brief) o.rounds = 3;
-  if (o.rounds < 1) throw po::error("at least one round");
+  if (o.rounds < 1) throw std::invalid_argument("at least one round");
   return o;
 }
 
-Collector run(const Options& o, const char* program) {
+Collector measure(const Options& o, const char* program) {
   std::vector<std::string> args = {
       program, "--benchmark_repetitions=" + std::to_string(o.rounds),
       "--benchmark_enable_random_interleaving=true",
@@ -283,35 +273,30 @@ void print_table(const Json::Value& report) {
   }
 }
 
+int run(const Options& options, const char* program) {
+  init_crypto();
+  Collector collector = measure(options, program);
+  if (collector.failed) return 1;
+  Json::Value report;
+  report["benchmark"] = "bench_handshake";
+  report["unit"] = "ns of processor time";
+  report["machine"] = bench::describe_machine();
+  report["parameters"]["rounds"] = options.rounds;
+  report["responder"] = split(collector.times, "responder", &Part::responder);
+  report["initiator"] = split(collector.times, "initiator", &Part::initiator);
+  for (auto& [name, times] : collector.times) {
+    report["primitives"][name] = bench::to_json(bench::quartiles_of(times));
+  }
+  if (options.json) {
+    bench::print_json(report);
+  } else {
+    print_table(report);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const Options options = parse(argc, argv);
-    init_crypto();
-    Collector collector = run(options, argv[0]);
-    if (collector.failed) return 1;
-    Json::Value report;
-    report["benchmark"] = "bench_handshake";
-    report["unit"] = "ns of processor time";
-    report["machine"] = bench::describe_machine();
-    report["parameters"]["rounds"] = options.rounds;
-    report["responder"] = split(collector.times, "responder", &Part::responder);
-    report["initiator"] = split(collector.times, "initiator", &Part::initiator);
-    for (auto& [name, times] : collector.times) {
-      report["primitives"][name] = bench::to_json(bench::quartiles_of(times));
-    }
-    if (options.json) {
-      bench::print_json(report);
-    } else {
-      print_table(report);
-    }
-    return 0;
-  } catch (const po::error& error) {
-    std::cerr << error.what() << '\n';
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "bench_handshake: " << error.what() << '\n';
-    return 1;
-  }
+  return bench::run_program("bench_handshake", [&] { return run(parse(argc, argv), argv[0]); });
 }

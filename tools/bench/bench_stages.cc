@@ -9,19 +9,17 @@
 // counts, with the quartiles as spread. Packets carry a nonce of their own, sealed ahead of the
 // timed part, and every one must come out.
 #include <algorithm>
-#include <boost/program_options.hpp>
+#include <boost/program_options/value_semantic.hpp>
 #include <cstdio>
-#include <exception>
-#include <iostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <sched.h>
 
 #include "crypto/aead.h"
 #include "crypto/keys.h"
 #include "tools/bench/environment.h"
 #include "tools/bench/measure.h"
+#include "tools/bench/program.h"
 #include "tools/bench/stage_rig.h"
 #include "tools/relaygen/progress.h"
 
@@ -32,8 +30,8 @@ namespace po = boost::program_options;
 
 namespace {
 
-struct Options {
-  bool json = false, brief = false, limits = false;
+struct Options : CommonOptions {
+  bool limits = false;
   std::string directions = "up,down,hub", sizes = "64,128,256,576,1024,1420,IMIX";
   std::string sessions = "1,1000,10000,100000", batches = "1,8,32,64", mbufs = "512,32768";
   std::string engine = "auto", pages = "auto";
@@ -48,24 +46,11 @@ struct Row {
   std::vector<std::vector<double>> stages;  // by stage
 };
 
-unsigned last_core() {
-  cpu_set_t cpus;
-  sched_getaffinity(0, sizeof cpus, &cpus);
-  unsigned last = 0;
-  for (unsigned i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &cpus)) last = i;
-  }
-  return last;
-}
-
 Options parse(int argc, char** argv) {
   Options o;
   o.core = last_core();
-  po::options_description all("bench_stages: cycles a packet in one worker's pipeline");
+  auto all = describe_options("bench_stages: cycles a packet in one worker's pipeline", o);
   auto add = all.add_options();
-  add("help", "this text");
-  add("json", po::bool_switch(&o.json), "one JSON document instead of a table");
-  add("brief", po::bool_switch(&o.brief), "a few cells for a moment: does it work?");
   add("direction", po::value(&o.directions)->default_value(o.directions), "of up, down, hub");
   add("sizes", po::value(&o.sizes)->default_value(o.sizes), "inner bytes, or IMIX");
   add("sessions", po::value(&o.sessions)->default_value(o.sessions), "touched in random order");
@@ -77,13 +62,7 @@ Options parse(int argc, char** argv) {
   add("pages", po::value(&o.pages)->default_value(o.pages), "auto, huge or small");
   add("core", po::value(&o.core)->default_value(o.core), "processor to run on");
   add("limits", po::bool_switch(&o.limits), "with users' limits, never reached");
-  po::variables_map given;
-  po::store(po::parse_command_line(argc, argv, all), given);
-  po::notify(given);
-  if (given.contains("help")) {
-    std::cout << all;
-    std::exit(0);
-  }
+  parse_options(argc, argv, all);
   if (o.brief) {
     o.sizes = "64,IMIX";
     o.sessions = "1,1000";
@@ -245,16 +224,5 @@ int run(const Options& o, const char* program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(parse(argc, argv), argv[0]);
-  } catch (const po::error& error) {
-    std::cerr << error.what() << '\n';
-    return 2;
-  } catch (const std::invalid_argument& error) {
-    std::cerr << error.what() << '\n';
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "bench_stages: " << error.what() << '\n';
-    return 1;
-  }
+  return run_program("bench_stages", [&] { return run(parse(argc, argv), argv[0]); });
 }

@@ -4,19 +4,16 @@
 //
 // All sizes have a turn in every round; of rounds the median counts, with the quartiles as spread.
 // Longest times are the machine's as well: the reader's without any writer stand beside them.
-#include <boost/program_options.hpp>
+#include <boost/program_options/value_semantic.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <exception>
-#include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 #include "crypto/keys.h"
 #include "tools/bench/measure.h"
+#include "tools/bench/program.h"
 #include "tools/bench/table_memory.h"
 #include "tools/bench/table_speed.h"
 #include "tools/relaygen/progress.h"
@@ -30,8 +27,7 @@ namespace {
 
 constexpr uint32_t kReplayPackets = 1024;  // of no matter to lookups: the smallest
 
-struct Options {
-  bool json = false, brief = false;
+struct Options : CommonOptions {
   std::string entries = "1,1000,100000,1000000", peers = "1000,10000,100000";
   uint32_t rounds = 11, lookups = 1u << 18;
   double seconds = 1;
@@ -40,25 +36,16 @@ struct Options {
 
 Options parse(int argc, char** argv) {
   Options o;
-  o.core = static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN)) - 1;
-  po::options_description all("bench_tables: lookups, updates and bytes of the data path's tables");
+  o.core = last_core();
+  auto all = describe_options("bench_tables: what the data path's tables cost", o);
   auto add = all.add_options();
-  add("help", "this text");
-  add("json", po::bool_switch(&o.json), "one JSON document instead of tables");
-  add("brief", po::bool_switch(&o.brief), "small tables for a moment: does it work?");
   add("entries", po::value(&o.entries)->default_value(o.entries), "entries of the tables");
   add("peers", po::value(&o.peers)->default_value(o.peers), "peers whose memory is measured");
   add("rounds", po::value(&o.rounds)->default_value(o.rounds), "that medians are taken of");
   add("lookups", po::value(&o.lookups)->default_value(o.lookups), "in each round");
   add("seconds", po::value(&o.seconds)->default_value(o.seconds), "that updates are made for");
   add("core", po::value(&o.core)->default_value(o.core), "processor of the reader");
-  po::variables_map given;
-  po::store(po::parse_command_line(argc, argv, all), given);
-  po::notify(given);
-  if (given.contains("help")) {
-    std::cout << all;
-    std::exit(0);
-  }
+  parse_options(argc, argv, all);
   if (o.brief) {
     o.entries = "1,1000";
     o.peers = "1000";
@@ -192,16 +179,5 @@ int run(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(parse(argc, argv));
-  } catch (const po::error& error) {
-    std::cerr << error.what() << '\n';
-    return 2;
-  } catch (const std::invalid_argument& error) {
-    std::cerr << error.what() << '\n';
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "bench_tables: " << error.what() << '\n';
-    return 1;
-  }
+  return run_program("bench_tables", [&] { return run(parse(argc, argv)); });
 }
