@@ -4,13 +4,13 @@
 
 #include <rte_mempool.h>
 
-#include "tests/ctrl/protocol/lab.h"
+#include "tests/ctrl/protocol/lab_test.h"
 
 namespace wirelay::test {
 
 using crypto::MessageType;
 
-class HandshakeTest : public CppUnit::TestFixture {
+class HandshakeTest : public LabTest {
   CPPUNIT_TEST_SUITE(HandshakeTest);
   CPPUNIT_TEST(held_packets_arrive_in_order);
   CPPUNIT_TEST(works_over_ipv6);
@@ -29,12 +29,6 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void setUp() override { lab_ = std::make_unique<Lab>(); }
-  void tearDown() override {
-    CPPUNIT_ASSERT_EQUAL(0u, lab_->close());
-    lab_.reset();
-  }
-
   void held_packets_arrive_in_order() {
     lab_->introduce();
     for (uint8_t i = 0; i < 5; ++i) a().send(lab_->peer_of_a, inner_packet(64, i));
@@ -235,8 +229,6 @@ class HandshakeTest : public CppUnit::TestFixture {
     while (rte_mbuf* mbuf = rte_pktmbuf_alloc(lab_->pool)) all.push_back(mbuf);
     return all;
   }
-  Side& a() { return *lab_->a; }
-  Side& b() { return *lab_->b; }
   void check_status() {
     const auto of_b = a().protocol->status(lab_->peer_of_a);
     const auto of_a = b().protocol->status(lab_->peer_of_b);
@@ -246,7 +238,6 @@ class HandshakeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(of_b.traffic.tx_bytes != 0);
     CPPUNIT_ASSERT_EQUAL(of_b.traffic.tx_bytes, of_a.traffic.rx_bytes);
   }
-  std::unique_ptr<Lab> lab_;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(HandshakeTest);

@@ -3,13 +3,13 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "ctrl/protocol/load_guard.h"
-#include "tests/ctrl/protocol/lab.h"
+#include "tests/ctrl/protocol/lab_test.h"
 
 namespace wirelay::test {
 
 using crypto::MessageType;
 
-class LoadTest : public CppUnit::TestFixture {
+class LoadTest : public IntroducedLabTest {
   CPPUNIT_TEST_SUITE(LoadTest);
   CPPUNIT_TEST(initiator_comes_back_with_a_cookie);
   CPPUNIT_TEST(responder_comes_back_with_a_cookie);
@@ -23,15 +23,6 @@ class LoadTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void setUp() override {
-    lab_ = std::make_unique<Lab>();
-    lab_->introduce();
-  }
-  void tearDown() override {
-    CPPUNIT_ASSERT_EQUAL(0u, lab_->close());
-    lab_.reset();
-  }
-
   void initiator_comes_back_with_a_cookie() {
     b().protocol->set_backlog(1000);
     a().send(lab_->peer_of_a, inner_packet(64, 1));
@@ -173,15 +164,12 @@ class LoadTest : public CppUnit::TestFixture {
   }
 
  private:
-  Side& a() { return *lab_->a; }
-  Side& b() { return *lab_->b; }
   static int allowed(ctrl::SourceLimiter& limiter, const dataplane::IpAddr& source, int tries,
                      uint64_t now_ns) {
     int count = 0;
     for (int i = 0; i < tries; ++i) count += limiter.allow(source, now_ns) ? 1 : 0;
     return count;
   }
-  std::unique_ptr<Lab> lab_;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(LoadTest);

@@ -7,7 +7,7 @@
 #include <rte_ip.h>
 
 #include "ctrl/protocol/datagram.h"
-#include "tests/ctrl/protocol/lab.h"
+#include "tests/ctrl/protocol/lab_test.h"
 
 namespace wirelay::test {
 
@@ -15,7 +15,7 @@ using crypto::MessageType;
 using dataplane::Endpoint;
 using dataplane::IpAddr;
 
-class PathsTest : public CppUnit::TestFixture {
+class PathsTest : public IntroducedLabTest {
   CPPUNIT_TEST_SUITE(PathsTest);
   CPPUNIT_TEST(handshake_tells_where_the_peer_is);
   CPPUNIT_TEST(authentic_data_moves_the_path);
@@ -32,15 +32,6 @@ class PathsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void setUp() override {
-    lab_ = std::make_unique<Lab>();
-    lab_->introduce();
-  }
-  void tearDown() override {
-    CPPUNIT_ASSERT_EQUAL(0u, lab_->close());
-    lab_.reset();
-  }
-
   void handshake_tells_where_the_peer_is() {
     a().translated = dataplane::parse_ip("203.0.113.5");
     lab_->connect();
@@ -202,8 +193,6 @@ class PathsTest : public CppUnit::TestFixture {
   }
 
  private:
-  Side& a() { return *lab_->a; }
-  Side& b() { return *lab_->b; }
   Endpoint endpoint_at_b() { return *b().protocol->status(lab_->peer_of_b).endpoint; }
   dataplane::Event roamed(uint32_t index, const Endpoint& remote) {
     return {index, dataplane::EventKind::kRoamed, 0, 0, remote, b().endpoint()};
@@ -218,7 +207,6 @@ class PathsTest : public CppUnit::TestFixture {
     const uint16_t sum = rte_ipv4_udptcp_cksum(ip, ip + 1);
     return (sum == 0 || sum == 0xffff) && rte_raw_cksum(ip, sizeof *ip) == 0xffff;
   }
-  std::unique_ptr<Lab> lab_;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PathsTest);

@@ -5,13 +5,13 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "tests/ctrl/protocol/lab.h"
+#include "tests/ctrl/protocol/lab_test.h"
 
 namespace wirelay::test {
 
 using crypto::MessageType;
 
-class RefusalTest : public CppUnit::TestFixture {
+class RefusalTest : public LabTest {
   CPPUNIT_TEST_SUITE(RefusalTest);
   CPPUNIT_TEST(preshared_keys_must_agree);
   CPPUNIT_TEST(changed_preshared_key_ends_the_session);
@@ -30,12 +30,6 @@ class RefusalTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void setUp() override { lab_ = std::make_unique<Lab>(); }
-  void tearDown() override {
-    CPPUNIT_ASSERT_EQUAL(0u, lab_->close());
-    lab_.reset();
-  }
-
   void preshared_keys_must_agree() {
     const crypto::Secret right = crypto::generate_preshared_key();
     lab_->introduce({.preshared = right},
@@ -284,8 +278,6 @@ class RefusalTest : public CppUnit::TestFixture {
   }
 
  private:
-  Side& a() { return *lab_->a; }
-  Side& b() { return *lab_->b; }
   ctrl::Now& now() { return lab_->now; }
 
   /// Brings a message to `to` as if `from` had sent it just now.
@@ -305,7 +297,6 @@ class RefusalTest : public CppUnit::TestFixture {
     punt(b(), a(), lab_->wire[place].second.bytes);
     lab_->deliver();
   }
-  std::unique_ptr<Lab> lab_;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(RefusalTest);

@@ -5,13 +5,13 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "tests/ctrl/protocol/lab.h"
+#include "tests/ctrl/protocol/lab_test.h"
 
 namespace wirelay::test {
 
 using crypto::MessageType;
 
-class TimersTest : public CppUnit::TestFixture {
+class TimersTest : public IntroducedLabTest {
   CPPUNIT_TEST_SUITE(TimersTest);
   CPPUNIT_TEST(initiator_renews_a_session_in_use);
   CPPUNIT_TEST(responder_leaves_renewal_to_the_initiator);
@@ -36,15 +36,6 @@ class TimersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void setUp() override {
-    lab_ = std::make_unique<Lab>();
-    lab_->introduce();
-  }
-  void tearDown() override {
-    CPPUNIT_ASSERT_EQUAL(0u, lab_->close());
-    lab_.reset();
-  }
-
   void initiator_renews_a_session_in_use() {
     lab_->connect();
     const uint32_t first = current_index();
@@ -288,8 +279,6 @@ class TimersTest : public CppUnit::TestFixture {
   }
 
  private:
-  Side& a() { return *lab_->a; }
-  Side& b() { return *lab_->b; }
   uint32_t current_index() { return a().shared.peers[lab_->peer_of_a].current; }
 
   /// Data both ways each second.
@@ -305,7 +294,6 @@ class TimersTest : public CppUnit::TestFixture {
   static bool all_zero(const uint8_t (&bytes)[N]) {
     return std::all_of(bytes, bytes + N, [](uint8_t b) { return b == 0; });
   }
-  std::unique_ptr<Lab> lab_;
   size_t sent_ = 0;
 };
 
