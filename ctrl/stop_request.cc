@@ -11,13 +11,24 @@ namespace {
 std::atomic<bool> requested{false};  // written by the signal handler
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-extern "C" void on_stop_signal(int) { requested.store(true, std::memory_order_relaxed); }
+/// Async-signal-safe. Neither signal interrupts the handling of the other.
+void set_handlers(void (*handler)(int)) noexcept {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&action.sa_mask, signal);
+  for (const int signal : {SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
+}
+
+extern "C" void on_stop_signal(int) {
+  requested.store(true, std::memory_order_relaxed);
+  // A step of the start that hangs, in a driver say, never asks for the flag: the next one kills.
+  set_handlers(SIG_DFL);
+}
 
 }  // namespace
 
-void note_stop_signals() {
-  for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, on_stop_signal);
-}
+void note_stop_signals() { set_handlers(on_stop_signal); }
 
 bool stop_requested() noexcept { return requested.load(std::memory_order_relaxed); }
 

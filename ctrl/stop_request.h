@@ -12,7 +12,7 @@ class StopRequest : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// From now on these signals are noted, no longer deadly.
+/// From now on the first of these signals is noted; a second one ends the process at once.
 void note_stop_signals();
 
 /// Whether one has come. Any thread.
