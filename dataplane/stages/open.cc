@@ -11,9 +11,11 @@ namespace wirelay::dataplane::stages {
 
 namespace {
 
-/// Opening takes longer than memory: what replay reads of a packet's session, and the peer, arrive
-/// while the packet is opened, and what hangs from the peer while the next are.
 constexpr uint16_t kChunk = 32;
+
+void prefetch_limits(UserTable& users, uint32_t user) noexcept {
+  if ((users.limited(user) & kLimitedUp) != 0) rte_prefetch0(&users[user].up);
+}
 
 void strip(rte_mbuf* mbuf, const PacketMeta& m) noexcept {
   mbuf->data_off = static_cast<uint16_t>(m.text - static_cast<uint8_t*>(mbuf->buf_addr));
@@ -21,19 +23,10 @@ void strip(rte_mbuf* mbuf, const PacketMeta& m) noexcept {
   mbuf->pkt_len = m.text_bytes;
 }
 
-/// The window's word that replay will ask for.
-const uint64_t* window_word(const Session& session, uint64_t counter, uint32_t words) noexcept {
-  return session.replay_words + ((counter + 1) / 64 & (words - 1));
-}
-
 void open_chunk(Worker& worker, Burst& burst, uint16_t first, uint16_t end) noexcept {
-  const uint32_t words = worker.shared.sessions.replay_words();
   crypto::AeadPacket packets[kChunk];
   for (uint16_t i = first; i < end; ++i) {
     const PacketMeta& m = burst.meta[i];
-    rte_prefetch0(m.peer_entry);
-    rte_prefetch0(&m.session->replay_greatest);
-    rte_prefetch0(window_word(*m.session, m.counter, words));
     packets[i - first] = {m.session->receive_key, m.counter, m.text, m.text_bytes, false};
   }
   worker.engine().open_burst({packets, static_cast<size_t>(end - first)});
@@ -43,8 +36,7 @@ void open_chunk(Worker& worker, Burst& burst, uint16_t first, uint16_t end) noex
       burst.drop(i, Drop::kBadTag);
       continue;
     }
-    rte_prefetch0(m.peer_entry->path.load(std::memory_order_relaxed));
-    rte_prefetch0(&worker.shared.users[m.peer_entry->user].up);
+    prefetch_limits(worker.shared.users, m.peer_entry->user);
     rte_prefetch0(m.text);  // a long packet's end has displaced its header
     strip(burst.mbufs[i], m);
   }

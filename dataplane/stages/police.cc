@@ -12,7 +12,6 @@ namespace {
 /// Drop::kCount when the packet may go on; otherwise it is counted with the user.
 Drop police(Policer& policer, std::atomic<uint64_t>& dropped, uint64_t now, uint32_t bytes,
             Drop over_bits, Drop over_packets) noexcept {
-  if (policer.unlimited()) return Drop::kCount;
   const Police verdict = policer.police(now, bytes);
   if (verdict == Police::kPass) return Drop::kCount;
   dropped.fetch_add(1, std::memory_order_relaxed);
@@ -22,27 +21,32 @@ Drop police(Policer& policer, std::atomic<uint64_t>& dropped, uint64_t now, uint
 }  // namespace
 
 void police_up(Worker& worker, Burst& burst) noexcept {
+  UserTable& users = worker.shared.users;
   for (uint16_t i = 0; i < burst.count; ++i) {
     const PacketMeta& m = burst.meta[i];
-    User& user = worker.shared.users[m.peer_entry->user];
+    burst.divert(i, Next::kForward);
+    if ((users.limited(m.peer_entry->user) & kLimitedUp) == 0) continue;
+    User& user = users[m.peer_entry->user];
     const Drop over = police(user.up, user.dropped_up, worker.police_time, m.ip_bytes,
                              Drop::kRateUp, Drop::kPacketRateUp);
-    if (over == Drop::kCount) {
-      burst.divert(i, Next::kForward);
-    } else {
-      burst.drop(i, over);
-    }
+    if (over != Drop::kCount) burst.drop(i, over);
   }
 }
 
 void police_down(Worker& worker, Burst& burst) noexcept {
-  Shared& shared = worker.shared;
+  UserTable& users = worker.shared.users;
+  uint16_t limited[kBurstSize];
+  uint16_t count = 0;
   for (uint16_t i = 0; i < burst.count; ++i) {
-    rte_prefetch0(&shared.users[burst.meta[i].peer_entry->user].down);
+    const uint32_t user = burst.meta[i].peer_entry->user;
+    if ((users.limited(user) & kLimitedDown) == 0) continue;
+    rte_prefetch0(&users[user].down);
+    limited[count++] = i;
   }
-  for (uint16_t i = 0; i < burst.count; ++i) {
+  for (uint16_t k = 0; k < count; ++k) {
+    const uint16_t i = limited[k];
     const PacketMeta& m = burst.meta[i];
-    User& user = shared.users[m.peer_entry->user];
+    User& user = users[m.peer_entry->user];
     const Drop over = police(user.down, user.dropped_down, worker.police_time, m.ip_bytes,
                              Drop::kRateDown, Drop::kPacketRateDown);
     if (over != Drop::kCount) burst.drop(i, over);

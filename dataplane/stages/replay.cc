@@ -73,7 +73,7 @@ void believe(Worker& worker, const rte_mbuf& mbuf, const PacketMeta& m) noexcept
     s.confirmed = s.initiator || worker.report(make_event(EventKind::kConfirmed, worker, mbuf, s));
   }
   // A packet that others of the session have overtaken shows where the peer was.
-  if (m.counter + 1 != s.replay_greatest) return;
+  if (m.counter + 1 != s.replay_front.greatest) return;
   const Outer outer = outer_of(m);
   if (!came_by(m.peer_entry->path.load(std::memory_order_acquire), outer)) {
     report_roaming(worker, mbuf, s, outer);
@@ -87,7 +87,7 @@ void replay(Worker& worker, Burst& burst) noexcept {
   for (uint16_t i = 0; i < burst.count; ++i) {
     const PacketMeta& m = burst.meta[i];
     Session& s = *m.session;
-    if (!crypto::ReplayWindow({s.replay_words, words}, s.replay_greatest).accept(m.counter)) {
+    if (!crypto::ReplayWindow({s.replay_words, words}, s.replay_front).accept(m.counter)) {
       burst.drop(i, Drop::kReplayed);
       continue;
     }

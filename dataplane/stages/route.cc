@@ -62,7 +62,7 @@ class Router {
     PacketMeta& m = burst_.meta[i];
     m.peer = peer;
     m.peer_entry = &worker_.shared.peers[peer];
-    rte_prefetch0(m.peer_entry);
+    worker_.shared.peers.prefetch(peer);
     burst_.divert(i, Next::kOutbound);
   }
 

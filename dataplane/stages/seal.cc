@@ -34,7 +34,7 @@ class Sealer {
   }
 
  private:
-  /// Sealing takes longer than memory: the next packets' sessions and paths arrive meanwhile.
+  /// Sealing takes longer than memory: the next packets' sessions arrive meanwhile.
   static constexpr uint16_t kChunk = 32;
 
   void chunk(uint16_t first, uint16_t end, uint16_t next_end) noexcept {
@@ -54,7 +54,6 @@ class Sealer {
       const Session* s = worker_.shared.sessions.slot(peer.current.load(std::memory_order_relaxed));
       rte_prefetch0(s->send_key);
       rte_prefetch0(&s->send_counter);
-      rte_prefetch0(peer.path.load(std::memory_order_relaxed));
     }
   }
 

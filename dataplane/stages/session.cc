@@ -28,7 +28,7 @@ void session(Worker& worker, Burst& burst) noexcept {
   fetch_text(burst);
   Shared& shared = worker.shared;
   const IndexLayout layout = shared.sessions.layout();
-  // classify has prefetched the slots; open fetches the rest, which arrives while it works.
+  // classify has prefetched the slots; what is prefetched here arrives while packets are opened.
   for (uint16_t i = 0; i < burst.count; ++i) {
     PacketMeta& m = burst.meta[i];
     const uint8_t* message = m.text - sizeof(crypto::MessageTransport);
@@ -51,6 +51,8 @@ void session(Worker& worker, Burst& burst) noexcept {
     m.session = found;
     m.peer = found->peer;
     m.peer_entry = &shared.peers[m.peer];
+    rte_prefetch0(&found->replay_front);
+    shared.peers.prefetch(m.peer);
   }
 }
 

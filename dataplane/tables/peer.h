@@ -48,14 +48,27 @@ struct alignas(64) Peer {
 };
 static_assert(sizeof(Peer) == 64);
 
+/// Peers, each with its path beside it: the two lines of a pair come from memory for the price of
+/// one.
 class PeerTable {
  public:
-  explicit PeerTable(uint32_t capacity) : peers_(capacity) {}
-  [[nodiscard]] uint32_t capacity() const noexcept { return static_cast<uint32_t>(peers_.size()); }
-  Peer& operator[](uint32_t number) noexcept { return peers_[number]; }
+  explicit PeerTable(uint32_t capacity) : records_(capacity) {}
+  [[nodiscard]] uint32_t capacity() const noexcept {
+    return static_cast<uint32_t>(records_.size());
+  }
+  Peer& operator[](uint32_t number) noexcept { return records_[number].peer; }
+  void prefetch(uint32_t number) const noexcept {
+    __builtin_prefetch(&records_[number].peer);
+    __builtin_prefetch(&records_[number].home);
+  }
 
  private:
-  LazyArray<Peer> peers_;
+  friend class PeerWriter;
+  struct alignas(128) Record {
+    Peer peer;
+    PeerPath home;  // where Peer::path leads to, but while an older path still has its readers
+  };
+  LazyArray<Record> records_;
 };
 
 }  // namespace wirelay::dataplane

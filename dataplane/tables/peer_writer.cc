@@ -95,12 +95,12 @@ bool PeerWriter::set_allowed(uint32_t peer, std::span<const Prefix> allowed) {
 void PeerWriter::set_path(uint32_t peer, const PeerPath* copied) {
   PeerPath* fresh = nullptr;
   if (copied != nullptr) {
-    fresh = new_path();
+    fresh = new_path(peer);
     *fresh = *copied;
   }
   // Paths in the table are ours, and constant only for workers.
   auto* old = const_cast<PeerPath*>(peers_[peer].path.exchange(fresh, std::memory_order_acq_rel));
-  if (old != nullptr) rcu_.defer([this, old] { free_paths_.push_back(old); });
+  if (old != nullptr) rcu_.defer([this, peer, old] { release_path(peer, old); });
 }
 
 void PeerWriter::set_current(uint32_t peer, uint32_t index) noexcept {
@@ -156,7 +156,11 @@ void PeerWriter::change_sources(uint32_t peer) {
   });
 }
 
-PeerPath* PeerWriter::new_path() {
+PeerPath* PeerWriter::new_path(uint32_t peer) {
+  if (!records_[peer].home_taken) {
+    records_[peer].home_taken = true;
+    return &peers_.records_[peer].home;
+  }
   if (!free_paths_.empty()) {
     PeerPath* path = free_paths_.back();
     free_paths_.pop_back();
@@ -167,6 +171,16 @@ PeerPath* PeerWriter::new_path() {
     fresh_path_ = 0;
   }
   return &(*path_chunks_.back())[fresh_path_++];
+}
+
+void PeerWriter::release_path(uint32_t peer, PeerPath* path) {
+  if (path != &peers_.records_[peer].home) {
+    free_paths_.push_back(path);
+    return;
+  }
+  records_[peer].home_taken = false;
+  const PeerPath* elsewhere = peers_[peer].path.load(kRelaxed);
+  if (elsewhere != nullptr) set_path(peer, elsewhere);  // it moves in
 }
 
 }  // namespace wirelay::dataplane

@@ -40,6 +40,7 @@ class PeerWriter {
   struct Record {
     std::vector<Prefix> allowed;  // sorted
     uint32_t generation = 0;      // counts the changes of `allowed`
+    bool home_taken = false;      // a path stands beside the peer, perhaps in its grace period
   };
 
   /// Enters those of `wanted` that are not in `present` (both sorted). False when the prefix table
@@ -50,7 +51,9 @@ class PeerWriter {
   /// Makes workers ask the prefix table, and after the grace period writes the peer's own prefixes
   /// into its record again.
   void change_sources(uint32_t peer);
-  PeerPath* new_path();
+  PeerPath* new_path(uint32_t peer);
+  /// Behind the grace period of a path.
+  void release_path(uint32_t peer, PeerPath* path);
 
   PeerTable& peers_;
   PrefixWriter& prefixes_;
@@ -58,7 +61,7 @@ class PeerWriter {
   std::vector<Record> records_;  // by peer number, those that were ever used
   std::vector<uint32_t> free_;   // last in, first out: touched memory stays small
 
-  /// One for each peer, and as many again whenever more than these wait for their grace period.
+  /// Paths of peers whose former one, beside the record, still waits for its grace period.
   std::vector<std::unique_ptr<LazyArray<PeerPath>>> path_chunks_;
   std::vector<PeerPath*> free_paths_;
   size_t fresh_path_ = 0;  // within the last chunk

@@ -5,8 +5,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "crypto/replay.h"
-
 namespace wirelay::dataplane {
 
 namespace {

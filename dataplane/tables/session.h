@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "crypto/replay.h"
 #include "dataplane/tables/lazy_array.h"
 
 namespace wirelay::dataplane {
@@ -32,9 +33,9 @@ struct IndexLayout {
   }
 };
 
-/// One established key pair. Four cache lines: what opening reads, what the owner worker writes,
-/// what sealing reads, what all sealing threads write.
-struct alignas(64) Session {
+/// One established key pair. Two pairs of cache lines, each fetched as one: what opening reads and
+/// what the owner worker writes; what sealing reads and what all sealing threads write.
+struct alignas(128) Session {
   // Line 0: written by the control thread before `index` is published, then constant.
   std::atomic<uint32_t> index;  // receiver index; 0: free. The one store that publishes the slot
   uint32_t peer;                // peer number
@@ -45,13 +46,13 @@ struct alignas(64) Session {
   bool initiator;          // we sent the initiation
 
   // Line 1: written by the owner worker; counters and times are read by the control thread.
-  alignas(64) uint64_t replay_greatest;  // greatest accepted counter + 1; crypto/replay.h
-  std::atomic<uint64_t> rx_packets;      // authentic, keepalives among them
-  std::atomic<uint64_t> rx_bytes;        // inner IP bytes
-  std::atomic<uint64_t> rx_tsc;          // last authentic packet; 0: none yet
-  std::atomic<uint64_t> rx_data_tsc;     // last one that was not a keepalive
-  uint64_t roam_report_tsc;              // the owner's last report of another endpoint
-  bool confirmed;                        // the owner has reported the first authentic packet
+  alignas(64) crypto::ReplayFront replay_front;
+  std::atomic<uint64_t> rx_packets;   // authentic, keepalives among them
+  std::atomic<uint64_t> rx_bytes;     // inner IP bytes
+  std::atomic<uint64_t> rx_tsc;       // last authentic packet; 0: none yet
+  std::atomic<uint64_t> rx_data_tsc;  // last one that was not a keepalive
+  uint64_t roam_report_tsc;           // the owner's last report of another endpoint
+  bool confirmed;                     // the owner has reported the first authentic packet
 
   // Line 2: written by the control thread before publication, then constant. Who seals reads this
   // line and the next alone, so index and age stand here again.

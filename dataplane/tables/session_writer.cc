@@ -78,7 +78,7 @@ Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reje
   s.initiator = keys.initiator;
 
   std::fill_n(s.replay_words, table_.replay_words(), 0);
-  s.replay_greatest = 0;
+  s.replay_front = {};
   s.rx_packets.store(0, kRelaxed);
   s.rx_bytes.store(0, kRelaxed);
   s.rx_tsc.store(0, kRelaxed);

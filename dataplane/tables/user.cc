@@ -128,11 +128,17 @@ Police Policer::police(uint64_t now, uint32_t bytes) noexcept {
 }
 
 UserTable::UserTable(uint32_t capacity, uint64_t tsc_hz)
-    : users_(capacity), scale_(static_cast<uint64_t>((Uint128{kPoliceHz} << 32) / tsc_hz)) {}
+    : users_(capacity),
+      limited_(capacity),
+      scale_(static_cast<uint64_t>((Uint128{kPoliceHz} << 32) / tsc_hz)) {}
 
 void UserTable::set_limits(uint32_t number, const UserLimits& limits, uint64_t now) noexcept {
-  set_direction(users_[number].up, limits.up, now);
-  set_direction(users_[number].down, limits.down, now);
+  User& user = users_[number];
+  set_direction(user.up, limits.up, now);
+  set_direction(user.down, limits.down, now);
+  const unsigned up = user.up.unlimited() ? 0 : kLimitedUp;
+  const unsigned down = user.down.unlimited() ? 0 : kLimitedDown;
+  limited_[number].store(static_cast<uint8_t>(up | down), std::memory_order_release);
 }
 
 void UserTable::reset(uint32_t number, uint64_t now) noexcept {

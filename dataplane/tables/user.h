@@ -59,7 +59,7 @@ struct Policer {
   Gcra bits;
   Gcra packets;
 
-  /// True when no rate is set: the caller may skip police().
+  /// True when no rate is set.
   [[nodiscard]] bool unlimited() const noexcept {
     return bits.cost.load(std::memory_order_relaxed) == 0 &&
            packets.cost.load(std::memory_order_relaxed) == 0;
@@ -69,6 +69,10 @@ struct Policer {
   /// packets of 64 bytes at 100 Gbit/s that is less than 0.01 %.
   Police police(uint64_t now, uint32_t bytes) noexcept;
 };
+
+/// In which directions a user has any limit (bits of UserTable::limited()).
+inline constexpr uint8_t kLimitedUp = 1;
+inline constexpr uint8_t kLimitedDown = 2;
 
 /// One cache line for each direction.
 struct alignas(64) User {
@@ -86,6 +90,12 @@ class UserTable {
   [[nodiscard]] uint32_t capacity() const noexcept { return static_cast<uint32_t>(users_.size()); }
   User& operator[](uint32_t number) noexcept { return users_[number]; }
 
+  /// kLimitedUp, kLimitedDown or both. Any thread. A byte each: who has no limits is told from the
+  /// cache, and nothing of the user's record is fetched.
+  [[nodiscard]] uint8_t limited(uint32_t number) const noexcept {
+    return limited_[number].load(std::memory_order_relaxed);
+  }
+
   /// TSC reading to policer time. Any thread.
   [[nodiscard]] uint64_t time(uint64_t tsc) const noexcept {
     return static_cast<uint64_t>(static_cast<Uint128>(tsc) * scale_ >> 32);
@@ -101,7 +111,8 @@ class UserTable {
 
  private:
   LazyArray<User> users_;
-  uint64_t scale_;  // (kPoliceHz << 32) / tsc_hz
+  LazyArray<std::atomic<uint8_t>> limited_;  // written by the control thread
+  uint64_t scale_;                           // (kPoliceHz << 32) / tsc_hz
 };
 
 }  // namespace wirelay::dataplane

@@ -19,10 +19,10 @@ namespace {
 struct Window {
   explicit Window(uint32_t packets = 8192)
       : words(replay_words(packets)), reach(words.size() * 64 - 64) {}
-  bool accept(uint64_t counter) { return ReplayWindow(words, greatest).accept(counter); }
+  bool accept(uint64_t counter) { return ReplayWindow(words, front).accept(counter); }
 
   std::vector<uint64_t> words;
-  uint64_t greatest = 0;
+  ReplayFront front{};
   uint64_t reach;  // how far below the greatest accepted counter one is still accepted
 };
 

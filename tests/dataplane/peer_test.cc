@@ -74,6 +74,7 @@ class PeerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(removed_peer_is_gone_at_once);
   CPPUNIT_TEST(prefix_of_another_stays);
   CPPUNIT_TEST(paths_wait_for_readers);
+  CPPUNIT_TEST(path_comes_home);
   CPPUNIT_TEST(readers_race_with_changes);
   CPPUNIT_TEST_SUITE_END();
 
@@ -281,6 +282,32 @@ class PeerTest : public CppUnit::TestFixture {
       t.rcu.poll();
     }
     CPPUNIT_ASSERT(places.size() <= 3);
+  }
+
+  /// A path stands beside its peer, but for the grace period of the one before.
+  void path_comes_home() {
+    Tables t;
+    const uint32_t peer = t.writer.add(1, {}).value();
+    const auto set = [&](uint16_t port) {
+      const PeerPath path = make_path({ip("192.0.2.1"), 1}, {ip("192.0.2.2"), port}, 0, 0, 1500);
+      t.writer.set_path(peer, &path);
+      return t.peers[peer].path.load();
+    };
+    const auto next_line = reinterpret_cast<uintptr_t>(&t.peers[peer]) + 64;
+    const PeerPath* home = set(1000);
+    CPPUNIT_ASSERT_EQUAL(next_line, reinterpret_cast<uintptr_t>(home));
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("of one pair", uintptr_t{64}, next_line % 128);
+    t.rcu.online(0);
+    CPPUNIT_ASSERT(set(1001) != home);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{1000}, path_remote(*home).port);
+    t.rcu.quiescent(0);
+    t.rcu.poll();
+    CPPUNIT_ASSERT(t.peers[peer].path == home);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{1001}, path_remote(*home).port);
+    t.writer.set_path(peer, nullptr);
+    t.rcu.quiescent(0);
+    t.rcu.poll();
+    CPPUNIT_ASSERT(t.peers[peer].path == nullptr);
   }
 
   void readers_race_with_changes() {

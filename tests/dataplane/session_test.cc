@@ -171,7 +171,7 @@ class SessionTest : public CppUnit::TestFixture {
     Session* s = &writer.publish(keys_for(index), kRejectTsc);
     CPPUNIT_ASSERT_EQUAL(16u, table.replay_words());
     std::fill_n(s->replay_words, table.replay_words(), ~uint64_t{0});
-    s->replay_greatest = 5;
+    s->replay_front = {5, 5};
     s->roam_report_tsc = 5;
     s->confirmed = true;
     for (auto* count : {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter,
@@ -186,7 +186,8 @@ class SessionTest : public CppUnit::TestFixture {
     s = &writer.publish(keys_for(index), kRejectTsc);
     CPPUNIT_ASSERT(std::all_of(s->replay_words, s->replay_words + table.replay_words(),
                                [](uint64_t w) { return w == 0; }));
-    CPPUNIT_ASSERT(s->replay_greatest == 0 && s->roam_report_tsc == 0 && !s->confirmed);
+    CPPUNIT_ASSERT(s->replay_front.greatest == 0 && s->replay_front.word == 0);
+    CPPUNIT_ASSERT(s->roam_report_tsc == 0 && !s->confirmed);
     for (auto* count : {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter,
                         &s->tx_bytes, &s->tx_tsc, &s->tx_data_tsc}) {
       CPPUNIT_ASSERT_EQUAL(uint64_t{0}, count->load());
@@ -296,7 +297,8 @@ class SessionTest : public CppUnit::TestFixture {
         if (s == nullptr) continue;
         if (!is_whole(*s, wanted)) ++broken;
         s->send_counter.fetch_add(1, std::memory_order_relaxed);
-        if (table.layout().owner(wanted) == reader) s->replay_words[s->replay_greatest++ % 16] = 1;
+        if (table.layout().owner(wanted) == reader)
+          s->replay_words[s->replay_front.greatest++ % 16] = 1;
         if (!is_whole(*s, wanted)) ++broken;
         ++found;
       }

@@ -157,7 +157,7 @@ void Side::open(rte_mbuf* frame, const Bytes& message, const Endpoint& from, con
   engine_->open_burst({&text, 1});
   if (!text.authentic) return;
   const std::span words(s->replay_words, shared.sessions.replay_words());
-  if (!crypto::ReplayWindow(words, s->replay_greatest).accept(text.counter)) return;
+  if (!crypto::ReplayWindow(words, s->replay_front).accept(text.counter)) return;
   s->rx_packets += 1;
   s->rx_bytes += length;
   s->rx_tsc = now.tsc;

@@ -93,7 +93,7 @@ class ReplayTest : public CppUnit::TestFixture {
     const Session& s = d.session(c);
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, d.drops(Drop::kBadTag));
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, s.rx_packets.load() + s.rx_bytes.load() + s.rx_tsc.load());
-    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, s.replay_greatest);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, s.replay_front.greatest);
     CPPUNIT_ASSERT_EQUAL(size_t{0}, d.events().size());
   }
 
