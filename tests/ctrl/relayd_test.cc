@@ -11,12 +11,18 @@
 
 #include "crypto/keys.h"
 #include "ctrl/json.h"
-#include "tests/ctrl/relayd_process.h"
+#include "tests/ctrl/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace wirelay::ctrl {
 
 namespace {
+
+class Relayd : public Process {
+ public:
+  Relayd(const std::vector<std::string>& arguments, const std::string& log)
+      : Process(RELAYD, arguments, log) {}
+};
 
 /// One call over the control socket.
 Json::Value call(const std::string& path, const std::string& method) {
@@ -55,7 +61,7 @@ class RelaydTest : public CppUnit::TestFixture {
   }
 
   void starts_serves_reloads_and_ends() {
-    Process relay({file_}, dir_.path("log"));
+    Relayd relay({file_}, dir_.path("log"));
     CPPUNIT_ASSERT_MESSAGE(relay.log(), relay.says("relayd "));
     Json::Value status = call(socket_, "status.get")["result"];
     CPPUNIT_ASSERT_EQUAL(1u, status["users"].asUInt());
@@ -88,7 +94,7 @@ class RelaydTest : public CppUnit::TestFixture {
   void ends_while_it_starts() {
     make_key_a_pipe();
     for (const int number : {SIGTERM, SIGINT}) {
-      Process relay({file_}, dir_.path("log"));
+      Relayd relay({file_}, dir_.path("log"));
       wait_for_second_key(relay);
       relay.signal(number);
       give_key();
@@ -101,7 +107,7 @@ class RelaydTest : public CppUnit::TestFixture {
 
   void a_second_signal_kills_while_it_starts() {
     make_key_a_pipe();
-    Process relay({file_}, dir_.path("log"));
+    Relayd relay({file_}, dir_.path("log"));
     wait_for_second_key(relay);
     relay.signal(SIGTERM);
     relay.signal(SIGINT);
@@ -112,7 +118,7 @@ class RelaydTest : public CppUnit::TestFixture {
 
   void ends_while_devices_start() {
     for (const int number : {SIGTERM, SIGINT}) {
-      Process relay({file_}, dir_.path("log"));
+      Relayd relay({file_}, dir_.path("log"));
       // The socket comes first, DPDK after it.
       for (int i = 0; i < 30'000 && !std::filesystem::exists(socket_); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -133,22 +139,22 @@ class RelaydTest : public CppUnit::TestFixture {
   void many_buffers_without_huge_pages() {
     write(R"("huge_pages": "never", "replay_window": 8192)", "", true,
           R"("users": 100000, "sessions": 400000, "mbufs": 32768)");
-    Process relay({file_}, dir_.path("log"));
+    Relayd relay({file_}, dir_.path("log"));
     CPPUNIT_ASSERT_MESSAGE(relay.log(), relay.says("relayd "));
     relay.signal(SIGTERM);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(relay.log(), 0, relay.wait());
   }
 
   void two_relays_on_one_machine() {
-    Process first({file_}, dir_.path("log"));
+    Relayd first({file_}, dir_.path("log"));
     CPPUNIT_ASSERT(first.says("relayd "));
-    Process same({file_}, dir_.path("same"));
+    Relayd same({file_}, dir_.path("same"));
     CPPUNIT_ASSERT_EQUAL(1, same.wait());
     CPPUNIT_ASSERT_MESSAGE(same.log(),
                            same.log().find("another relay serves it") != std::string::npos);
     socket_ = dir_.path("second.sock");
     write("\"users\": []");
-    Process second({file_}, dir_.path("second"));
+    Relayd second({file_}, dir_.path("second"));
     CPPUNIT_ASSERT_MESSAGE(second.log(), second.says("relayd "));
     CPPUNIT_ASSERT_EQUAL(0u, call(socket_, "status.get")["result"]["users"].asUInt());
     CPPUNIT_ASSERT_EQUAL(1u,
@@ -165,28 +171,28 @@ class RelaydTest : public CppUnit::TestFixture {
   }
 
   void checks_only() {
-    Process right({"--check", file_}, dir_.path("log"));
+    Relayd right({"--check", file_}, dir_.path("log"));
     CPPUNIT_ASSERT_EQUAL(0, right.wait());
     CPPUNIT_ASSERT(right.log().find("all right; users: 1, peers: 0") != std::string::npos);
     CPPUNIT_ASSERT(!std::filesystem::exists(socket_));
     // What another machine would have is only worth a warning.
     write("\"workers\": {\"cores\": [1023]}", "", false);
-    Process elsewhere({"--check", file_}, dir_.path("log"));
+    Relayd elsewhere({"--check", file_}, dir_.path("log"));
     CPPUNIT_ASSERT_EQUAL(0, elsewhere.wait());
     CPPUNIT_ASSERT(elsewhere.log().find("this machine has no core 1023") != std::string::npos);
     write("\"replay_window\": 1");
-    Process wrong({"--check", file_}, dir_.path("log"));
+    Relayd wrong({"--check", file_}, dir_.path("log"));
     CPPUNIT_ASSERT_EQUAL(1, wrong.wait());
     CPPUNIT_ASSERT(wrong.log().find("replay_window: found 1") != std::string::npos);
   }
 
   void command_line() {
-    Process help({"--help"}, dir_.path("log"));
+    Relayd help({"--help"}, dir_.path("log"));
     CPPUNIT_ASSERT_EQUAL(0, help.wait());
-    Process version({"--version"}, dir_.path("log"));
+    Relayd version({"--version"}, dir_.path("log"));
     CPPUNIT_ASSERT_EQUAL(0, version.wait());
     CPPUNIT_ASSERT(version.log().starts_with("relayd "));
-    Process wrong({"--no-such-option"}, dir_.path("log"));
+    Relayd wrong({"--no-such-option"}, dir_.path("log"));
     CPPUNIT_ASSERT_EQUAL(2, wrong.wait());
   }
 
@@ -220,7 +226,7 @@ class RelaydTest : public CppUnit::TestFixture {
   void assert_fails(const std::string& extra, const std::string& part,
                     const std::string& second_device = "") {
     write(extra, second_device);
-    Process relay({file_}, dir_.path("log"));
+    Relayd relay({file_}, dir_.path("log"));
     CPPUNIT_ASSERT_EQUAL(1, relay.wait());
     const std::string log = relay.log();
     CPPUNIT_ASSERT_MESSAGE(log, log.find(part) != std::string::npos);

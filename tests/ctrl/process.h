@@ -1,4 +1,4 @@
-// relayd as a process of a test's own.
+// A program run as a process of a test's own.
 #pragma once
 
 #include <chrono>
@@ -15,19 +15,21 @@
 
 namespace wirelay::ctrl {
 
-/// A running relayd, its standard error in a file. Killed with its owner.
+/// A running program, its output in a file. Killed with its owner.
 class Process {
  public:
-  Process(const std::vector<std::string>& arguments, const std::string& log) : log_(log) {
+  Process(const std::string& program, const std::vector<std::string>& arguments,
+          const std::string& log)
+      : log_(log) {
     pid_ = fork();
     if (pid_ != 0) return;
     const int fd = open(log.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
     dup2(fd, STDERR_FILENO);
     dup2(fd, STDOUT_FILENO);
-    std::vector<char*> argv = {const_cast<char*>(RELAYD)};
+    std::vector<char*> argv = {const_cast<char*>(program.c_str())};
     for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
     argv.push_back(nullptr);
-    execv(RELAYD, argv.data());
+    execv(program.c_str(), argv.data());
     _exit(127);
   }
   ~Process() {
