@@ -55,6 +55,16 @@ inline bool ipv4_checksum_ok(const uint8_t* ip) noexcept {
   return fold_sum(sum) == 0xffff;
 }
 
+/// The same for a UDP datagram of `bytes` bytes with its pseudo header (RFC 768; RFC 8200, 8.1);
+/// true for one without a checksum. `ip`: IPv4 or IPv6 header.
+inline bool udp_checksum_ok(const uint8_t* ip, const uint8_t* udp, uint32_t bytes) noexcept {
+  if (load_as<uint16_t>(udp + 6) == 0) return true;
+  const bool v4 = ip_version(ip) == 4;
+  const uint64_t addresses = v4 ? rte_raw_cksum(ip + 12, 8) : rte_raw_cksum(ip + 8, 32);
+  const uint64_t length_and_protocol = rte_cpu_to_be_32(bytes) + uint64_t{RTE_BE32(IPPROTO_UDP)};
+  return fold_sum(addresses + length_and_protocol + rte_raw_cksum(udp, bytes)) == 0xffff;
+}
+
 /// Updates a checksum for a 16-bit word that changed; all three in network order (RFC 1624, eqn 3).
 inline uint16_t adjust_checksum(uint16_t checksum, uint16_t before, uint16_t after) noexcept {
   uint32_t sum =

@@ -4,6 +4,8 @@
 // messages go to the inbound lane, what the control thread answers is punted, pings of the port's
 // addresses go to the local lane, and all other unicast traffic goes on to the forward lane as
 // plain packets, without their Ethernet header.
+#include <span>
+
 #include <rte_ether.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
@@ -105,7 +107,7 @@ class Classifier {
     const uint16_t fragment = load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
     if (fragment != 0) return burst_.drop(i, Drop::kFragment);
     const uint8_t* l4 = ip + header;
-    if (ip[9] == IPPROTO_UDP) return udp(i, mbuf, l4, total - header);
+    if (ip[9] == IPPROTO_UDP) return udp(i, mbuf, ip, l4, total - header);
     if (ip[9] == IPPROTO_ICMP && total > header && l4[0] == kIcmpEchoRequest) {
       return local(i, mbuf, total);
     }
@@ -130,7 +132,7 @@ class Classifier {
     if (martian_source6(ip)) return burst_.drop(i, Drop::kMartian);
     if (!ours(IpAddr::v6(ip + 24))) return plain(i, mbuf, total);
 
-    if (ip[6] == IPPROTO_UDP) return udp(i, mbuf, l4, payload);
+    if (ip[6] == IPPROTO_UDP) return udp(i, mbuf, ip, l4, payload);
     if (ip[6] == IPPROTO_ICMPV6 && payload != 0 && l4[0] == kIcmp6EchoRequest) {
       return local(i, mbuf, total);
     }
@@ -159,7 +161,8 @@ class Classifier {
 
   /// A UDP datagram for one of our addresses, the one that ours() looked up last; `room`: bytes of
   /// the IP payload.
-  void udp(uint16_t i, rte_mbuf* mbuf, uint8_t const* l4, uint32_t room) noexcept {
+  void udp(uint16_t i, rte_mbuf* mbuf, const uint8_t* ip, const uint8_t* l4,
+           uint32_t room) noexcept {
     if (room < sizeof(rte_udp_hdr)) return burst_.drop(i, Drop::kBadUdpLength);
     if (load_be16(l4 + 2) != worker_.shared.listen_port || !known_address_->listens) {
       return burst_.drop(i, Drop::kUnknownService);
@@ -169,6 +172,11 @@ class Classifier {
     if ((mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD) {
       return burst_.drop(i, Drop::kBadChecksum);
     }
+    // Only tunnels whose both ends agree on it may leave the checksum out (RFC 8200, 8.1; RFC
+    // 6935).
+    if (load_as<uint16_t>(l4 + 6) == 0 && ip_version(ip) == 6) {
+      return burst_.drop(i, Drop::kNoChecksum);
+    }
     const uint8_t* message = l4 + sizeof(rte_udp_hdr);
     const auto length = static_cast<uint32_t>(bytes - sizeof(rte_udp_hdr));
     if (length < sizeof(crypto::MessageHeader)) return burst_.drop(i, Drop::kUnknownMessage);
@@ -176,9 +184,13 @@ class Classifier {
         length >= kEmptyTransport) {
       return transport(i, mbuf, message, length);
     }
-    handshake(i, message, length);
+    verdict(i, check_handshake(*mbuf, ip, l4, {message, length}), PuntReason::kHandshake);
   }
 
+  /// The UDP checksum of data is not computed here: that would read every byte once more, and the
+  /// tag covers the message already, far better. What only the checksum covers are the UDP ports
+  /// and IPv6 addresses: a damaged destination is mostly not ours, and a damaged source leads the
+  /// peer's path astray until its next packet.
   void transport(uint16_t i, rte_mbuf* mbuf, const uint8_t* message, uint32_t length) noexcept {
     SessionTable& sessions = worker_.shared.sessions;
     PacketMeta& m = burst_.meta[i];
@@ -193,20 +205,30 @@ class Classifier {
   }
 
   /// The control thread gets only what shows knowledge of our public key (mac1), and cookie
-  /// replies, which have no mac1.
-  void handshake(uint16_t i, const uint8_t* message, uint32_t length) noexcept {
+  /// replies, which have no mac1. Drop::kCount for these.
+  [[nodiscard]] Drop check_handshake(const rte_mbuf& mbuf, const uint8_t* ip, const uint8_t* l4,
+                                     std::span<const uint8_t> message) const noexcept {
     using crypto::MessageType;
-    const auto type = static_cast<MessageType>(crypto::load_le32(message));
-    const bool macs =
-        (type == MessageType::kInitiation && length == sizeof(crypto::MessageInitiation)) ||
-        (type == MessageType::kResponse && length == sizeof(crypto::MessageResponse));
-    if (macs) {
-      const bool right = crypto::check_mac1(worker_.shared.mac1_key, {message, length});
-      return verdict(i, right ? Drop::kCount : Drop::kBadMac1, PuntReason::kHandshake);
+    const auto is = [&, type = crypto::load_le32(message.data())](MessageType t, size_t bytes) {
+      return type == static_cast<uint32_t>(t) && message.size() == bytes;
+    };
+    const bool macs = is(MessageType::kInitiation, sizeof(crypto::MessageInitiation)) ||
+                      is(MessageType::kResponse, sizeof(crypto::MessageResponse));
+    if (!macs && !is(MessageType::kCookieReply, sizeof(crypto::MessageCookieReply))) {
+      return Drop::kUnknownMessage;
     }
-    const bool cookie =
-        type == MessageType::kCookieReply && length == sizeof(crypto::MessageCookieReply);
-    verdict(i, cookie ? Drop::kCount : Drop::kUnknownMessage, PuntReason::kHandshake);
+    if (!udp_checksum_right(mbuf, ip, l4)) return Drop::kBadChecksum;
+    return macs && !crypto::check_mac1(worker_.shared.mac1_key, message) ? Drop::kBadMac1
+                                                                         : Drop::kCount;
+  }
+
+  /// As the NIC found, or as we find when it has not looked.
+  static bool udp_checksum_right(const rte_mbuf& mbuf, const uint8_t* ip,
+                                 const uint8_t* l4) noexcept {
+    const uint64_t nic = mbuf.ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    // "None" means: not filled in yet, but the datagram is whole, as between virtual machines.
+    return nic == RTE_MBUF_F_RX_L4_CKSUM_GOOD || nic == RTE_MBUF_F_RX_L4_CKSUM_NONE ||
+           udp_checksum_ok(ip, l4, load_be16(l4 + 4));
   }
 
   Worker& worker_;

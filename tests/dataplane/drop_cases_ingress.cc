@@ -13,6 +13,31 @@ namespace {
 
 const Mac kAllNodes = {0x33, 0x33, 0, 0, 0, 1};
 
+/// UDP checksums, on the WireGuard port; looked at before mac1, which is wrong here as well.
+void add_checksum_cases(std::vector<DropCase>& cases) {
+  constexpr size_t kChecksum4 = 20 + 6, kChecksum6 = 40 + 6;
+  const std::pair<uint8_t, size_t> handshake[] = {{1, 148}, {2, 92}, {3, 64}};
+  for (const auto& [type, bytes] : handshake) {
+    for (const auto& [from, to] :
+         {std::pair(kStranger4, kRelay4), std::pair(kStranger6, kRelay6)}) {
+      const bool v6 = !to.addr.is_v4();
+      cases.push_back({Drop::kBadChecksum,
+                       "message " + std::to_string(type) + (v6 ? " over IPv6" : ""),
+                       to_relay(udp(from, to, message(type, bytes)),
+                                [v6](Bytes& p) { p[v6 ? kChecksum6 : kChecksum4] ^= 1; })});
+    }
+  }
+  const auto without = [](Bytes& p) { p[kChecksum6] = p[kChecksum6 + 1] = 0; };
+  cases.push_back({Drop::kNoChecksum, "initiation over IPv6",
+                   to_relay(udp(kStranger6, kRelay6, message(1, 148)), without)});
+  cases.push_back(
+      {Drop::kNoChecksum, "data over IPv6", [without](DataPath& d) {
+         Client c = d.add_client(true);
+         Bytes packet = udp(c.endpoint, kRelay6, d.seal(c, udp({c.inner4, 1}, kServer, {})));
+         to_relay(packet, without)(d);
+       }});
+}
+
 }  // namespace
 
 void add_ingress_cases(std::vector<DropCase>& cases) {
@@ -161,6 +186,7 @@ void add_message_cases(std::vector<DropCase>& cases) {
   cases.push_back(
       {Drop::kBadMac1, "initiation", to_relay(udp(kStranger4, kRelay4, message(1, 148)))});
   cases.push_back({Drop::kBadMac1, "response", to_relay(udp(kStranger6, kRelay6, message(2, 92)))});
+  add_checksum_cases(cases);
   cases.push_back({Drop::kNotForwarded, "plain traffic to the default route",
                    to_relay(udp(kStranger4, kServer, pattern(40)))});
   cases.push_back({Drop::kNotForwarded, "plain traffic to a connected network",

@@ -15,7 +15,14 @@ using namespace wirelay::test;
 
 const IpAddr kStranger4 = addr("192.0.2.77"), kRelay4 = addr("192.0.2.1");
 const IpAddr kStranger6 = addr("2001:db8:1::77"), kRelay6 = addr("2001:db8:1::1");
+constexpr size_t kUdp4 = 14 + 20, kUdp6 = 14 + 40;  // where UDP's header begins in a frame
 const Mac kAllNodes = {0x33, 0x33, 0, 0, 0, 1}, kOurGroup = {0x33, 0x33, 0xff, 0, 0, 1};
+
+Bytes cookie_reply() {
+  Bytes message(sizeof(crypto::MessageCookieReply));
+  message[0] = 3;
+  return message;
+}
 
 }  // namespace
 
@@ -28,6 +35,10 @@ class ClassifyTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(plain_traffic_to_a_peer_may_be_fragmented);
   CPPUNIT_TEST(ethernet_padding_is_cut_off);
   CPPUNIT_TEST(good_checksum_of_the_nic_is_believed);
+  CPPUNIT_TEST(handshakes_need_no_udp_checksum_over_ipv4);
+  CPPUNIT_TEST(udp_checksum_found_right_by_the_nic_is_believed);
+  CPPUNIT_TEST(udp_checksum_of_data_is_left_to_the_tag);
+  CPPUNIT_TEST(udp_checksum_ends_with_the_datagram);
   CPPUNIT_TEST(ip_options_before_wireguard_are_skipped);
   CPPUNIT_TEST_SUITE_END();
 
@@ -55,10 +66,10 @@ class ClassifyTest : public CppUnit::TestFixture {
   }
 
   void cookie_replies_are_punted() {
-    DataPath d;
-    Bytes message(sizeof(crypto::MessageCookieReply));
-    message[0] = 3;
-    expect_punt(d, d.from_client(d.add_client(), message), PuntReason::kHandshake);
+    for (const bool v6 : {false, true}) {
+      DataPath d;
+      expect_punt(d, d.from_client(d.add_client(v6), cookie_reply()), PuntReason::kHandshake);
+    }
   }
 
   void arp_that_concerns_us_is_punted() {
@@ -129,6 +140,47 @@ class ClassifyTest : public CppUnit::TestFixture {
     d.feed(1, frame)->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
     d.poll();
     CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, d.sent(1).size());
+  }
+
+  /// RFC 768: zero says that the sender made none.
+  void handshakes_need_no_udp_checksum_over_ipv4() {
+    DataPath d;
+    Bytes frame = d.from_client(d.add_client(), cookie_reply());
+    frame[kUdp4 + 6] = frame[kUdp4 + 7] = 0;
+    expect_punt(d, frame, PuntReason::kHandshake);
+  }
+
+  void udp_checksum_found_right_by_the_nic_is_believed() {
+    DataPath d;
+    Bytes frame = d.from_client(d.add_client(), cookie_reply());
+    frame[kUdp4 + 6] ^= 1;
+    // The second says: the datagram never was on a wire, its sender left the sum to a NIC.
+    for (const uint64_t flag : {RTE_MBUF_F_RX_L4_CKSUM_GOOD, RTE_MBUF_F_RX_L4_CKSUM_NONE}) {
+      d.feed(0, frame)->ol_flags |= flag;
+      d.poll();
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, d.discard_punts());
+    }
+  }
+
+  void udp_checksum_of_data_is_left_to_the_tag() {
+    DataPath d;
+    for (const bool v6 : {false, true}) {
+      Client c = d.add_client(v6);
+      Bytes frame = d.tunnelled(c, udp({c.inner4, 1}, {addr("203.0.113.9"), 2}, pattern(9)));
+      frame[(v6 ? kUdp6 : kUdp4) + 6] ^= 1;
+      d.feed(0, frame);
+      d.poll();
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, d.sent(1).size());
+    }
+  }
+
+  /// IP may carry bytes behind the datagram (RFC 9868, section 7), which the checksum leaves out.
+  void udp_checksum_ends_with_the_datagram() {
+    DataPath d;
+    Bytes frame = d.from_client(d.add_client(), cookie_reply()) + Bytes{1, 2, 3};
+    frame[14 + 3] = static_cast<uint8_t>(frame[14 + 3] + 3);
+    fix_ipv4_checksum(frame, 14);
+    expect_punt(d, frame, PuntReason::kHandshake);
   }
 
   void ip_options_before_wireguard_are_skipped() {
