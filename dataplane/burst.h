@@ -53,7 +53,7 @@ struct PacketMeta {
   Next next;
   Drop drop;             // when next is kDropped
   PuntReason punt;       // when next is kPunt
-  uint8_t owner;         // when next is kHandoff: worker number
+  uint8_t owner;         // worker number of the session's owner
   uint8_t l3_offset;     // inbound: from the frame's start to the outer IP header
   uint8_t l4_offset;     // inbound: from the frame's start to the outer UDP header
   uint16_t adjacency;    // next hop, when going to kTransmit

@@ -58,6 +58,7 @@ bool Transport::seal(uint32_t peer, rte_mbuf* packet) {
   dataplane::encapsulate(packet, *session, *path, counter, text);
   engine_->seal_burst({&text, 1});
   dataplane::finish_encapsulation(packet, *path, ctx_.shared.ports[path->port]);
+  session->tx_packets.fetch_add(1, kRelaxed);
   session->tx_bytes.fetch_add(bytes, kRelaxed);
   session->tx_tsc.store(ctx_.now.tsc, kRelaxed);
   if (bytes != 0) session->tx_data_tsc.store(ctx_.now.tsc, kRelaxed);

@@ -1,7 +1,8 @@
 // seal: session, nonce, padding, AEAD and outer headers of packets to peers.
 //
-// Nonces come from the session's send counter by fetch_add alone and are never given back, so no
-// two packets of a session, from whatever thread, have the same. This outranks everything else.
+// Nonces come from the session's send counter by fetch_add alone, some at a time for the session's
+// owner worker, and are never given back, so no two packets of a session, from whatever thread,
+// have the same. This outranks everything else.
 #include <algorithm>
 
 #include <rte_lcore.h>
@@ -17,7 +18,8 @@ namespace wirelay::dataplane::stages {
 namespace {
 
 // A counter is asked whether it is exhausted before it is raised, so all threads together can raise
-// it past the limit by a burst each. It must not wrap around then.
+// it past the limit by a burst each, the owner by a block. It must not wrap around then.
+static_assert(Session::kOwnCounters <= kBurstSize);
 static_assert(uint64_t{RTE_MAX_LCORE} * kBurstSize <= UINT64_MAX - crypto::kRejectAfterMessages);
 
 class Sealer {
@@ -41,7 +43,9 @@ class Sealer {
     ready_count_ = sealed_count_ = 0;
     for (uint16_t i = first; i < end; ++i) prepare(i);
     // Atomic additions wait for all stores before them: none of theirs goes to packets.
-    for (uint16_t k = 0; k < ready_count_;) k = reserve_run(k);
+    for (uint16_t k = 0; k < ready_count_;) {
+      k = burst_.meta[ready_[k]].owner == worker_.id ? take_own(k) : reserve_run(k);
+    }
     fetch(end, next_end);
     encapsulate_all();
     worker_.engine().seal_burst({packets_, sealed_count_});
@@ -62,8 +66,10 @@ class Sealer {
     PacketMeta& m = burst_.meta[i];
     m.path = m.peer_entry->path.load(std::memory_order_acquire);
     if (m.path == nullptr) return burst_.drop(i, Drop::kNoEndpoint);
-    m.session =
-        worker_.shared.sessions.find_to_seal(m.peer_entry->current.load(std::memory_order_acquire));
+    SessionTable& sessions = worker_.shared.sessions;
+    const uint32_t index = m.peer_entry->current.load(std::memory_order_acquire);
+    m.session = sessions.find_to_seal(index);
+    m.owner = static_cast<uint8_t>(sessions.layout().owner(index));
     if (m.session == nullptr || !usable(*m.session)) return wait_for_session(i);
     const Drop misfit = encapsulation_fits(burst_.mbufs[i], *m.path);
     if (misfit != Drop::kCount) return burst_.drop(i, misfit);
@@ -103,10 +109,34 @@ class Sealer {
       burst_.meta[i].counter = counter;
       sealed_[sealed_count_++] = i;
     }
+    s.tx_packets.fetch_add(end - first, std::memory_order_relaxed);
     s.tx_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    note_time(s);
+    return end;
+  }
+
+  /// One packet of a session of our own: a counter that is reserved already, and counts that nobody
+  /// else writes. Returns the place behind it.
+  uint16_t take_own(uint16_t k) noexcept {
+    constexpr auto kRelaxed = std::memory_order_relaxed;
+    const uint16_t i = ready_[k];
+    PacketMeta& m = burst_.meta[i];
+    Session& s = *m.session;
+    m.counter = s.take_own_counter();
+    if (m.counter >= crypto::kRejectAfterMessages) {
+      wait_for_session(i);
+    } else {
+      sealed_[sealed_count_++] = i;
+      s.own_tx_packets.store(s.own_tx_packets.load(kRelaxed) + 1, kRelaxed);
+      s.own_tx_bytes.store(s.own_tx_bytes.load(kRelaxed) + m.ip_bytes, kRelaxed);
+      note_time(s);
+    }
+    return static_cast<uint16_t>(k + 1);
+  }
+
+  void note_time(Session& s) const noexcept {
     s.tx_tsc.store(worker_.now, std::memory_order_relaxed);
     s.tx_data_tsc.store(worker_.now, std::memory_order_relaxed);
-    return end;
   }
 
   void encapsulate_all() noexcept {

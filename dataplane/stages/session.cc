@@ -39,8 +39,8 @@ void session(Worker& worker, Burst& burst) noexcept {
       continue;
     }
     const uint32_t owner = layout.owner(index);
+    m.owner = static_cast<uint8_t>(owner);
     if (owner != worker.id) {
-      m.owner = static_cast<uint8_t>(owner);
       burst.divert(i, Next::kHandoff);
       continue;
     }

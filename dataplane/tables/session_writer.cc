@@ -19,7 +19,8 @@ Traffic& Traffic::operator+=(const Traffic& o) noexcept {
 Traffic traffic_of(const Session& session) noexcept {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   return {session.rx_packets.load(kRelaxed), session.rx_bytes.load(kRelaxed),
-          session.send_counter.load(kRelaxed), session.tx_bytes.load(kRelaxed)};
+          session.tx_packets.load(kRelaxed) + session.own_tx_packets.load(kRelaxed),
+          session.tx_bytes.load(kRelaxed) + session.own_tx_bytes.load(kRelaxed)};
 }
 
 SessionWriter::SessionWriter(SessionTable& table, Rcu& rcu) : table_(table), rcu_(rcu) {}
@@ -91,9 +92,13 @@ Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reje
   s.send_reject_tsc = reject_tsc;
 
   s.send_counter.store(0, kRelaxed);
-  s.tx_bytes.store(0, kRelaxed);
   s.tx_tsc.store(0, kRelaxed);
   s.tx_data_tsc.store(0, kRelaxed);
+  s.tx_packets.store(0, kRelaxed);
+  s.tx_bytes.store(0, kRelaxed);
+  s.own_counter = 0;
+  s.own_tx_packets.store(0, kRelaxed);
+  s.own_tx_bytes.store(0, kRelaxed);
 
   slots_[number].state = State::kPublished;
   s.send_index.store(keys.local_index, std::memory_order_release);

@@ -174,8 +174,10 @@ class SessionTest : public CppUnit::TestFixture {
     s->replay_front = {5, 5};
     s->roam_report_tsc = 5;
     s->confirmed = true;
-    for (auto* count : {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter,
-                        &s->tx_bytes, &s->tx_tsc, &s->tx_data_tsc}) {
+    s->own_counter = 5;
+    for (auto* count :
+         {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter, &s->tx_tsc,
+          &s->tx_data_tsc, &s->tx_packets, &s->tx_bytes, &s->own_tx_packets, &s->own_tx_bytes}) {
       count->store(5);
     }
     const uint32_t generation = s->generation;
@@ -187,9 +189,10 @@ class SessionTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(std::all_of(s->replay_words, s->replay_words + table.replay_words(),
                                [](uint64_t w) { return w == 0; }));
     CPPUNIT_ASSERT(s->replay_front.greatest == 0 && s->replay_front.word == 0);
-    CPPUNIT_ASSERT(s->roam_report_tsc == 0 && !s->confirmed);
-    for (auto* count : {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter,
-                        &s->tx_bytes, &s->tx_tsc, &s->tx_data_tsc}) {
+    CPPUNIT_ASSERT(s->roam_report_tsc == 0 && !s->confirmed && s->own_counter == 0);
+    for (auto* count :
+         {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter, &s->tx_tsc,
+          &s->tx_data_tsc, &s->tx_packets, &s->tx_bytes, &s->own_tx_packets, &s->own_tx_bytes}) {
       CPPUNIT_ASSERT_EQUAL(uint64_t{0}, count->load());
     }
     CPPUNIT_ASSERT_EQUAL(generation + 1, s->generation);
@@ -240,8 +243,8 @@ class SessionTest : public CppUnit::TestFixture {
     // What a worker still counts before its next quiescent state is in.
     s.rx_packets = 1;
     s.rx_bytes = 2;
-    s.send_counter = 3;
-    s.tx_bytes = 4;
+    s.tx_packets = s.own_tx_packets = 2;
+    s.tx_bytes = s.own_tx_bytes = 3;
     rcu.poll();
     CPPUNIT_ASSERT_EQUAL(0, calls);
     rcu.quiescent(0);
@@ -250,7 +253,7 @@ class SessionTest : public CppUnit::TestFixture {
     rcu.poll();
     CPPUNIT_ASSERT_EQUAL(1, calls);
     CPPUNIT_ASSERT(last.rx_packets == 1 && last.rx_bytes == 2);
-    CPPUNIT_ASSERT(last.tx_packets == 3 && last.tx_bytes == 4);
+    CPPUNIT_ASSERT(last.tx_packets == 4 && last.tx_bytes == 6);
   }
 
   void agrees_with_a_model() {
@@ -296,7 +299,7 @@ class SessionTest : public CppUnit::TestFixture {
         Session* s = table.find(wanted);
         if (s == nullptr) continue;
         if (!is_whole(*s, wanted)) ++broken;
-        s->send_counter.fetch_add(1, std::memory_order_relaxed);
+        s->tx_packets.fetch_add(1, std::memory_order_relaxed);
         if (table.layout().owner(wanted) == reader)
           s->replay_words[s->replay_front.greatest++ % 16] = 1;
         if (!is_whole(*s, wanted)) ++broken;

@@ -121,6 +121,7 @@ void Side::send(uint32_t peer, const Bytes& packet) {
   dataplane::encapsulate(mbuf, *s, *path, s->send_counter.fetch_add(1), text);
   engine_->seal_burst({&text, 1});
   dataplane::finish_encapsulation(mbuf, *path, shared.ports[0]);
+  s->tx_packets += 1;
   s->tx_bytes += packet.size();
   s->tx_tsc = now.tsc;
   s->tx_data_tsc = now.tsc;

@@ -130,7 +130,7 @@ class ClassifyTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{14 + 28}, answers[0].size());
     CPPUNIT_ASSERT_EQUAL(size_t{1}, sealed.size());
     CPPUNIT_ASSERT_EQUAL(size_t{32}, d.open(c, sealed[0])->packet.size());
-    CPPUNIT_ASSERT_EQUAL(uint64_t{32}, d.session(c).tx_bytes.load());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{32}, traffic_of(d.session(c)).tx_bytes);
   }
 
   void good_checksum_of_the_nic_is_believed() {

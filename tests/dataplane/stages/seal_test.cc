@@ -24,6 +24,8 @@ class SealTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(SealTest);
   CPPUNIT_TEST(counters_go_up_by_one_from_zero);
   CPPUNIT_TEST(interleaved_sessions_count_each_for_itself);
+  CPPUNIT_TEST(counters_between_others);
+  CPPUNIT_TEST(counters_of_another_worker);
   CPPUNIT_TEST(packets_that_do_not_fit_take_no_counter);
   CPPUNIT_TEST(counters_end_before_the_limit);
   CPPUNIT_TEST(a_new_session_is_used_at_once);
@@ -43,7 +45,7 @@ class SealTest : public CppUnit::TestFixture {
     for (const Bytes& frame : d.sent(0))
       CPPUNIT_ASSERT_EQUAL(expected++, d.open(c, frame)->counter);
     CPPUNIT_ASSERT_EQUAL(uint64_t{200}, expected);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{200}, d.session(c).send_counter.load());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{200}, traffic_of(d.session(c)).tx_packets);
   }
 
   void interleaved_sessions_count_each_for_itself() {
@@ -59,9 +61,43 @@ class SealTest : public CppUnit::TestFixture {
       }
     }
     for (size_t k = 0; k < 3; ++k) {
-      CPPUNIT_ASSERT_EQUAL(d.session(clients[k]).send_counter.load(), uint64_t{seen[k].size()});
+      CPPUNIT_ASSERT_EQUAL(uint64_t{seen[k].size()}, traffic_of(d.session(clients[k])).tx_packets);
+      CPPUNIT_ASSERT(seen[k].empty() || *seen[k].rbegin() == seen[k].size() - 1);
     }
     CPPUNIT_ASSERT_EQUAL(size_t{300}, seen[0].size() + seen[1].size() + seen[2].size());
+  }
+
+  /// Other threads take counters of the session while its owner has some reserved: no counter is
+  /// used twice, and none that is so far behind that its receiver would not take it.
+  void counters_between_others() {
+    DataPath d;
+    const Client c = d.add_client();
+    std::set<uint64_t> used;
+    for (const unsigned others : {0u, 1u, 5u, 31u, 32u, 33u, 100u, 1000u, 0u, 7u}) {
+      for (unsigned round = 0; round < 40; ++round) {
+        const uint64_t theirs = d.session(c).send_counter.fetch_add(others);
+        for (uint64_t n = theirs; n < theirs + others; ++n) CPPUNIT_ASSERT(used.insert(n).second);
+        feed_down(d, c);
+        d.poll();
+        const uint64_t counter = d.open(c, d.sent(0).at(0))->counter;
+        CPPUNIT_ASSERT(used.insert(counter).second);
+        CPPUNIT_ASSERT(counter + Session::kOwnReach >= theirs + others);
+      }
+    }
+    CPPUNIT_ASSERT_EQUAL(uint64_t{400}, traffic_of(d.session(c)).tx_packets);
+  }
+
+  void counters_of_another_worker() {
+    DataPathOptions options;
+    options.workers = options.queues = 2;
+    DataPath d(options);
+    const Client c = d.add_client(false, 1);
+    for (int i = 0; i < 100; ++i) feed_down(d, c);  // to worker 0
+    d.workers[0]->poll(d.now);
+    d.workers[0]->poll(d.now);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{100}, d.session(c).send_counter.load());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{100}, traffic_of(d.session(c)).tx_packets);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.session(c).own_tx_packets.load());
   }
 
   void packets_that_do_not_fit_take_no_counter() {
@@ -162,7 +198,9 @@ class SealTest : public CppUnit::TestFixture {
     feed_down(d, c, 37);
     d.poll();
     const Session& s = d.session(c);
-    CPPUNIT_ASSERT_EQUAL_MESSAGE("inner bytes, not padding", uint64_t{64 + 65}, s.tx_bytes.load());
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("inner bytes, not padding", uint64_t{64 + 65},
+                                 traffic_of(s).tx_bytes);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, traffic_of(s).tx_packets);
     CPPUNIT_ASSERT_EQUAL(d.now, s.tx_tsc.load());
     CPPUNIT_ASSERT_EQUAL(d.now, s.tx_data_tsc.load());
   }
