@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <system_error>
 
 #include <unistd.h>
@@ -18,6 +17,7 @@ namespace wirelay::cli {
 
 namespace {
 
+/// With what errno says.
 [[noreturn]] void fail(const std::string& path, const char* what) {
   throw Failure(std::string(what) + ' ' + path + ": " + std::generic_category().message(errno));
 }
@@ -31,18 +31,25 @@ bool write_all(int fd, const std::string& text) {
   return fsync(fd) == 0;
 }
 
-}  // namespace
-
-std::string read_file(const std::string& path, std::istream& in) {
-  if (path == "-") return {std::istreambuf_iterator<char>(in), {}};
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(path, "cannot read");
+std::string read_all(std::istream& in, const std::string& path) {
   std::string text;
   char block[65536];
-  while (file.read(block, sizeof block) || file.gcount() > 0) {
-    text.append(block, static_cast<size_t>(file.gcount()));
+  while (in.read(block, sizeof block) || in.gcount() > 0) {
+    text.append(block, static_cast<size_t>(in.gcount()));
   }
+  if (in.bad()) fail(file_name(path), "cannot read");  // a directory can be opened, but not read
   return text;
+}
+
+}  // namespace
+
+std::string file_name(const std::string& path) { return path == "-" ? "the input" : path; }
+
+std::string read_file(const std::string& path, std::istream& in) {
+  if (path == "-") return read_all(in, path);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(path, "cannot read");
+  return read_all(file, path);
 }
 
 std::string read_key(const std::string& path, std::istream& in) {
@@ -52,8 +59,7 @@ std::string read_key(const std::string& path, std::istream& in) {
   std::string key = begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
   crypto::wipe(text.data(), text.size());
   if (!crypto::parse_base64_key(key)) {
-    throw Failure((path == "-" ? "the input" : path) +
-                  " holds no key: expected 32 bytes as 44 characters of base64");
+    throw Failure(file_name(path) + " holds no key: expected 32 bytes as 44 characters of base64");
   }
   return key;
 }

@@ -6,7 +6,10 @@
 
 namespace wirelay::cli {
 
-/// The whole file; "-" is `in`. Throws Failure.
+/// What messages call a file that is read.
+std::string file_name(const std::string& path);
+
+/// The whole file; "-" is `in`. Throws Failure with its name.
 std::string read_file(const std::string& path, std::istream& in);
 
 /// A key of 32 bytes in base64, alone in the file but for blanks. Throws Failure, which does not

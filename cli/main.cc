@@ -11,5 +11,6 @@ int main(int argc, char** argv) {
     std::cerr << "relayctl: " << error.what() << '\n';
     return wirelay::cli::kRefused;
   }
+  std::ios::sync_with_stdio(false);  // stdio's streams would take an error in reading for the end
   return wirelay::cli::run({argv + 1, argv + argc}, {std::cin, std::cout, std::cerr});
 }

@@ -19,6 +19,7 @@ class RelayctlFilesTest : public test::RelayctlFixture {
   CPPUNIT_TEST(an_export_is_secret_and_loads_again);
   CPPUNIT_TEST(a_large_file_goes_in_several_requests);
   CPPUNIT_TEST(files_are_read_as_they_are_written);
+  CPPUNIT_TEST(what_cannot_be_read_is_told);
   CPPUNIT_TEST(a_refusal_in_a_large_file_says_where_to_go_on);
   CPPUNIT_TEST_SUITE_END();
 
@@ -133,6 +134,20 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT_EQUAL(int{kRefused}, add(std::string(100'000, '[')));
     has(err_, "nested too deep");
     CPPUNIT_ASSERT_EQUAL(size_t{3}, registry().user_count());
+  }
+
+  void what_cannot_be_read_is_told() {
+    const std::string folder = lab_->folder / "";
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user add --file " + folder));
+    has(err_, "cannot read " + folder + ": Is a directory");
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("peer add x --user a --allowed-ips 10.0.0.1/32 "
+                                                 "--public-key " +
+                                                 kKey + " --preshared-key-file " + folder));
+    has(err_, "cannot read " + folder + ": Is a directory");
+    const std::string said = folder + "/said";
+    const std::string command = RELAYCTL " pubkey < " + folder + " 2> " + said;
+    CPPUNIT_ASSERT(std::system(command.c_str()) != 0);
+    has(text_of(said), "cannot read the input: Is a directory");
   }
 
   void a_refusal_in_a_large_file_says_where_to_go_on() {
