@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kOverhead = 200;  // of the request around its list
 /// Smaller than it could be: the relay's other work waits for no more than one of them.
 constexpr size_t kRequestBytes = size_t{256} << 10;
+constexpr size_t kMostBytes = kMaxRequest - kOverhead;  // of a list that fits into one request
 
 class Upload {
  public:
@@ -22,8 +23,8 @@ class Upload {
 
   /// From the entry `begin` on. All in one request when the list fits into one.
   Json::Value run(size_t begin) {
-    const bool whole = items_.text(0, items_.size()).size() + kOverhead <= kMaxRequest;
-    const size_t most = (whole ? kMaxRequest : kRequestBytes) - kOverhead;
+    const bool whole = items_.text(0, items_.size()).size() <= kMostBytes;
+    const size_t most = whole ? kMostBytes : kRequestBytes - kOverhead;
     while (begin < items_.size()) {
       size_t end = begin + 1;
       while (end < items_.size() && items_.text(begin, end + 1).size() <= most) ++end;
@@ -66,6 +67,20 @@ class Upload {
   Json::Value counts_{Json::objectValue};
 };
 
+/// The whole file is checked here, before any of it is sent.
+JsonList read_list(Call& call, const std::string& path, const char* list) {
+  const std::string text = read_file(path, call.in);
+  try {
+    JsonList items(text, list, kMostBytes);
+    if (items.size() == 0) {
+      throw Failure(std::string("expected {\"") + list + "\": [...]} with at least one entry");
+    }
+    return items;
+  } catch (const Failure& wrong) {
+    throw Failure(file_name(path) + ": " + wrong.what());
+  }
+}
+
 }  // namespace
 
 void describe_bulk(po::options_description_easy_init& add, const char* text) {
@@ -80,11 +95,7 @@ void check_no_file(const Call& call) {
 
 void add_from_file(Call& call, const char* method, const char* list) {
   if (!call.arguments().empty()) throw UsageError("either names or --file, not both");
-  const std::string path = *call.text("file");
-  const JsonList items(read_file(path, call.in), list);
-  if (items.size() == 0) {
-    throw Failure(path + ": expected {\"" + list + "\": [...]} with at least one entry");
-  }
+  const JsonList items = read_list(call, *call.text("file"), list);
   const uint64_t first = call.number("first", 1);
   if (first < 1 || first > items.size()) {
     throw UsageError("--first: expected 1 to " + std::to_string(items.size()));

@@ -9,18 +9,22 @@
 
 namespace wirelay::cli {
 
+class JsonScanner;
+
 class JsonList {
  public:
-  /// The list `name` of the object in `text`, or the list that is all of `text`. Comments are
-  /// allowed, and left out. Throws Failure with the place of a mistake. A text without such a list
-  /// has no entries.
-  JsonList(std::string_view text, std::string_view name);
+  /// The list `name` of the object in `text`, or the list that is all of `text`; all of it is
+  /// checked. Comments are allowed, and left out. Throws Failure with the place of a mistake, and
+  /// for an entry of more than `most` bytes. An object without such a list has no entries.
+  JsonList(std::string_view text, const std::string& name, size_t most);
 
   [[nodiscard]] size_t size() const noexcept { return ends_.size(); }
   /// Entries `begin` to `end` (not included), with commas between them and no blanks or newlines.
   [[nodiscard]] std::string_view text(size_t begin, size_t end) const;
 
  private:
+  void take(JsonScanner& scanner, const std::string& name, size_t most);
+
   std::string compact_;       // the entries, a comma behind each
   std::vector<size_t> ends_;  // of each in compact_, its comma not included
 };

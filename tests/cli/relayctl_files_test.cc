@@ -1,5 +1,6 @@
 // Protects the files that relayctl makes and takes: client files, exports, and many users in one.
 #include <cstdlib>
+#include <fstream>
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@ class RelayctlFilesTest : public test::RelayctlFixture {
   CPPUNIT_TEST(an_export_is_secret_and_loads_again);
   CPPUNIT_TEST(a_large_file_goes_in_several_requests);
   CPPUNIT_TEST(files_are_read_as_they_are_written);
+  CPPUNIT_TEST(a_mistake_far_into_a_file_changes_nothing);
   CPPUNIT_TEST(what_cannot_be_read_is_told);
   CPPUNIT_TEST(a_refusal_in_a_large_file_says_where_to_go_on);
   CPPUNIT_TEST_SUITE_END();
@@ -114,7 +116,7 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{3}, registry().user_count());
     CPPUNIT_ASSERT(!registry().user("c")->enabled);
     const std::pair<const char*, const char*> wrong[] = {
-        {"", "is not a list"},
+        {"", "the input: line 1, column 1: \"users\" is not a list"},
         {"{\"users\": [\n{\"name\": \"d\"}", "line 2, column 14: expected ']'"},
         {"[{\"name\": \"d}]", "line 1, column 11: a string has no end"},
         {"[{\"name\": \"d\\", "a string has no end"},
@@ -123,17 +125,35 @@ class RelayctlFilesTest : public test::RelayctlFixture {
         {"[nothing]", "line 1, column 2: expected a value"},
         {"[1,]", "line 1, column 4: expected a value"},
         {"[1 /* ", "a comment has no end"},
-        {"{\"users\": [], \"users\": []}", "twice"},
-        {"{\"users\": {}}", "is not a list"},
-        {"{\"peers\": []}", "with at least one entry"},
+        {"{\"users\": {}}", "line 1, column 11: \"users\" is not a list"},
+        {"{\"peers\": []}", "the input: expected {\"users\": [...]} with at least one entry"},
     };
     for (const auto& [text, part] : wrong) {
       CPPUNIT_ASSERT_EQUAL_MESSAGE(text, int{kRefused}, add(text));
       has(err_, part);
     }
-    CPPUNIT_ASSERT_EQUAL(int{kRefused}, add(std::string(100'000, '[')));
-    has(err_, "nested too deep");
     CPPUNIT_ASSERT_EQUAL(size_t{3}, registry().user_count());
+  }
+
+  /// In the last user of more than one request.
+  void a_mistake_far_into_a_file_changes_nothing() {
+    const std::string good = text_of(users_file(13'000));
+    const std::string huge(size_t{1} << 20, 'x');
+    const std::pair<std::string, const char*> wrong[] = {
+        {R"({"name": "x", "enabled": true, "name": "y"})", "line 2, column 35: the key \"name\""},
+        {R"({"name": "x\y"})", "line 2, column 15: there is no such escape"},
+        {R"({"name": "x", "max_peers": 01})", "line 2, column 31: expected a value"},
+        {R"({"name": ")" + huge + R"("})",
+         "line 2, column 4: entry 13,001 of \"users\" has 1,048,5"},
+    };
+    const std::string file = lab_->folder / "wrong.json";
+    for (const auto& [last, part] : wrong) {
+      std::ofstream(file) << good.substr(0, good.size() - 2) << ",\n   " << last << "\n]}";
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(part, int{kRefused}, relayctl("user add --file " + file));
+      has(err_, "relayctl: " + file + ": " + part);
+      CPPUNIT_ASSERT_EQUAL(size_t{0}, registry().user_count());
+      go_on();
+    }
   }
 
   void what_cannot_be_read_is_told() {

@@ -45,7 +45,7 @@ class RelayctlUsageTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user add --file /nonexistent"));
     has(err_, "cannot read /nonexistent");
     CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("user add --file -", "{\"users\": [}"));
-    has(err_, "not JSON");
+    has(err_, "the input: line 1, column 12: expected a value");
   }
 
   void wrong_usage_is_told() {
