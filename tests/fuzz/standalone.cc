@@ -4,8 +4,8 @@
 //   fuzz_rpc_bounded INPUTS [FILE-OR-FOLDER ...]
 //
 // The files are seeds: each is run as it is, then inputs are made from them and from noise. The
-// same inputs every time; a target that finds something aborts, and the input's number is printed
-// before. Who wants coverage to lead the way uses libFuzzer (README.md).
+// same inputs every time; before a finding ends the program, the seed's file or the input's number
+// is printed. Who wants coverage to lead the way uses libFuzzer (README.md).
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
@@ -20,7 +20,13 @@
 
 #include <unistd.h>
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+#include "tests/fuzz/target.h"
+
+// Of the address sanitizer, where there is one: called before it ends the program.
+extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)());
+
+/// The undefined-behaviour sanitizer would only print, and has callbacks of its own.
+extern "C" const char* __ubsan_default_options() { return "halt_on_error=1:abort_on_error=1"; }
 
 namespace {
 
@@ -29,20 +35,44 @@ using Bytes = std::vector<uint8_t>;
 constexpr uint32_t kSeed = 20240229;
 constexpr size_t kLongestNoise = 2000;
 
-volatile std::sig_atomic_t current_input = 0;
+std::string finding;  // the line that tells of the input at hand, ready to be written
 
-void tell_input(int) {
-  std::string text = "input " + std::to_string(current_input) + " is a finding\n";
-  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+/// Nothing here allocates: the heap may be what is broken.
+void tell_finding() {
+  static bool told = false;  // a sanitizer may abort once it has called back
+  if (!told) static_cast<void>(!write(STDERR_FILENO, finding.data(), finding.size()));
+  told = true;
+}
+
+void on_abort(int) {
+  tell_finding();
   std::_Exit(1);
 }
 
-Bytes read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return Bytes(std::istreambuf_iterator<char>(in), {});
+void run(const std::string& name, const Bytes& input) {
+  finding = name + " is a finding\n";
+  const Bytes exact(input.begin(), input.end());  // one byte behind it is a finding
+  LLVMFuzzerTestOneInput(exact.data(), exact.size());
 }
 
-std::vector<Bytes> read_seeds(int argc, char** argv) {
+struct Seed {
+  std::string file;
+  Bytes bytes;
+};
+
+[[noreturn]] void refuse(const std::string& what) {
+  std::cerr << what << '\n';
+  std::exit(2);
+}
+
+Seed read_seed(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  Seed seed{path, {std::istreambuf_iterator<char>(in), {}}};
+  if (!in) refuse("cannot read the seed " + seed.file);
+  return seed;
+}
+
+std::vector<Seed> read_seeds(int argc, char** argv) {
   std::vector<std::filesystem::path> files;
   for (int i = 2; i < argc; ++i) {
     if (!std::filesystem::is_directory(argv[i])) {
@@ -54,17 +84,17 @@ std::vector<Bytes> read_seeds(int argc, char** argv) {
     }
   }
   std::ranges::sort(files);
-  std::vector<Bytes> seeds;
-  for (const auto& file : files) seeds.push_back(read_file(file));
+  std::vector<Seed> seeds;
+  for (const auto& file : files) seeds.push_back(read_seed(file));
   return seeds;
 }
 
 class Mutator {
  public:
-  explicit Mutator(const std::vector<Bytes>& seeds) : seeds_(seeds) {}
+  explicit Mutator(const std::vector<Seed>& seeds) : seeds_(seeds) {}
 
   Bytes next() {
-    Bytes input = seeds_.empty() || below(8) == 0 ? noise() : seeds_[below(seeds_.size())];
+    Bytes input = seeds_.empty() || below(8) == 0 ? noise() : seeds_[below(seeds_.size())].bytes;
     for (size_t n = below(8); n != 0; --n) change(input);
     return input;
   }
@@ -112,7 +142,7 @@ class Mutator {
     }
   }
 
-  const std::vector<Bytes>& seeds_;
+  const std::vector<Seed>& seeds_;
   std::mt19937 random_{kSeed};
 };
 
@@ -120,18 +150,18 @@ class Mutator {
 
 int main(int argc, char** argv) {
   const long inputs = argc > 1 ? std::atol(argv[1]) : 0;
-  if (inputs <= 0) {
-    std::cerr << "usage: " << argv[0] << " INPUTS [FILE-OR-FOLDER ...]\n";
-    return 2;
+  if (inputs <= 0) refuse(std::string("usage: ") + argv[0] + " INPUTS [FILE-OR-FOLDER ...]");
+  std::signal(SIGABRT, on_abort);
+  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(tell_finding);
+  const std::vector<Seed> seeds = read_seeds(argc, argv);
+  for (const Seed& seed : seeds) run("seed " + seed.file, seed.bytes);
+  if (const char* missed = missed_by_seeds != nullptr ? missed_by_seeds(seeds.size()) : nullptr) {
+    std::cerr << "the seeds do not reach " << missed << '\n';
+    return 1;
   }
-  std::signal(SIGABRT, tell_input);
-  const std::vector<Bytes> seeds = read_seeds(argc, argv);
-  for (const Bytes& seed : seeds) LLVMFuzzerTestOneInput(seed.data(), seed.size());
   Mutator mutator(seeds);
   for (long i = 1; i <= inputs; ++i) {
-    current_input = static_cast<std::sig_atomic_t>(i);
-    const Bytes input = mutator.next();
-    LLVMFuzzerTestOneInput(input.data(), input.size());
+    run("input " + std::to_string(i) + ", made from the seeds,", mutator.next());
   }
   std::cout << seeds.size() << " seeds and " << inputs << " inputs\n1 passed, 0 failed"
             << std::endl;
