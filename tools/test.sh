@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs all the tests. The last line is "N passed, N failed".
+# Installs what is missing, builds, and runs all the tests. The last line is "N passed, N failed",
+# with ", N skipped" where there were any.
 set -uo pipefail
 WIRELAY_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$WIRELAY_ROOT" || exit 1

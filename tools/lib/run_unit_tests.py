@@ -1,8 +1,8 @@
 """Runs `meson test` in a build folder and sums up the programs' closing lines.
 
-Each test program ends with "N passed, N failed". A program that ends otherwise, or whose exit code
-says failure while its line does not, counts as one failure. Prints the output of programs that
-failed, a line for each program, and the sum as last line.
+Each test program ends with "N passed, N failed", with ", N skipped" where there were any. A program
+that ends without such a line, or whose exit code says failure while its line does not, counts as one
+failure. Prints the output of programs that failed, a line for each program, and the sum as last line.
 """
 
 import json
@@ -11,7 +11,20 @@ import re
 import subprocess
 import sys
 
-CLOSING = re.compile(r"^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$", re.MULTILINE)
+CLOSING = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
+
+
+def counts(program: dict) -> tuple[int, int, int]:
+    """Passed, failed and skipped tests of a program in meson's log."""
+    closing = CLOSING.findall(program.get("stdout", ""))
+    if not closing:
+        return 0, 1, 0
+    passed, failed, skipped = (int(n or 0) for n in closing[-1])
+    return passed, failed or int(program["returncode"] != 0), skipped
+
+
+def text(passed: int, failed: int, skipped: int) -> str:
+    return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
 
 
 def main() -> int:
@@ -20,26 +33,21 @@ def main() -> int:
     log.unlink(missing_ok=True)
     meson = subprocess.run(["meson", "test", "-C", str(folder), "--no-rebuild"],
                            capture_output=True, text=True, check=False)
-    passed = failed = 0
+    total = (0, 0, 0)
     if not log.exists():  # meson did not get as far as the first program
         print(meson.stdout, meson.stderr)
-        failed = 1
+        total = (0, 1, 0)
     for line in log.read_text().splitlines() if log.exists() else ():
         program = json.loads(line)
-        output = program.get("stdout", "")
-        closing = CLOSING.findall(output)
-        good, bad = map(int, closing[-1]) if closing else (0, 0)
-        if bad == 0 and program["returncode"] != 0:
-            bad = 1
-        passed += good
-        failed += bad
-        print(f"{program['name']}: {good} passed, {bad} failed, {program['duration']:.1f} s")
-        if bad:
-            print(output)
+        found = counts(program)
+        total = tuple(map(sum, zip(total, found)))
+        print(f"{program['name']}: {text(*found)}, {program['duration']:.1f} s")
+        if found[1]:
+            print(program.get("stdout", ""))
             print(program.get("stderr", ""))
             print(f"{program['name']} ended with {program['result']}, exit {program['returncode']}")
-    print(f"{passed} passed, {failed} failed")
-    return 0 if failed == 0 and passed > 0 else 1
+    print(text(*total))
+    return 0 if total[1] == 0 and total[0] > 0 else 1
 
 
 if __name__ == "__main__":
