@@ -40,3 +40,8 @@ class DocumentsTest(unittest.TestCase):
                 for target in re.findall(r"\]\(([^)#]+)[^)]*\)", read(page))
                 if "://" not in target and not (ROOT / page).parent.joinpath(target).exists()]
         self.assertEqual(dead, [])
+
+    def test_the_readme_leads_to_every_document(self):
+        linked = re.findall(r"\]\((docs/[^)#]+)", read("README.md"))
+        self.assertEqual([str(p) for p in tracked(".md")
+                          if p.parts[0] == "docs" and str(p) not in linked], [])

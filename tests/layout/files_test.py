@@ -25,3 +25,7 @@ class FilesTest(unittest.TestCase):
         wrong = [f"{p}: {n} lines" for p in tracked(".h", ".cc", ".py", ".sh")
                  if (n := len((ROOT / p).read_text().splitlines())) > limit(p)]
         self.assertEqual(wrong, [])
+
+    def test_the_sizes_are_documented(self):
+        text = (ROOT / "docs/contributing.md").read_text()
+        self.assertIn(f"of more than {MAX_LINES} lines, or {MAX_TEST_LINES} of tests, fails", text)
