@@ -15,7 +15,8 @@ Installs the Debian packages that are missing (as root), builds, and runs:
   layout     include directions, headers that compile alone, documents that match the code
   unit       unit and pipeline tests, release build (build/)
   e2e        relayd between network namespaces, with wireguard-go as clients (needs root)
-  sanitized  unit and pipeline tests with address and undefined-behaviour sanitizers (build-asan/)
+  sanitized  unit and pipeline tests with address and undefined-behaviour sanitizers, built without
+             precompiled headers (build-asan/)
   slow       end-to-end tests that mostly wait: they run beside the other two
 
   --quick    only layout and unit
@@ -97,13 +98,14 @@ fi
 if [[ $quick == no ]]; then
   slow_log=$(mktemp) build_log=$(mktemp)
   # End-to-end tests mostly wait: what they leave of the processors builds the sanitized tests.
+  # They have no precompiled headers, which would hide that a file lacks an include.
   # With process groups of their own (-m) both end with all that they have started.
   set -m
   python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
   slow=$!
   (renice -n 19 $BASHPID >/dev/null
    build build-asan --buildtype=debug --optimization=0 -Db_sanitize=address,undefined \
-     -Db_lundef=false) </dev/null >"$build_log" 2>&1 &
+     -Db_lundef=false -Db_pch=false) </dev/null >"$build_log" 2>&1 &
   building=$!
   set +m
   trap 'kill -- -$slow -$building 2>/dev/null; wait $slow $building; rm -f "$slow_log" "$build_log"' EXIT

@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import os
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
 from tests.layout.source_tree import ROOT, includes, tracked
@@ -27,7 +29,8 @@ def compile_alone(header, library_flags) -> str:
 
 
 def proven_by_the_build() -> set[str]:
-    """Headers that some source includes before all else: it would not compile otherwise."""
+    """Headers that some source includes before all else: it would not compile otherwise. At least
+    not without precompiled headers, and so tools/test.sh builds the sanitized tests."""
     first = (includes(source)[:1] for source in tracked(".cc"))
     return {name for found in first for quote, name in found if quote == '"'}
 
@@ -41,6 +44,17 @@ class HeadersTest(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             said = list(pool.map(lambda h: compile_alone(h, library_flags), headers))
         self.assertEqual("\n".join(s for s in said if s), "")
+
+    def test_a_missing_include_is_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            header = pathlib.Path(folder) / "name.h"
+            header.write_text("#pragma once\nstd::string name();\n")
+            self.assertIn("name.h", compile_alone(header, flags()))
+            header.write_text("#pragma once\n#include <string>\nstd::string name();\n")
+            self.assertEqual(compile_alone(header, flags()), "")
+
+    def test_one_build_goes_without_precompiled_headers(self):
+        self.assertIn(" -Db_pch=false", (ROOT / "tools/test.sh").read_text())
 
     def test_every_header_is_guarded(self):
         self.assertEqual([str(h) for h in tracked(".h")
