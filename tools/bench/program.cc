@@ -1,3 +1,4 @@
+// Reading the command line of a benchmark, see program.h.
 #include "tools/bench/program.h"
 
 #include <boost/program_options/errors.hpp>
