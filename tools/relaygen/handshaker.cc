@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include <rte_cycles.h>
 
@@ -45,6 +46,7 @@ struct Handshaker::Attempt {
   MessageResponse response;  // kept until later, when `ahead`
   crypto::HandshakeState state;
   uint64_t first_sent = 0, last_sent = 0;  // cycles; 0: not yet
+  bool cookie_used = false;                // by this initiation
   bool answered = false;
 };
 
@@ -78,7 +80,7 @@ HandshakeResult Handshaker::bring_up(std::span<const uint32_t> wanted, bool ahea
   }
   result_.seconds = to_seconds(last_response_ - began);
   for (const uint32_t client : wanted) {
-    if (attempts_[client] != nullptr && attempts_[client]->answered) finish(client);
+    if (ahead && attempts_[client] != nullptr && attempts_[client]->answered) finish(client);
     attempts_[client].reset();
   }
   sent_.clear();
@@ -100,6 +102,7 @@ void Handshaker::prepare(uint32_t client) {
   (void)crypto::create_initiation(self.identity, self.remote, clients_.new_index(client),
                                   crypto::make_timestamp(unix_ns()), attempt->initiation,
                                   attempt->state);
+  attempt->cookie_used = false;
 }
 
 void Handshaker::send_initiation(Attempt& attempt, uint32_t client) {
@@ -153,28 +156,32 @@ void Handshaker::take_response(std::span<const uint8_t> bytes) {
   if (client >= clients_.size() || attempts_[client] == nullptr) return;
   Attempt& attempt = *attempts_[client];
   if (attempt.answered || attempt.state.local_index != index) return;
+  const uint64_t now = cycles_now();
+  const double took = to_seconds(now - attempt.last_sent);
   attempt.response = message;
+  // One that is not authentic may be anyone's: the far end's own may still come.
+  if (!ahead_ && !finish(client)) return;
   attempt.answered = true;
   --waiting_;
-  last_response_ = cycles_now();
-  const double took = to_seconds(last_response_ - attempt.last_sent);
+  last_response_ = now;
   result_.latency.add(static_cast<uint64_t>(took * 1e9));
-  if (!ahead_) finish(client);
+  if (!ahead_) attempts_[client].reset();
 }
 
-void Handshaker::finish(uint32_t client) {
-  const std::unique_ptr<Attempt> attempt = std::move(attempts_[client]);
+bool Handshaker::finish(uint32_t client) {
+  Attempt& attempt = *attempts_[client];
   const Client& self = clients_[client];
   const auto keys =
-      crypto::consume_response(self.identity, self.remote, attempt->state, attempt->response);
+      crypto::consume_response(self.identity, self.remote, attempt.state, attempt.response);
   if (!keys) {
     ++result_.refused;
-    return;
+    return false;
   }
   clients_.install(client, *keys, seconds_now());
   ++result_.done;
   // Until the responder has seen a packet under the new keys it must not send with them.
   send_keepalive(client);
+  return true;
 }
 
 void Handshaker::take_cookie(std::span<const uint8_t> bytes) {
@@ -184,6 +191,8 @@ void Handshaker::take_cookie(std::span<const uint8_t> bytes) {
   Attempt& attempt = *attempts_[client];
   if (attempt.answered || !clients_[client].macs.consume(message, whole_seconds())) return;
   ++result_.cookies;
+  // A far end that answers every cookie with another one would have us send without end.
+  if (std::exchange(attempt.cookie_used, true)) return;
   // The far end has not looked into the initiation: the same one, with the cookie, will do.
   send_initiation(attempt, client);
 }

@@ -61,7 +61,8 @@ class Handshaker {
   void take_response(std::span<const uint8_t> bytes);
   void take_cookie(std::span<const uint8_t> bytes);
   void answer_initiation(const dataplane::Endpoint& to, std::span<const uint8_t> bytes);
-  void finish(uint32_t client);
+  /// Opens the response that came; false when it is not authentic.
+  bool finish(uint32_t client);
   void show_progress(Progress& progress) const;
 
   Clients& clients_;

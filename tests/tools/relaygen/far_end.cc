@@ -79,7 +79,8 @@ void FarEnd::answer(const crypto::MessageInitiation& message, const Bytes& frame
     throw std::runtime_error("mac1 is wrong");
   }
   if (ignored_initiations > 0) return void(--ignored_initiations);
-  if (demand_cookies && !cookies_.check_mac2(bytes_of(copy), source_of(frame), 0)) {
+  const bool known_source = cookies_.check_mac2(bytes_of(copy), source_of(frame), 0);
+  if (believe_no_cookie || (demand_cookies && !known_source)) {
     auto reply = cookies_.reply(bytes_of(copy), source_of(frame), 0);
     return send_tunnel(wrap(frame, bytes_of(reply)));
   }
@@ -97,6 +98,11 @@ void FarEnd::answer(const crypto::MessageInitiation& message, const Bytes& frame
   sessions_[index] = {peer, keys.value()};
   current_[peer] = index;
   last_frames_[peer] = frame;
+  if (forge_responses) {
+    auto forgery = response;
+    forgery.ephemeral[0] ^= 1;
+    send_tunnel(wrap(frame, bytes_of(forgery)));
+  }
   send_tunnel(wrap(frame, bytes_of(response)));
 }
 

@@ -46,7 +46,9 @@ class FarEnd {
 
   // Orders, and what has happened.
   bool demand_cookies = false;
+  bool believe_no_cookie = false;     // every initiation gets another one
   uint32_t ignored_initiations = 0;   // so many are to get no answer
+  bool forge_responses = false;       // a damaged one goes ahead of each
   std::vector<Bytes> inner;           // opened packets, keepalives left out
   std::vector<uint32_t> inner_peers;  // who sent them
   uint32_t initiations = 0, keepalives = 0, forged = 0;

@@ -46,7 +46,7 @@ std::vector<Identity> identities() {
 
 /// relaygen's parts between the rings of a far end.
 struct Setup {
-  explicit Setup(double retry = 5)
+  explicit Setup(double retry = 5, double give_up = 60)
       : peers(identities()),
         far(peers, packets()),
         remote(dataplane::parse_endpoint("198.51.100.1:51820").value()),
@@ -56,7 +56,7 @@ struct Setup {
                 Family::k4, {dataplane::parse_ip("192.0.2.1").value()}),
         engine(crypto::make_engine("libsodium")),
         side(tunnel, remote),
-        handshaker(clients, side, *engine, {.window = 4, .retry = retry, .give_up = 3}),
+        handshaker(clients, side, *engine, {.window = 4, .retry = retry, .give_up = give_up}),
         receiver(clients, handshaker, *engine, tunnel, &plain, remote, 1),
         maker(clients, *engine, packets(), tunnel, &plain, remote, 1420) {}
 
@@ -115,6 +115,8 @@ class TrafficTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(all_clients_come_up_and_confirm);
   CPPUNIT_TEST(handshakes_made_ahead_come_up_as_well);
   CPPUNIT_TEST(cookies_are_answered);
+  CPPUNIT_TEST(cookies_without_end_are_given_up);
+  CPPUNIT_TEST(forged_responses_hinder_nobody);
   CPPUNIT_TEST(lost_initiations_are_repeated);
   CPPUNIT_TEST(silence_is_told);
   CPPUNIT_TEST(no_nonce_is_used_twice);
@@ -152,6 +154,25 @@ class TrafficTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, result.repeated);
   }
 
+  void cookies_without_end_are_given_up() {
+    Setup s(0.1, 0.3);
+    s.far.believe_no_cookie = true;
+    const auto result = s.bring_up();
+    CPPUNIT_ASSERT_EQUAL(0u, result.done);
+    // One more for each cookie that a new initiation meets, not one for each cookie.
+    CPPUNIT_ASSERT_EQUAL(2 * (kPeers + result.repeated), result.initiations);
+    CPPUNIT_ASSERT_EQUAL(result.initiations, result.cookies);
+  }
+
+  void forged_responses_hinder_nobody() {
+    Setup s;
+    s.far.forge_responses = true;
+    const auto result = s.bring_up();
+    CPPUNIT_ASSERT_EQUAL(kPeers, result.done);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{kPeers}, result.refused);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{kPeers}, result.initiations);
+  }
+
   void lost_initiations_are_repeated() {
     Setup s(0.05);
     s.far.ignored_initiations = 3;
@@ -161,7 +182,7 @@ class TrafficTest : public CppUnit::TestFixture {
   }
 
   void silence_is_told() {
-    Setup s(0.5);
+    Setup s(0.1, 0.3);
     s.far.ignored_initiations = UINT32_MAX;
     const auto result = s.bring_up();
     CPPUNIT_ASSERT_EQUAL(0u, result.done);
