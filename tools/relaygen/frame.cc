@@ -97,11 +97,27 @@ std::optional<UdpPacket> read_udp(std::span<const uint8_t> bytes) noexcept {
   const uint32_t udp_length = load_be16(udp + 4);
   if (udp_length < kUdpBytes || ip_bytes(v4) + udp_length != length) return std::nullopt;
   using dataplane::IpAddr;
-  return UdpPacket{.from = {v4 ? IpAddr::v4(at + 12) : IpAddr::v6(at + 8), load_be16(udp)},
+  return UdpPacket{.ip = at,
+                   .from = {v4 ? IpAddr::v4(at + 12) : IpAddr::v6(at + 8), load_be16(udp)},
                    .to = {v4 ? IpAddr::v4(at + 16) : IpAddr::v6(at + 24), load_be16(udp + 2)},
                    .payload = udp + kUdpBytes,
                    .payload_bytes = udp_length - kUdpBytes,
                    .ip_bytes = length};
+}
+
+bool checksums_right(const UdpPacket& packet) noexcept {
+  // Over what has the right checksum in it the sum is 0; UDP writes that as 0xffff.
+  constexpr uint16_t kRight = 0xffff;
+  const uint8_t* const ip = packet.ip;
+  if (ip[0] >> 4 == 6) {
+    const auto* const header = reinterpret_cast<const rte_ipv6_hdr*>(ip);
+    return rte_ipv6_udptcp_cksum(header, ip + kIpv6Bytes) == kRight;
+  }
+  const auto* const header = reinterpret_cast<const rte_ipv4_hdr*>(ip);
+  if (rte_ipv4_cksum(header) != 0) return false;
+  const uint8_t* const udp = ip + kIpv4Bytes;
+  const bool none = udp[6] == 0 && udp[7] == 0;
+  return none || rte_ipv4_udptcp_cksum(header, udp) == kRight;
 }
 
 }  // namespace wirelay::relaygen

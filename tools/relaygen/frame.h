@@ -46,6 +46,7 @@ void write_inner(uint8_t* at, const FlowEnds& ends, const Probe& probe, uint32_t
 
 /// An IP packet with UDP in it, as far as it has been read.
 struct UdpPacket {
+  const uint8_t* ip;  // its first byte
   dataplane::Endpoint from, to;
   const uint8_t* payload;
   uint32_t payload_bytes;
@@ -55,5 +56,8 @@ struct UdpPacket {
 /// nullopt for anything but IPv4 without options or IPv6 with UDP right behind, unfragmented, of
 /// consistent lengths. `bytes` may hold padding behind the packet.
 std::optional<UdpPacket> read_udp(std::span<const uint8_t> bytes) noexcept;
+
+/// Whether a packet's checksums are right: the IPv4 header's, and UDP's where there is one.
+bool checksums_right(const UdpPacket& packet) noexcept;
 
 }  // namespace wirelay::relaygen

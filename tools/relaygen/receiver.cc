@@ -194,11 +194,10 @@ void Receiver::check_content(const UdpPacket& packet, const Probe& probe, const 
   const bool payload_right = packet.ip_bytes == round_->packets[probe.index].bytes &&
                              std::memcmp(packet.payload + kProbeBytes, pattern_of(probe.sequence),
                                          packet.payload_bytes - kProbeBytes) == 0;
-  if (!addresses_right)
-    ++counts_.bad_address;
-  else if (!payload_right)
-    ++counts_.bad_payload;
-  if (!paced_ || !addresses_right || !payload_right) return;
+  if (!addresses_right) return void(++counts_.bad_address);
+  if (!payload_right) return void(++counts_.bad_payload);
+  if (!checksums_right(packet)) return void(++counts_.bad_checksum);
+  if (!paced_) return;
   const uint64_t due = start_ + probe.stamp * kStampCycles;
   const uint64_t took = now_ > due ? now_ - due : 0;
   latency_.add(static_cast<uint64_t>(to_seconds(took) * 1e9));

@@ -20,17 +20,20 @@ struct Counts {
   uint64_t received = 0;  // test packets, corrupt ones and duplicates among them
   uint64_t verified = 0;  // as a whole: all on the plain port, a sample on the tunnel port
   uint64_t duplicates = 0, reordered = 0;
-  uint64_t bad_tag = 0;      // did not decrypt
-  uint64_t bad_address = 0;  // from or to the wrong address, or under another client's session
-  uint64_t bad_payload = 0;  // length or content changed
-  uint64_t late = 0;         // of an earlier round, which counts them as lost
+  uint64_t bad_tag = 0;       // did not decrypt
+  uint64_t bad_address = 0;   // from or to the wrong address, or under another client's session
+  uint64_t bad_payload = 0;   // length or content changed
+  uint64_t bad_checksum = 0;  // of the inner IPv4 or UDP header; all else is right
+  uint64_t late = 0;          // of an earlier round, which counts them as lost
   uint64_t keepalives = 0;
   uint64_t foreign = 0;              // sealed for our clients, but not of a trial
   uint64_t foreign_inner_bytes = 0;  // padding included
   uint64_t foreign_wire_bytes = 0;
   uint64_t other = 0;  // nothing of ours: neighbour discovery, for one
 
-  [[nodiscard]] uint64_t corrupt() const noexcept { return bad_tag + bad_address + bad_payload; }
+  [[nodiscard]] uint64_t corrupt() const noexcept {
+    return bad_tag + bad_address + bad_payload + bad_checksum;
+  }
 };
 
 class Receiver {

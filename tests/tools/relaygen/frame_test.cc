@@ -36,6 +36,7 @@ class FrameTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(FrameTest);
   CPPUNIT_TEST(inner_packets_are_read_back);
   CPPUNIT_TEST(checksums_are_right);
+  CPPUNIT_TEST(wrong_checksums_are_seen);
   CPPUNIT_TEST(pattern_shifts_with_the_sequence);
   CPPUNIT_TEST(malformed_packets_are_left_alone);
   CPPUNIT_TEST(questions_are_answered_and_learned);
@@ -69,6 +70,23 @@ class FrameTest : public CppUnit::TestFixture {
     // Over a packet with the right checksum in it the sum is 0, which UDP writes as 0xffff.
     const uint16_t sum = rte_ipv6_udptcp_cksum(&header, packet6.data() + kIpv6Bytes);
     CPPUNIT_ASSERT_EQUAL(uint16_t{0xffff}, sum);
+  }
+
+  void wrong_checksums_are_seen() {
+    for (const FlowEnds& ends : {kEnds4, kEnds6}) {
+      const bool v4 = ends.source.is_v4();
+      const auto good = inner(ends, 101);
+      CPPUNIT_ASSERT(checksums_right(read_udp(good).value()));
+      auto changed = good;
+      changed[v4 ? 10 : kIpv6Bytes + 6] ^= 1;  // the header's own, and UDP's
+      CPPUNIT_ASSERT(!checksums_right(read_udp(changed).value()));
+      changed = good;
+      changed[v4 ? 8 : 100] ^= 1;  // what they are over
+      CPPUNIT_ASSERT(!checksums_right(read_udp(changed).value()));
+    }
+    auto invented = inner(kEnds4, 101);
+    invented[kIpv4Bytes + 7] = 1;  // UDP had none
+    CPPUNIT_ASSERT(!checksums_right(read_udp(invented).value()));
   }
 
   void pattern_shifts_with_the_sequence() {

@@ -226,6 +226,7 @@ class TrafficTest : public CppUnit::TestFixture {
     inner[21].at(28 + 8) ^= 1;                            // the probe itself
     inner[22].at(15) ^= 1;                                // source address
     inner[23].at(19) ^= 1;                                // destination address
+    inner[24].at(10) ^= 1;                                // the header's checksum
     inner.erase(inner.begin() + 30, inner.begin() + 40);  // lost
     for (const Bytes& packet : inner) s.far.send_plain(packet);
     s.far.send_plain(Bytes(60, 0x45));  // nothing of ours
@@ -235,6 +236,7 @@ class TrafficTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, counts.reordered);
     CPPUNIT_ASSERT_EQUAL(uint64_t{2}, counts.bad_payload);
     CPPUNIT_ASSERT_EQUAL(uint64_t{2}, counts.bad_address);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, counts.bad_checksum);
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, counts.other);
   }
 
