@@ -7,18 +7,21 @@ No trial sends more packets than the ports' rings hold, so that a slow machine l
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 from tests.e2e.case import why_not_here
 from tests.e2e.generator import (ENDPOINT, INSIDE, RELAYGEN, Generator, GeneratorFailed,
-                                 WireguardGo, make_identities, relayd_config)
+                                 WireguardGo, make_identities, memif, relayd_config)
 from tests.e2e.lab import RING, folder_of
-from tests.e2e.netns import Namespace, link, remove_namespaces, stop
+from tests.e2e.netns import Namespace, link, remove_namespaces, stop, until
 from tests.e2e.relay import Relay
 
 USERS = 20
 PACKETS = 1000
+FEWEST_OF_A_TRIAL = 10_000  # packets: what goes ahead of a trial stays far below
 
 # Another generator: plain UDP of the kernel to the clients in turn, a thousand a second.
 FOREIGN_BYTES = 100
@@ -64,12 +67,27 @@ class RelaygenCase(unittest.TestCase):
     def start_far_end(cls):
         raise unittest.SkipTest("the base of the cases below")
 
-    def relaygen(self, command: str, *options: str, endpoint: str = ENDPOINT,
-                 peers: pathlib.Path | None = None) -> dict:
-        """Runs a command; returns its JSON."""
+    @classmethod
+    def start_relayd(cls, *devices: str):
+        cls.far.sysctl("ipv6.conf.all.disable_ipv6=1")
+        cls.far.sysctl("ipv6.conf.default.disable_ipv6=1")
+        cls.relay = Relay(cls.far, cls.folder, relayd_config(
+            cls.folder, cls.identities, devices, cls.identities / "users.json"))
+        cls.addClassCleanup(cls.relay.stop)
+        cls.relay.start()
+
+    def sessions(self) -> int:
+        """How many relayd has seen come up."""
+        return self.relay.call("status.get")["handshakes"]["completed"]
+
+    def generator(self, endpoint: str = ENDPOINT, peers: pathlib.Path | None = None) -> Generator:
         return Generator(self.near, self.identities, f"net_af_packet0,iface=wan,{RING}",
                          f"net_af_packet1,iface=inet,{RING}", ("--idle-sleep", "20"), endpoint,
-                         peers).run(command, *options)
+                         peers)
+
+    def relaygen(self, command: str, *options: str, **more) -> dict:
+        """Runs a command; returns its JSON."""
+        return self.generator(**more).run(command, *options)
 
     def receive_from_another_sender(self, users: int) -> dict:
         """What `receive` counts of the kernel's UDP packets to the clients, sent all the while."""
@@ -107,13 +125,7 @@ class AgainstRelaydTest(RelaygenCase):
 
     @classmethod
     def start_far_end(cls):
-        cls.far.sysctl("ipv6.conf.all.disable_ipv6=1")
-        cls.far.sysctl("ipv6.conf.default.disable_ipv6=1")
-        devices = f"net_af_packet0,iface=wan,{RING}", f"net_af_packet1,iface=inet,{RING}"
-        cls.relay = Relay(cls.far, cls.folder, relayd_config(
-            cls.folder, cls.identities, devices, cls.identities / "users.json"))
-        cls.addClassCleanup(cls.relay.stop)
-        cls.relay.start()
+        cls.start_relayd(f"net_af_packet0,iface=wan,{RING}", f"net_af_packet1,iface=inet,{RING}")
 
     def test_every_mode_and_family(self):
         trials = self.run_trials("--mode", "up,down,hub", "--family", "both", "--size", "64,imix",
@@ -148,12 +160,51 @@ class AgainstRelaydTest(RelaygenCase):
         self.assertLessEqual(latency["p99_9_ns"], latency["max_ns"])
         report = self.relaygen("handshakes", "--window", "4")
         self.assertEqual(report["handshakes"][0]["done"], USERS)
+        self.assertNotIn("failure", report)
         for field in ("processor", "dpdk", "aead_engine", "relaygen"):
             self.assertTrue(report["machine"][field])
         self.assertEqual(report["parameters"]["window"], "4")
 
+    def test_every_count_of_handshakes_is_one_of_all_its_clients(self):
+        report = self.relaygen("handshakes", "--users", "2,3")
+        self.assertEqual([h["done"] for h in report["handshakes"]], [2, 3])
+
     def test_what_another_generator_sends_is_counted(self):
         self.assert_received(self.receive_from_another_sender(USERS))
+
+    def test_slow_rates_are_held_from_round_to_round(self):
+        """A round lasts a second at most; the next one begins where this one ends."""
+        began = time.monotonic()
+        trial, = self.relaygen("run", "--users", "1", "--rate", "2", "--packets", "4")["trials"]
+        self.assertEqual(trial["received"], 4)
+        self.assertGreaterEqual(time.monotonic() - began, 2)
+
+    def test_an_interrupted_run_tells_what_it_has(self):
+        before = self.sessions()
+        generating = self.generator().start("run", "--users", "1", "--rate", "1K", "--duration", "600")
+        self.addCleanup(stop, generating.process)
+        until(lambda: self.sessions() > before, 30, "session")
+        generating.process.send_signal(signal.SIGINT)
+        report = generating.result(seconds=30, accept=(128 + signal.SIGINT,))
+        self.assertEqual(report["failure"], "interrupted")
+        self.assertTrue(report["machine"]["dpdk"])
+        self.assertIn("relaygen: interrupted", generating.text)
+        self.assertFalse(pathlib.Path(f"/var/run/dpdk/relaygen{generating.process.pid}").exists())
+
+    def test_what_cannot_work_is_told_at_once(self):
+        for options, what in ((("--json", "/nowhere/a.json"), "--json: cannot write /nowhere/a.json"),
+                              (("--core", "1000"), "--core: there is no core 1000"),
+                              (("--engine", "abacus"), "--engine: AEAD engine \"abacus\""),
+                              (("--plain-port", self.generator().tunnel_device), "--plain-port")):
+            command = self.generator().command("run")
+            if options[0] in command:
+                command[command.index(options[0]) + 1] = options[1]
+            else:
+                command += options
+            done = self.near.run(*command, check=False)
+            with self.subTest(options=options):
+                self.assertIn(done.returncode, (1, 2))
+                self.assertIn(what, done.stderr)
 
     def test_silence_is_told_by_the_exit_code(self):
         """Identities that the relay does not know get no answer."""
@@ -163,6 +214,32 @@ class AgainstRelaydTest(RelaygenCase):
             self.relaygen("run", "--give-up", "0.3", "--retry", "0.1",
                           peers=strangers / "peers.txt")
         self.assertEqual(failure.exception.code, 3)
+
+
+class GoneFarEndTest(RelaygenCase):
+    """relayd over memif, whose rings stay full when it no longer empties them."""
+
+    NAME = "wl-genm"
+
+    @classmethod
+    def start_far_end(cls):
+        cls.sockets = [cls.folder / f"{name}.sock" for name in ("wan", "inet")]
+        cls.start_relayd(*(memif(i, "server", s) for i, s in enumerate(cls.sockets)))
+
+    def test_a_far_end_that_takes_nothing_more_is_told(self):
+        devices = [memif(i, "client", s) for i, s in enumerate(self.sockets)]
+        generating = Generator(self.near, self.identities, *devices).start(
+            "run", "--users", "1", "--rate", "max", "--duration", "600")
+        self.addCleanup(stop, generating.process)
+        until(lambda: self.received() > FEWEST_OF_A_TRIAL, 30, "packets of the trial")
+        self.relay.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.relay.process.send_signal, signal.SIGCONT)
+        report = generating.result(seconds=60, accept=(3,))
+        self.assertIn("has taken no packet", report["failure"])
+
+    def received(self) -> int:
+        wan, _ = self.relay.call("stats.get")["ports"]
+        return wan["rx_packets"]
 
 
 class AgainstWireguardGoTest(RelaygenCase):

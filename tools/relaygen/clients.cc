@@ -6,6 +6,7 @@
 
 #include "tools/relaygen/addresses.h"
 #include "tools/relaygen/failure.h"
+#include "tools/relaygen/interrupt.h"
 #include "tools/relaygen/progress.h"
 
 namespace wirelay::relaygen {
@@ -19,6 +20,7 @@ Clients::Clients(const std::vector<Identity>& identities, const crypto::PublicKe
   clients_.reserve(identities.size());
   for (const Identity& identity : identities) {
     add(identity, remote);
+    stop_if_interrupted();
     if (size() % 256 == 0 && progress.is_due()) {
       progress.show("clients: " + std::to_string(size()) + " of " +
                     std::to_string(identities.size()));

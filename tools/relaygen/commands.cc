@@ -1,30 +1,42 @@
 // Choosing the command.
 #include "tools/relaygen/commands.h"
 
+#include "tools/relaygen/interrupt.h"
 #include "tools/relaygen/job.h"
 
 namespace wirelay::relaygen {
 
-int run_on_rig(const Options& options) {
-  Job job(options);
-  switch (options.command) {
+namespace {
+
+void carry_out(Job& job) {
+  switch (job.options.command) {
     case Command::kRun:
-      run_trials(job);
-      break;
+      return run_trials(job);
     case Command::kSearch:
-      search_matrix(job);
-      break;
+      return search_matrix(job);
     case Command::kLatency:
-      measure_latency(job);
-      break;
+      return measure_latency(job);
     case Command::kReceive:
-      receive_foreign(job);
-      break;
+      return receive_foreign(job);
     default:
-      measure_handshakes(job);
-      break;
+      return measure_handshakes(job);
   }
-  if (!options.json.empty()) write_json(options.json, job.report);
+}
+
+}  // namespace
+
+int run_on_rig(const Options& options) {
+  catch_interrupts();
+  if (!options.json.empty()) check_json(options.json);
+  Job job(options);
+  try {
+    carry_out(job);
+  } catch (const Failure& failure) {
+    job.report["failure"] = failure.what();
+    job.finish();
+    throw;
+  }
+  job.finish();
   return job.exit_code;
 }
 

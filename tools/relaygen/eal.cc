@@ -93,10 +93,11 @@ std::vector<std::string> eal_arguments(const EalOptions& options,
                                    "--lcores",
                                    "0@" + std::to_string(options.core),
                                    "--file-prefix",
-                                   "relaygen" + std::to_string(getpid()),
+                                   "relaygen",
                                    "--no-telemetry",
                                    "-m",
                                    std::to_string(bytes / kMiB + 1)};
+  // Neither way leaves files that others of this prefix could meet.
   const auto add = [&args](std::initializer_list<std::string> more) {
     args.insert(args.end(), more);
   };
@@ -154,7 +155,8 @@ uint16_t Eal::port_of(const std::string& device) {
       return id;
     }
   }
-  throw Failure("no DPDK driver took " + device + "; --verbose shows why");
+  throw Failure("no DPDK driver took " + device + "; --verbose shows why" +
+                (geteuid() == 0 ? "" : " (most devices need root)"));
 }
 
 }  // namespace wirelay::relaygen

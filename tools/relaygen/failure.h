@@ -12,6 +12,7 @@ enum ExitCode : int {
   kUsage = 2,      // the command line
   kNoAnswer = 3,   // the far end does not answer, or nothing comes out of it
   kBadTraffic = 4  // what came out was corrupt, or more was lost than --max-loss allows
+  // 128 plus its number: a signal
 };
 
 /// Ends the program with one line, what(), on standard error.

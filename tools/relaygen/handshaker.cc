@@ -8,6 +8,7 @@
 #include <rte_cycles.h>
 
 #include "tools/relaygen/clock.h"
+#include "tools/relaygen/interrupt.h"
 
 namespace wirelay::relaygen {
 
@@ -67,12 +68,14 @@ HandshakeResult Handshaker::bring_up(std::span<const uint32_t> wanted, bool ahea
   ahead_ = ahead;
   for (size_t i = 0; ahead && i < wanted.size(); ++i) {
     prepare(wanted[i]);
+    stop_if_interrupted();
     if (progress.is_due()) progress.show("initiations made: " + std::to_string(i));
   }
   const uint64_t began = last_response_ = cycles_now();
   size_t next = 0;
   while (next < wanted.size() || waiting_ > 0) {
     while (next < wanted.size() && waiting_ < options_.window) start(wanted[next++], ahead);
+    stop_if_interrupted();
     const unsigned seen = poll();
     repeat_overdue(cycles_now());
     show_progress(progress);

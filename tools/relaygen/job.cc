@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "tools/relaygen/interrupt.h"
 #include "tools/relaygen/machine.h"
 
 namespace wirelay::relaygen {
@@ -23,7 +24,12 @@ std::string utc_now() {
 std::vector<Identity> needed_identities(const Options& options) {
   std::ifstream in(options.peers_file);
   if (!in) throw Failure("cannot read the peers file " + options.peers_file);
-  std::vector<Identity> all = read_peers(in);
+  std::vector<Identity> all;
+  try {
+    all = read_peers(in);
+  } catch (const Failure& failure) {
+    throw Failure("peers file " + options.peers_file + ": " + failure.what());
+  }
   const auto& users = options.traffic.users;
   if (users.empty()) return all;
   const uint32_t most = *std::ranges::max_element(users);
@@ -58,7 +64,7 @@ uint32_t Job::peers_of(uint32_t users) const {
 }
 
 void Job::bring_up(uint32_t users) {
-  const HandshakeResult result = rig.bring_up(peers_of(users), false);
+  const HandshakeResult result = rig.bring_up(peers_of(users));
   if (result.wanted > 0) {
     report["bring_up"].append(to_json(result, options.handshake.window));
   }
@@ -77,16 +83,20 @@ void Job::for_each_plan(const std::function<void(TrialPlan)>& take) {
         plan.seconds = options.traffic.duration;
         plan.packets = options.traffic.packets;
         runner.warm_up(plan);
+        stop_if_interrupted();
         take(plan);
+        stop_if_interrupted();
       }
     }
   }
 }
 
-void Job::show(const Table& table) const {
+void Job::finish() const {
   std::ostream& out = options.json == "-" ? std::cerr : std::cout;
   table.print(out);
   for (const std::string& line : remarks_) out << line << '\n';
+  out.flush();
+  if (!options.json.empty()) write_json(options.json, report);
 }
 
 }  // namespace wirelay::relaygen

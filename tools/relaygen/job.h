@@ -31,14 +31,16 @@ class Job {
   /// without a rate; the far end knows its neighbours by then.
   void for_each_plan(const std::function<void(TrialPlan)>& take);
 
-  /// Prints a table, and behind it a line for each remark that was made.
-  void show(const Table& table) const;
+  /// Prints the table, if it has rows, and behind it a line for each remark that was made; writes
+  /// the JSON that was asked for. Throws Failure.
+  void finish() const;
   void remark(std::string line) { remarks_.push_back(std::move(line)); }
 
   const Options& options;
   const std::vector<Identity> identities;
   Rig rig;
   TrialRunner runner;
+  Table table;         // what people see in the end
   Json::Value report;  // what --json will hold
   ExitCode exit_code = kDone;
 
@@ -46,7 +48,8 @@ class Job {
   std::vector<std::string> remarks_;
 };
 
-// The commands; each adds to the report and prints its table.
+// The commands; each adds to the report and the table as it goes, so that what has been found
+// stands there when a later step fails.
 void run_trials(Job& job);
 void search_matrix(Job& job);
 void measure_latency(Job& job);

@@ -20,13 +20,22 @@ const std::map<std::string, Command> kCommands = {
     {"search", Command::kSearch},         {"latency", Command::kLatency},
     {"handshakes", Command::kHandshakes}, {"receive", Command::kReceive}};
 
+Command parse_command(const std::string& word) {
+  const auto found = kCommands.find(word);
+  if (found != kCommands.end()) return found->second;
+  throw UsageError("\"" + word +
+                   "\" is no command; expected peers, run, search, latency, handshakes or receive");
+}
+
 /// Values are kept as text, and read by values.h, whose errors say what was expected.
 class Given {
  public:
   Given(Command command, const Strings& arguments) {
     const po::options_description known = described_options(command);
     try {
-      po::store(po::command_line_parser(arguments).options(known).run(), values_);
+      const auto parsed = po::command_line_parser(arguments).options(known).run();
+      refuse_words(parsed);
+      po::store(parsed, values_);
     } catch (const po::error& error) {
       throw UsageError(error.what());
     }
@@ -63,6 +72,13 @@ class Given {
   }
 
  private:
+  static void refuse_words(const po::parsed_options& parsed) {
+    for (const auto& option : parsed.options) {
+      if (option.position_key < 0) continue;
+      throw UsageError("\"" + option.value.at(0) + "\" stands alone; expected --OPTION VALUE");
+    }
+  }
+
   po::variables_map values_;
 };
 
@@ -201,22 +217,16 @@ Options parse_options(const Strings& arguments) {
   const std::string first = arguments.empty() ? "help" : arguments.front();
   if (first == "--version") return options.command = Command::kVersion, options;
   if (first == "help" || first == "--help" || first == "-h") {
-    const auto about = arguments.size() > 1 ? kCommands.find(arguments[1]) : kCommands.end();
-    options.help = about == kCommands.end() ? overview() : help_of(about->second);
+    options.help = arguments.size() > 1 ? help_of(parse_command(arguments[1])) : overview();
     return options;
   }
-  const auto command = kCommands.find(first);
-  if (command == kCommands.end()) {
-    throw UsageError(
-        "\"" + first +
-        "\" is no command; expected peers, run, search, latency, handshakes or receive");
-  }
-  const Given given(command->second, Strings(arguments.begin() + 1, arguments.end()));
+  const Command command = parse_command(first);
+  const Given given(command, Strings(arguments.begin() + 1, arguments.end()));
   if (given.flag("help")) {
-    options.help = help_of(command->second);
+    options.help = help_of(command);
     return options;
   }
-  options.command = command->second;
+  options.command = command;
   options.command_name = first;
   options.given = given.all();
   if (options.command == Command::kPeers) {

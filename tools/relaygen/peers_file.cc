@@ -25,7 +25,7 @@ std::string joined(const std::vector<dataplane::IpAddr>& addresses, bool as_pref
 }
 
 [[noreturn]] void refuse(size_t line, const std::string& what) {
-  throw Failure("peers file, line " + std::to_string(line) + ": " + what);
+  throw Failure("line " + std::to_string(line) + ": " + what);
 }
 
 crypto::Bytes32 read_key(const std::string& text, size_t line, const char* what) {
@@ -89,7 +89,7 @@ std::vector<Identity> read_peers(std::istream& in) {
     if (text.empty() || text.front() == '#') continue;
     peers.push_back(read_line(text, line));
   }
-  if (peers.empty()) throw Failure("peers file: it holds no peers");
+  if (peers.empty()) throw Failure("it holds no peers");
   return peers;
 }
 

@@ -6,8 +6,10 @@
 
 #include <rte_cycles.h>
 #include <rte_errno.h>
+#include <rte_log.h>
 
 #include "tools/relaygen/failure.h"
+#include "tools/relaygen/interrupt.h"
 
 namespace wirelay::relaygen {
 
@@ -15,6 +17,7 @@ namespace {
 
 using dataplane::IpAddr;
 constexpr uint16_t kDescriptors = 4096;
+constexpr uint32_t kFrameExtraBytes = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
 
 std::span<const uint8_t> bytes_of(const rte_mbuf* packet) {
   return {rte_pktmbuf_mtod(packet, const uint8_t*), packet->data_len};
@@ -40,10 +43,12 @@ Port::Port(const PortOptions& options, uint16_t id, uint32_t frame_bytes, rte_me
 }
 
 void Port::start(unsigned patience) {
-  // A memif client does not start before its server has.
+  // A memif client does not start before its server has, and complains of it at every try.
   const unsigned tries = std::strcmp(driver_, "net_memif") == 0 ? patience * 10 : 0;
+  if (tries > 0) rte_log_set_level_pattern("pmd.net.memif", RTE_LOG_CRIT);
   int error = rte_eth_dev_start(id_);
   for (unsigned i = 0; error != 0 && i < tries; ++i) {
+    stop_if_interrupted();
     rte_delay_us_sleep(100'000);
     error = rte_eth_dev_start(id_);
   }
@@ -60,7 +65,13 @@ void Port::configure(uint32_t frame_bytes) {
   driver_ = info.driver_name;
   rte_eth_conf conf{};
   const uint32_t mtu = std::max<uint32_t>(frame_bytes - RTE_ETHER_HDR_LEN, RTE_ETHER_MTU);
-  conf.rxmode.mtu = std::clamp<uint32_t>(mtu, info.min_mtu, info.max_mtu);
+  const uint32_t most = std::min<uint32_t>(
+      info.max_mtu, info.max_rx_pktlen - std::min(info.max_rx_pktlen, kFrameExtraBytes));
+  if (mtu > most) {
+    throw Failure(name() + ": the largest --size needs IP packets of " + std::to_string(mtu) +
+                  " bytes here, the device takes " + std::to_string(most));
+  }
+  conf.rxmode.mtu = std::max<uint32_t>(mtu, info.min_mtu);
   error = rte_eth_dev_configure(id_, 1, 1, &conf);
   if (error != 0) refuse("configuration", error);
   uint16_t rx = kDescriptors, tx = kDescriptors;
@@ -73,20 +84,20 @@ void Port::configure(uint32_t frame_bytes) {
   if (error != 0) refuse("transmit queue", error);
 }
 
+std::string Port::name() const { return options_.role + " port " + options_.device; }
+
 void Port::refuse(const std::string& what, int error) const {
-  throw Failure(options_.role + " port " + options_.device + ": " + what + ": " +
-                rte_strerror(std::abs(error)));
+  throw Failure(name() + ": " + what + ": " + rte_strerror(std::abs(error)));
 }
 
 void Port::wait_for_link(unsigned seconds) const {
   rte_eth_link link{};
   for (unsigned tries = 0; tries <= seconds * 100; ++tries) {
     if (rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP) return;
+    stop_if_interrupted();
     rte_delay_us_sleep(10'000);
   }
-  throw Failure(options_.role + " port " + options_.device + ": no link after " +
-                    std::to_string(seconds) + " s",
-                kNoAnswer);
+  throw Failure(name() + ": no link after " + std::to_string(seconds) + " s", kNoAnswer);
 }
 
 void Port::resolve(const IpAddr& far, unsigned seconds) {
@@ -112,6 +123,7 @@ void Port::resolve(const IpAddr& far, unsigned seconds) {
       (v4 ? next_hop4_ : next_hop6_) = found->second;
       return;
     }
+    stop_if_interrupted();
     rte_delay_us_sleep(10'000);
   }
   throw Failure("nobody on the " + options_.role + " port's link answers for " +

@@ -64,6 +64,8 @@ class Port {
   /// Packets that this port had no room for: they are lost by the generator, not by the far end.
   [[nodiscard]] uint64_t missed() const;
 
+  /// "tunnel port DEVICE", for messages.
+  [[nodiscard]] std::string name() const;
   [[nodiscard]] const char* driver() const noexcept { return driver_; }
 
  private:

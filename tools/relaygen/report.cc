@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -31,6 +32,7 @@ Json::Value faults(const Counts& counts) {
   value["bad_tag"] = Json::UInt64(counts.bad_tag);
   value["bad_address"] = Json::UInt64(counts.bad_address);
   value["bad_payload"] = Json::UInt64(counts.bad_payload);
+  value["bad_checksum"] = Json::UInt64(counts.bad_checksum);
   return value;
 }
 
@@ -109,6 +111,7 @@ Json::Value to_json(const Counts& counts, uint32_t users, double seconds) {
 }
 
 void Table::print(std::ostream& out) const {
+  if (rows_.size() < 2) return;
   std::vector<size_t> widths(rows_.front().size());
   for (const auto& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
@@ -145,7 +148,8 @@ std::vector<std::string> remarks(const TrialResult& result) {
   if (counts.corrupt() > 0) {
     lines.push_back(head + "corrupt: " + std::to_string(counts.bad_tag) + " did not decrypt, " +
                     std::to_string(counts.bad_address) + " had wrong addresses, " +
-                    std::to_string(counts.bad_payload) + " a changed payload");
+                    std::to_string(counts.bad_payload) + " a changed payload, " +
+                    std::to_string(counts.bad_checksum) + " a wrong checksum");
   }
   if (result.missed_by_generator > 0) {
     lines.push_back(head + std::to_string(result.missed_by_generator) +
@@ -171,6 +175,13 @@ std::string fixed(double value, int decimals) {
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", decimals, value);
   return text;
+}
+
+void check_json(const std::string& path) {
+  if (path == "-") return;
+  const bool stood = std::filesystem::exists(path);
+  if (!std::ofstream(path, std::ios::app)) throw Failure("--json: cannot write " + path);
+  if (!stood) std::filesystem::remove(path);
 }
 
 void write_json(const std::string& path, const Json::Value& value) {

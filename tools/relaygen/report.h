@@ -18,9 +18,10 @@ Json::Value to_json(const HandshakeResult& result, uint32_t window);
 /// What came of another generator's packets.
 Json::Value to_json(const Counts& counts, uint32_t users, double seconds);
 
-/// Rows under a heading, columns aligned to the right.
+/// Rows under a heading, columns aligned to the right; nothing at all without rows.
 class Table {
  public:
+  Table() = default;
   explicit Table(std::vector<std::string> heading) : rows_{std::move(heading)} {}
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
   void print(std::ostream& out) const;
@@ -41,6 +42,9 @@ std::string describe(const TrialPlan& plan);
 
 /// printf's %.*f.
 std::string fixed(double value, int decimals);
+
+/// Throws Failure when the file could not be written: better known before than after the work.
+void check_json(const std::string& path);
 
 /// Writes to a file, or to standard output for "-". Throws Failure.
 void write_json(const std::string& path, const Json::Value& value);

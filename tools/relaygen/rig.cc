@@ -2,6 +2,9 @@
 #include "tools/relaygen/rig.h"
 
 #include <algorithm>
+#include <numeric>
+
+#include <sched.h>
 
 #include "tools/relaygen/clock.h"
 #include "tools/relaygen/failure.h"
@@ -69,6 +72,15 @@ std::vector<dataplane::IpAddr> targets_of(const Options& options) {
 
 void check(const Options& options) {
   const TrafficOptions& traffic = options.traffic;
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0 && !CPU_ISSET(options.eal.core, &cores)) {
+    throw UsageError("--core: there is no core " + std::to_string(options.eal.core) +
+                     " that this process may run on");
+  }
+  if (options.plain.device == options.tunnel.device) {
+    throw UsageError("--plain-port: " + options.plain.device +
+                     " is the tunnel port; expected another device");
+  }
   if (!has_mode(traffic, Mode::kUp) && !has_mode(traffic, Mode::kDown)) return;
   if (options.plain.device.empty()) {
     throw UsageError("--plain-port is missing: modes up and down need it");
@@ -83,6 +95,14 @@ void check(const Options& options) {
   }
 }
 
+std::unique_ptr<crypto::AeadEngine> engine_of(const Options& options) {
+  try {
+    return crypto::make_engine(crypto::choose_engine(options.engine).name);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(std::string("--engine: ") + error.what());
+  }
+}
+
 dataplane::Prefix outer_prefix(const Options& options, const Port& tunnel) {
   if (options.client_prefix) return *options.client_prefix;
   const auto own = tunnel.address(options.endpoint.addr.is_v4());
@@ -93,7 +113,7 @@ dataplane::Prefix outer_prefix(const Options& options, const Port& tunnel) {
 }  // namespace
 
 Rig::Rig(const Options& options, const std::vector<Identity>& identities)
-    : engine_(crypto::make_engine(crypto::choose_engine(options.engine).name)),
+    : engine_(engine_of(options)),
       round_(options.traffic.round),
       frame_bytes_(largest_frame(options)),
       eal_((check(options), options.eal), devices(options), pool_bytes(round_, frame_bytes_)) {
@@ -137,11 +157,21 @@ void Rig::find_neighbours(const Options& options) {
   }
 }
 
-HandshakeResult Rig::bring_up(uint32_t peers, bool ahead) {
+HandshakeResult Rig::bring_up(uint32_t peers) {
   std::vector<uint32_t> wanted;
   for (uint32_t client = 0; client < peers; ++client) {
     if (!clients_->session(client).live) wanted.push_back(client);
   }
+  return shake_hands(wanted, false);
+}
+
+HandshakeResult Rig::bring_up_anew(uint32_t peers) {
+  std::vector<uint32_t> all(peers);
+  std::iota(all.begin(), all.end(), 0u);
+  return shake_hands(all, true);
+}
+
+HandshakeResult Rig::shake_hands(const std::vector<uint32_t>& wanted, bool ahead) {
   HandshakeResult result = handshaker_->bring_up(
       wanted, ahead, [this] { return receiver_->poll(); }, progress_);
   if (result.done < result.wanted) {
@@ -168,9 +198,7 @@ void Rig::keep_sessions(uint32_t peers) {
       if (++kept % kKeepaliveRun == 0) receiver_->poll();
     }
   }
-  if (old.empty()) return;
-  handshaker_->bring_up(
-      old, false, [this] { return receiver_->poll(); }, progress_);
+  if (!old.empty()) shake_hands(old, false);
 }
 
 }  // namespace wirelay::relaygen

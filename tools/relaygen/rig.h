@@ -27,10 +27,14 @@ class Rig {
 
   /// Brings up those of the first `peers` clients that have no session. Throws Failure (kNoAnswer)
   /// when any stays without.
-  HandshakeResult bring_up(uint32_t peers, bool ahead);
+  HandshakeResult bring_up(uint32_t peers);
+  /// The same for all of them, whatever they have; see Handshaker::bring_up() for `ahead`, which
+  /// this is. A far end may take no two handshakes of a client within crypto::kRekeyTimeout.
+  HandshakeResult bring_up_anew(uint32_t peers);
 
   /// Between rounds: new keys before the old ones end, and a keepalive for each session that has
-  /// been silent, so that the far end does not take its client for gone.
+  /// been silent, so that the far end does not take its client for gone. Throws Failure (kNoAnswer)
+  /// when new keys are not to be had.
   void keep_sessions(uint32_t peers);
 
   Clients& clients() noexcept { return *clients_; }
@@ -46,6 +50,7 @@ class Rig {
  private:
   void start_ports(const Options& options);
   void find_neighbours(const Options& options);
+  HandshakeResult shake_hands(const std::vector<uint32_t>& wanted, bool ahead);
 
   std::unique_ptr<crypto::AeadEngine> engine_;
   const uint32_t round_, frame_bytes_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "tools/relaygen/interrupt.h"
 #include "tools/relaygen/job.h"
 #include "tools/relaygen/rate_search.h"
 
@@ -10,14 +11,24 @@ namespace wirelay::relaygen {
 namespace {
 
 constexpr double kNoHiccup = 0.1;  // share of packets: who loses more has not just been interrupted
-constexpr double kFloodSeconds = 1;  // at full speed, to guess where the search begins
+constexpr uint64_t kEnoughLatencies = 1000;  // of which p99.9 leaves one out
+constexpr double kFloodSeconds = 1;          // at full speed, to guess where the search begins
+
+/// Corruption is told at any rate.
+void tell_corruption(Job& job, const TrialResult& result) {
+  if (result.counts.corrupt() == 0) return;
+  job.exit_code = kBadTraffic;
+  for (std::string& line : remarks(result)) job.remark(std::move(line));
+}
 
 /// The first trial of the plan that passed, of as many as are allowed for; empty when none did.
 std::optional<TrialResult> passing_trial(Job& job, const TrialPlan& plan, Json::Value& trials) {
   const SearchOptions& options = job.options.search;
   for (uint32_t i = 0; i < options.tries; ++i) {
     const TrialResult result = job.runner.run(plan);
+    stop_if_interrupted();
     trials.append(to_json(result));
+    tell_corruption(job, result);
     if (result.loss() <= options.loss_threshold && result.counts.corrupt() == 0) return result;
     if (result.loss() > kNoHiccup) break;
   }
@@ -32,6 +43,7 @@ std::optional<TrialResult> search(Job& job, const TrialPlan& base, Json::Value& 
   plan.seconds = std::min(base.seconds, kFloodSeconds);
   const TrialResult flood = job.runner.run(plan);
   trials.append(to_json(flood));
+  tell_corruption(job, flood);
   plan.wait_for_ring = false;
   plan.forgive_lag = true;
   plan.seconds = base.seconds;
@@ -63,51 +75,61 @@ void add_latency(Table& table, const TrialResult& result, double load) {
              us(static_cast<double>(result.latency.greatest())), us(result.greatest_lag * 1e9)});
 }
 
-/// The rate that is 100 %: as given, or searched for.
+/// The rate that is 100 %, in packets a second: as given, or what came out at the highest rate
+/// without loss (the generator may have offered less than it was to). 0 when there is none.
 double full_rate(Job& job, const TrialPlan& plan, Json::Value& entry) {
   if (job.options.traffic.rate) return job.options.traffic.rate->packets(plan.sizes.mean());
   const auto best = search(job, plan, entry["search"]);
-  if (!best) throw Failure("no rate without loss was found: give one with --rate", kBadTraffic);
-  return *best->plan.rate;
+  if (best) return best->received_rate();
+  job.exit_code = kBadTraffic;
+  job.remark(describe(plan) + "no rate without loss was found; --rate gives one");
+  return 0;
+}
+
+void measure_loads(Job& job, TrialPlan plan, double full, Json::Value& entry) {
+  for (const double load : job.options.search.loads) {
+    plan.rate = full * load;
+    const TrialResult result = job.runner.run(plan);
+    Json::Value& trial = entry["trials"].append(to_json(result));
+    trial["load"] = load;
+    add_latency(job.table, result, load);
+    tell_corruption(job, result);
+    if (result.latency.total() < kEnoughLatencies) {
+      job.remark(describe(plan) + fixed(load * 100, 0) + " %: latencies of " +
+                 std::to_string(result.latency.total()) +
+                 " packets only; a smaller --sample or a longer --duration takes more");
+    }
+    stop_if_interrupted();
+  }
 }
 
 }  // namespace
 
 void search_matrix(Job& job) {
-  Table table = trial_table();
+  job.table = trial_table();
   job.for_each_plan([&](const TrialPlan& plan) {
-    Json::Value entry;
+    Json::Value& entry = job.report["results"].append(Json::objectValue);
     if (const auto best = search(job, plan, entry["trials"])) {
       entry["best"] = to_json(*best);
-      add_trial(table, *best);
+      add_trial(job.table, *best);
       for (std::string& line : remarks(*best)) job.remark(std::move(line));
     } else {
       job.exit_code = kBadTraffic;
-      job.remark(describe(plan) + "lost packets at every rate that was tried");
+      job.remark(describe(plan) +
+                 "packets were lost, or came out corrupt, at every rate that was tried");
     }
-    job.report["results"].append(entry);
   });
-  job.show(table);
 }
 
 void measure_latency(Job& job) {
-  Table table({"mode", "users", "size", "load", "offered pps", "loss", "p50 us", "p90 us", "p99 us",
-               "p99.9 us", "max us", "late sends us"});
-  job.for_each_plan([&](TrialPlan plan) {
-    Json::Value entry;
+  job.table = Table({"mode", "users", "size", "load", "offered pps", "loss", "p50 us", "p90 us",
+                     "p99 us", "p99.9 us", "max us", "late sends us"});
+  job.for_each_plan([&](const TrialPlan& plan) {
+    Json::Value& entry = job.report["results"].append(Json::objectValue);
     const double full = full_rate(job, plan, entry);
     entry["full_pps"] = full;
-    for (const double load : job.options.search.loads) {
-      plan.rate = full * load;
-      const TrialResult result = job.runner.run(plan);
-      Json::Value trial = to_json(result);
-      trial["load"] = load;
-      entry["trials"].append(trial);
-      add_latency(table, result, load);
-    }
-    job.report["results"].append(entry);
+    if (full > 0) measure_loads(job, plan, full, entry);
   });
-  job.show(table);
 }
 
 }  // namespace wirelay::relaygen

@@ -7,6 +7,8 @@
 #include "tools/relaygen/clock.h"
 #include "tools/relaygen/failure.h"
 #include "tools/relaygen/frame.h"
+#include "tools/relaygen/interrupt.h"
+#include "tools/relaygen/report.h"
 
 namespace wirelay::relaygen {
 
@@ -14,6 +16,7 @@ namespace {
 
 constexpr double kLongestRound = 1;       // seconds, for rounds that are paced
 constexpr uint64_t kLongestBurst = 1024;  // packets that are caught up at once: rings hold them
+constexpr double kStuck = 5;              // seconds that a port may take nothing at all
 constexpr unsigned kWarmUps = 20;
 constexpr uint32_t kWarmUpPackets = 64;
 constexpr double kWarmUpRate = 10'000;  // packets a second
@@ -21,6 +24,7 @@ constexpr double kWarmUpRate = 10'000;  // packets a second
 /// How many packets the trial has still to send; with neither a count nor a rate as many as go into
 /// a round, until the time is up.
 uint64_t packets_left(const TrialPlan& plan, const TrialResult& result) {
+  if (interrupted()) return 0;
   if (plan.packets != 0) return plan.packets - std::min(plan.packets, result.sent);
   if (plan.rate) {
     const auto all = static_cast<uint64_t>(*plan.rate * plan.seconds + 0.5);
@@ -62,7 +66,7 @@ TrialResult TrialRunner::run(const TrialPlan& plan) {
   rig_.receiver().latency() = Histogram{};
   const uint64_t missed_before = missed();
   Spread spread(options_.spread, plan.peers, options_.zipf_exponent);
-  uint64_t inner_bytes = 0;
+  uint64_t inner_bytes = 0, made = 0;
   for (uint64_t left; (left = packets_left(plan, result)) > 0;) {
     left = std::min<uint64_t>(left, options_.round);
     if (plan.rate) {
@@ -71,12 +75,14 @@ TrialResult TrialRunner::run(const TrialPlan& plan) {
     }
     run_round(plan, static_cast<uint32_t>(left), spread, result);
     inner_bytes += round_.inner_bytes;
+    made += left;
   }
   rig_.progress().clear();
   result.counts = rig_.receiver().take_counts();
   result.latency = rig_.receiver().latency();
   result.missed_by_generator = missed() - missed_before;
-  result.inner_bytes_mean = static_cast<double>(inner_bytes) / static_cast<double>(result.sent);
+  result.inner_bytes_mean =
+      static_cast<double>(inner_bytes) / static_cast<double>(std::max<uint64_t>(made, 1));
   for (const SizeMix::Part& part : plan.sizes.parts()) {
     result.tunnel_wire_mean +=
         part.share * wire_bytes(tunnel_frame_bytes(part.bytes, options_.tunnel_mtu, outer_v4_));
@@ -100,9 +106,9 @@ void TrialRunner::run_round(const TrialPlan& plan, uint32_t count, Spread& sprea
   // Latency is taken from the schedule, which lag that is forgiven moves.
   rig_.receiver().expect(round_, plan.mode, start, pace.has_value() && !plan.forgive_lag);
   send(plan, pace, start, result);
-  const uint64_t schedule = pace ? pace->offset(count) : 0;
+  const uint64_t schedule = pace ? pace->offset(at_) : 0;
   result.send_seconds += to_seconds(std::max(cycles_now() - start, schedule));
-  drain(count - (result.refused - refused_before), result);
+  drain(at_ - (result.refused - refused_before), result);
   const uint64_t last = rig_.receiver().last_arrival();
   result.receive_seconds += to_seconds(std::max(last > start ? last - start : 0, schedule));
 }
@@ -110,19 +116,40 @@ void TrialRunner::run_round(const TrialPlan& plan, uint32_t count, Spread& sprea
 void TrialRunner::send(const TrialPlan& plan, const std::optional<Pace>& pace, uint64_t start,
                        TrialResult& result) {
   Port& port = plan.mode == Mode::kDown ? *rig_.plain() : rig_.tunnel();
-  while (at_ < round_.frames.size()) {
-    const size_t due = pace ? count_due(plan, *pace, start, result) : round_.frames.size();
+  const size_t count = round_.frames.size();
+  // To the end of the last packet's interval, where the next round's first one is due.
+  const auto under_way = [&] {
+    return at_ < count || (pace && cycles_now() - start < pace->offset(count));
+  };
+  uint64_t last_sent = start;
+  while (under_way() && !interrupted()) {
+    const size_t due = pace ? count_due(plan, *pace, start, result) : count;
     const uint64_t began = cycles_now();
     const bool sent = send_some(port, due, plan.wait_for_ring, result);
     const unsigned seen = rig_.receiver().poll();
     spend(sent || seen > 0, began, result);
+    if (sent || due <= at_) last_sent = began;
+    if (to_seconds(began - last_sent) > kStuck) break;
   }
+  if (at_ == count) return;
+  abandon_round(result);
+  if (!interrupted()) {
+    throw Failure(port.name() + " has taken no packet for " + fixed(kStuck, 0) +
+                      " s: is the far end gone, or its MTU exceeded?",
+                  kNoAnswer);
+  };
+}
+
+void TrialRunner::abandon_round(TrialResult& result) {
+  const auto left = static_cast<unsigned>(round_.frames.size() - at_);
+  rte_pktmbuf_free_bulk(&round_.frames[at_], left);
+  result.sent -= left;
 }
 
 size_t TrialRunner::count_due(const TrialPlan& plan, const Pace& pace, uint64_t& start,
                               TrialResult& result) {
   const uint64_t elapsed = cycles_now() - start;
-  uint64_t due = pace.due(elapsed);
+  uint64_t due = std::min<uint64_t>(pace.due(elapsed), round_.frames.size());
   if (at_ < due) {
     result.greatest_lag =
         std::max(result.greatest_lag, to_seconds(elapsed - std::min(elapsed, pace.offset(at_))));
@@ -131,7 +158,7 @@ size_t TrialRunner::count_due(const TrialPlan& plan, const Pace& pace, uint64_t&
       due = at_ + kLongestBurst;
     }
   }
-  return std::min<size_t>(due, round_.frames.size());
+  return due;
 }
 
 bool TrialRunner::send_some(Port& port, size_t due, bool wait, TrialResult& result) {

@@ -26,6 +26,8 @@ class TrialRunner {
   /// is forgiven.
   size_t count_due(const TrialPlan& plan, const Pace& pace, uint64_t& start, TrialResult& result);
   bool send_some(Port& port, size_t due, bool wait, TrialResult& result);
+  /// Frees what of the round has not been sent; it is as if it had not been made.
+  void abandon_round(TrialResult& result);
   /// Receives until `expected` packets of the round have come, or none for a while.
   void drain(uint64_t expected, TrialResult& result);
   /// Counts the time since `began` (cycles) when there was work, else sleeps if that was asked for.

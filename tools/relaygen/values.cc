@@ -9,6 +9,8 @@ namespace wirelay::relaygen {
 
 namespace {
 
+constexpr double kHighestRate = 1e12;
+
 [[noreturn]] void refuse(std::string_view option, const std::string& text,
                          const std::string& expected) {
   throw UsageError("--" + std::string(option) + ": \"" + text + "\" is not valid; expected " +
@@ -75,10 +77,11 @@ std::optional<Rate> parse_rate(std::string_view option, const std::string& text)
   if (rest.ends_with('G')) unit = 1e9;
   if (unit > 1) rest.remove_suffix(1);
   const auto value = number<double>(rest);
-  if (!value || !(*value > 0)) {
-    refuse(option, text, "packets a second such as 250000 or 1.5M, bits such as 10Gbit, or max");
+  rate.value = value.value_or(0) * unit;
+  if (!(rate.value > 0 && rate.value <= kHighestRate)) {
+    refuse(option, text,
+           "packets a second such as 250000 or 1.5M, bits such as 10Gbit, or max; up to 1000G");
   }
-  rate.value = *value * unit;
   return rate;
 }
 

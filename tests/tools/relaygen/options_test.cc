@@ -63,7 +63,8 @@ class OptionsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(1.5e6, parse_rate("rate", "1.5M")->packets(64));
     CPPUNIT_ASSERT_EQUAL(250.0, parse_rate("rate", "250")->packets(64));
     CPPUNIT_ASSERT_DOUBLES_EQUAL(1e6, parse_rate("rate", "8Gbit")->packets(1000), 1e-6);
-    for (const char* text : {"", "0", "-1", "1T", "M", "nan", "1 M", "bit"}) {
+    for (const char* text :
+         {"", "0", "-1", "1T", "M", "nan", "1 M", "bit", "inf", "1e300", "2000G"}) {
       CPPUNIT_ASSERT_THROW_MESSAGE(text, parse_rate("rate", text), UsageError);
     }
   }
@@ -97,6 +98,8 @@ class OptionsTest : public CppUnit::TestFixture {
         {{"peers", "--out", "x"}, "--count"},
         {{"peers", "--out", "x", "--count", "2000000"}, "1000000"},
         {{"sprint"}, "sprint"},
+        {{"help", "sprint"}, "sprint"},
+        {rig("run", {"sprint"}), "sprint"},
     };
     for (const auto& [arguments, expected] : mistakes) {
       const std::string said = refusal(arguments);
