@@ -56,7 +56,7 @@ po::options_description rig_options() {
       "microseconds to sleep when there is nothing to do, for a core "
       "that is shared")("huge-pages", text("auto"), "auto, yes or no")(
       "link-timeout", text("10"), "seconds to wait for a link and for neighbours")(
-      "window", text("256"), "handshakes under way at a time")(
+      "window", text("64"), "handshakes under way at a time")(
       "retry", text("5"), "seconds after which an unanswered initiation is repeated")(
       "give-up", text("90"), "seconds after which a client gives up")(
       "json", text(), "write the results to this file as JSON, - for standard output")(
@@ -158,7 +158,7 @@ Text text_of(Command command) {
           "  relaygen receive --duration 60@\n"};
     default:
       return {"handshakes - handshakes a second, and the time to bring all clients up",
-              "  relaygen handshakes --window 1024@\n"};
+              "  relaygen handshakes --users 1,1000 --window 128@\n"};
   }
 }
 

@@ -45,9 +45,9 @@ struct EalOptions {
 };
 
 struct HandshakeOptions {
-  uint32_t window = 256;  // at most so many handshakes unanswered at a time
-  double retry = 5;       // seconds until an unanswered initiation is sent anew
-  double give_up = 90;    // seconds after a client's first initiation
+  uint32_t window = 64;  // at most so many handshakes unanswered at a time
+  double retry = 5;      // seconds until an unanswered initiation is sent anew
+  double give_up = 90;   // seconds after a client's first initiation
 };
 
 struct TrafficOptions {
