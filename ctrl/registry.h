@@ -43,8 +43,9 @@ class Registry {
   Registry(RegistryLimits limits, RegistryObserver& observer);
 
   /// Applies all steps, or throws Refused with every problem found and changes nothing.
-  /// Rules: names unique and well-formed, public keys unique and not zero, allowed IPs do not
-  /// overlap another peer's nor a reserved one, user exists, max_peers and sizes hold.
+  /// Rules: names unique and well-formed, public keys unique and not zero, allowed IPs can be
+  /// forwarded and overlap neither another peer's nor a reserved one, user exists, max_peers and
+  /// sizes hold.
   /// Costs what the steps change, not what the registry holds.
   void apply(std::span<const Step> steps);
 

@@ -15,6 +15,29 @@ void take(T& field, const std::optional<T>& change) {
   if (change) field = *change;
 }
 
+/// Addresses that are never forwarded; a prefix that holds them among others is fine.
+struct Unforwarded {
+  dataplane::Prefix prefix;
+  const char* kind;
+};
+
+/// Which of them hold all of `prefix`, or null.
+const Unforwarded* find_unforwarded(const dataplane::Prefix& prefix) {
+  const auto parse = [](const char* text) { return *dataplane::parse_prefix(text); };
+  static const Unforwarded kUnforwarded[] = {
+      {parse("0.0.0.0/8"), "this network"},
+      {parse("127.0.0.0/8"), "loopback"},
+      {parse("224.0.0.0/3"), "multicast, reserved and broadcast"},
+      {parse("::/96"), "unspecified, loopback and reserved"},
+      {parse("fe80::/10"), "link-local"},
+      {parse("ff00::/8"), "multicast"},
+  };
+  const auto* found = std::ranges::find_if(kUnforwarded, [&](const Unforwarded& range) {
+    return range.prefix.length <= prefix.length && range.prefix.contains(prefix.addr);
+  });
+  return found == std::end(kUnforwarded) ? nullptr : found;
+}
+
 UserSpec changed(UserSpec user, const UserChange& change) {
   take(user.limits.up.bits_per_second, change.up_bits);
   take(user.limits.up.burst_bytes, change.up_burst);
@@ -159,6 +182,10 @@ void Transaction::check_allowed_ips(const PeerSpec& peer, const PeerSpec* self, 
   for (size_t i = 0; i < peer.allowed_ips.size(); ++i) {
     const dataplane::Prefix& prefix = peer.allowed_ips[i];
     const std::string field = ".allowed_ips[" + std::to_string(i) + "]";
+    if (const Unforwarded* range = find_unforwarded(prefix)) {
+      problem(field, to_string(prefix) + " lies within " + to_string(range->prefix) + " (" +
+                         range->kind + "), which is never forwarded");
+    }
     if (!seen.insert(prefix).second) problem(field, to_string(prefix) + " is listed twice");
     if (std::ranges::find(state_.limits.routed, prefix) != state_.limits.routed.end()) {
       problem(field, to_string(prefix) + " is a route of the relay's own");

@@ -22,6 +22,7 @@ class RegistryTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(nested_prefixes_of_one_peer_are_its_own);
   CPPUNIT_TEST(families_do_not_overlap);
   CPPUNIT_TEST(the_relays_addresses_are_reserved);
+  CPPUNIT_TEST(addresses_of_no_host_are_refused);
   CPPUNIT_TEST(freed_addresses_and_keys_can_be_taken_at_once);
   CPPUNIT_TEST(limits_and_sizes_hold);
   CPPUNIT_TEST(a_change_keeps_what_it_does_not_name);
@@ -160,6 +161,25 @@ class RegistryTest : public CppUnit::TestFixture {
       assert_refused({AddPeer{peer("x", "alice", 1, {text})}}, "steps[0].allowed_ips[0]",
                      "the relay's own address");
     }
+  }
+
+  void addresses_of_no_host_are_refused() {
+    with_alice();
+    for (const std::string text :
+         {"0.0.0.0/8", "0.1.2.3/32", "127.0.0.0/8", "127.0.0.1/32", "224.0.0.0/4", "239.1.0.0/16",
+          "240.0.0.0/4", "224.0.0.0/3", "255.255.255.255/32", "::/128", "::1/128", "::/96",
+          "fe80::/10", "fe80::1/128", "ff00::/8", "ff02::1/128"}) {
+      assert_refused({AddPeer{peer("x", "alice", 2, {"10.1.0.0/24", text})}},
+                     "steps[0].allowed_ips[1]", text + " lies within");
+      assert_refused({set_allowed("phone", {text})}, "steps[0].allowed_ips[0]", "lies within");
+    }
+    // Prefixes that hold such addresses among others stay what they are.
+    Registry registry({1, 1, 10, {}}, observer_);
+    registry.apply(std::vector<Step>{
+        {AddUser{user("alice")}, ""},
+        {AddPeer{peer("phone", "alice", 1,
+                      {"0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "8000::/1", "fe00::/8"})},
+         ""}});
   }
 
   void freed_addresses_and_keys_can_be_taken_at_once() {
