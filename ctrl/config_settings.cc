@@ -101,7 +101,7 @@ void read_listen(ObjectReader& root, Config& config, std::vector<Problem>& probl
 void read_routes(ObjectReader& root, Config& config, std::vector<Problem>& problems) {
   const Json::Value* list = root.list("routes");
   const Place place("routes");
-  for (Json::ArrayIndex i = 0; list != nullptr && i < list->size(); ++i) {
+  for (Json::ArrayIndex i = 0; list != nullptr && i < list->size() && !enough(problems); ++i) {
     ObjectReader reader((*list)[i], {place, i}, problems);
     reader.require("prefix", "a prefix such as \"10.9.0.0/16\"");
     reader.require("port", "the name of a port");

@@ -42,7 +42,7 @@ ObjectReader::ObjectReader(const Json::Value& value, const Place& place,
 }
 
 void ObjectReader::problem(std::string_view name, std::string message) {
-  problems_.push_back({Place(place_, name).text(), std::move(message)});
+  if (!enough(problems_)) problems_.push_back({Place(place_, name).text(), std::move(message)});
 }
 
 const Json::Value* ObjectReader::any(const char* name) {

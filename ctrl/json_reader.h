@@ -40,6 +40,7 @@ class ObjectReader {
 
   /// Notes that `name` must be there when it is not; true when it is.
   bool require(const char* name, std::string_view expected);
+  /// Notes one unless there are enough().
   void problem(std::string_view name, std::string message);
 
   /// Notes fields that were not asked for, each with the known one that looks most like it.

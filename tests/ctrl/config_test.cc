@@ -33,6 +33,7 @@ class ConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(ports);
   CPPUNIT_TEST(cross_checks);
   CPPUNIT_TEST(all_problems_at_once);
+  CPPUNIT_TEST(long_lists_that_are_all_wrong);
   CPPUNIT_TEST(users_keep_the_rules);
   CPPUNIT_TEST(users_file);
   CPPUNIT_TEST(restart);
@@ -230,6 +231,24 @@ class ConfigTest : public CppUnit::TestFixture {
              "users": [{"name": "a", "limits": {"up": {"rate": 0}}}])");
     const std::string problems = problems_of(file_);
     CPPUNIT_ASSERT_EQUAL(ptrdiff_t{3}, std::ranges::count(problems, '\n'));
+  }
+
+  /// Nobody reads more problems than enough(): one entry may go a little beyond.
+  void long_lists_that_are_all_wrong() {
+    const auto list = [](const std::string& name, const std::string& item) {
+      std::string text = item;
+      for (int i = 1; i < 1000; ++i) text += ", " + item;
+      return "\"" + name + "\": [" + text + "]";
+    };
+    for (const std::string& wrong :
+         {list("routes", "{}"), list("tunnel_addresses", "\"x\""), list("client_dns", "\"\""),
+          R"("listen": {)" + list("addresses", "\"x\"") + "}",
+          R"("workers": {)" + list("cores", "-1") + "}"}) {
+      write(kPorts + (", " + wrong));
+      const auto found = static_cast<size_t>(std::ranges::count(problems_of(file_), '\n'));
+      CPPUNIT_ASSERT_MESSAGE(wrong.substr(0, 40) + ": " + std::to_string(found),
+                             found >= kMaxProblems && found <= kMaxProblems + 3);
+    }
   }
 
   void users_keep_the_rules() {
