@@ -67,6 +67,12 @@ std::string trimmed(std::string text) {
   return text;
 }
 
+/// As the kernel judges (dev_valid_name()); drivers would only say that they failed.
+bool is_interface_name(std::string_view name) {
+  return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
+         name.find_first_of("/: ") == std::string_view::npos;
+}
+
 }  // namespace
 
 uint64_t dpdk_bytes(const Config& config, uint64_t page_bytes) {
@@ -171,6 +177,14 @@ void Machine::check_device(const Device& device, const std::string& path,
   if (device.bus == Device::Bus::kPci) return check_pci(device, path, problems);
   const auto needs = std::ranges::find(kNeeds, device.driver, &DriverNeeds::driver);
   if (needs == kNeeds.end()) return;
+  for (const char* key : {"iface", "remote"}) {
+    const auto name = device.argument(key);
+    if (!name || is_interface_name(*name)) continue;
+    problems.push_back({path, fmt::format("found {}={}, expected the name of an interface: 1 to {} "
+                                          "characters without \"/\" and \":\"",
+                                          key, in_quotes(*name), IFNAMSIZ - 1)});
+    return;
+  }
   if (needs->interface) {
     const auto interface = device.argument("iface");
     if (!interface) {

@@ -30,6 +30,7 @@ class MachineTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(interfaces_and_rights);
   CPPUNIT_TEST(pci_devices);
   CPPUNIT_TEST(huge_pages);
+  CPPUNIT_TEST(names_of_interfaces);
   CPPUNIT_TEST(memory);
   CPPUNIT_TEST_SUITE_END();
 
@@ -85,6 +86,21 @@ class MachineTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config_with("net_tap0")));
     status("0000000000000000", "0-3");
     CPPUNIT_ASSERT(lacks(config_with("net_tap0")).find("CAP_NET_ADMIN") != std::string::npos);
+  }
+
+  void names_of_interfaces() {
+    for (const std::string name :
+         {"../../x", "a/b", "a:b", ".", "..", "", "sixteen-letters-", "remote-and-long-name"}) {
+      for (const std::string key : {"iface", "remote"}) {
+        const std::string told = lacks(config_with("net_tap0," + key + "=" + name));
+        CPPUNIT_ASSERT_MESSAGE(told,
+                               told.starts_with("ports[0].device: found " + key + "=\"" + name +
+                                                "\", expected the name of an interface"));
+      }
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config_with("net_tap0,iface=wl0-up.7,remote=lo")));
+    // Other drivers' arguments may well be files.
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config_with("net_memif0,socket=/run/memif.sock")));
   }
 
   void pci_devices() {
