@@ -130,6 +130,23 @@ uint64_t Machine::available_bytes() const {
   return end.ec == std::errc() ? kib * 1024 : UINT64_MAX;
 }
 
+uint64_t Machine::group_limit_bytes() const {
+  std::istringstream groups(read("/proc/self/cgroup"));
+  std::string group;
+  while (std::getline(groups, group) && !group.starts_with("0::/")) {
+  }
+  uint64_t least = UINT64_MAX;
+  if (!group.starts_with("0::/")) return least;
+  for (std::filesystem::path path = group.substr(4);; path = path.parent_path()) {
+    const std::string text = read("/sys/fs/cgroup/" + (path / "memory.max").string());
+    uint64_t bytes = 0;  // or "max"
+    if (std::from_chars(text.data(), text.data() + text.size(), bytes).ec == std::errc()) {
+      least = std::min(least, bytes);
+    }
+    if (path.empty()) return least;
+  }
+}
+
 void Machine::check_core(unsigned core, const std::string& path,
                          std::vector<Problem>& problems) const {
   if (!online(core)) {
@@ -221,12 +238,20 @@ void Machine::check_memory(const Config& config, std::vector<Problem>& problems)
     return;
   }
   const uint64_t needed = dpdk_bytes(config, kSmallPage);
-  if (needed <= available_bytes()) return;
+  const uint64_t available = available_bytes(), limit = group_limit_bytes();
+  if (needed <= std::min(available, limit)) return;
+  const std::string bound =
+      limit < available
+          ? fmt::format(
+                "the limit of the control group is {} MiB; name fewer buffers, or raise "
+                "MemoryMax= of the service",
+                limit / kMiB)
+          : fmt::format("{} MiB are available; name fewer buffers, or give the machine more memory",
+                        available / kMiB);
   problems.push_back(
-      {"sizes.mbufs",
-       fmt::format("{} packet buffers, and what else DPDK needs, take {} MiB of memory, and {} MiB "
-                   "are available; name fewer buffers, or give the machine more memory",
-                   config.sizes.mbufs, needed / kMiB, available_bytes() / kMiB)});
+      {"sizes.mbufs", fmt::format("{} packet buffers, and what else DPDK needs, take {} MiB of "
+                                  "memory, and {}",
+                                  config.sizes.mbufs, needed / kMiB, bound)});
 }
 
 std::vector<Problem> Machine::lacks(const Config& config) const {

@@ -32,6 +32,9 @@ class Machine {
   [[nodiscard]] uint64_t free_huge_bytes() const;
   /// Memory that can be had without swapping; as much as there could be when it is not known.
   [[nodiscard]] uint64_t available_bytes() const;
+  /// What this process's control group and those around it may take (cgroup v2's memory.max,
+  /// systemd's MemoryMax=); as much as there could be when there is no limit.
+  [[nodiscard]] uint64_t group_limit_bytes() const;
 
   void check_memory(const Config& config, std::vector<Problem>& problems) const;
 

@@ -32,6 +32,7 @@ class MachineTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(huge_pages);
   CPPUNIT_TEST(names_of_interfaces);
   CPPUNIT_TEST(memory);
+  CPPUNIT_TEST(limit_of_the_control_group);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -160,6 +161,35 @@ class MachineTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
     available(needed - 1);
     CPPUNIT_ASSERT(lacks(config).starts_with("sizes.mbufs: 100000 packet buffers"));
+  }
+
+  /// systemd's MemoryMax=, of the service or of a slice around it.
+  void limit_of_the_control_group() {
+    Config config = config_with("net_null0");
+    const uint64_t needed = dpdk_bytes(config, kSmallPage);
+    root_.write("proc/meminfo", "MemTotal:  99999999 kB\nMemAvailable:  9999999 kB\n");
+    root_.write("proc/self/cgroup", "1:cpu:/\n0::/system.slice/wirelay.service\n");
+    const auto limit = [&](const std::string& group, const std::string& bytes) {
+      root_.write("sys/fs/cgroup/" + group + "memory.max", bytes + "\n");
+    };
+    limit("system.slice/wirelay.service/", "max");
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
+    limit("system.slice/wirelay.service/", std::to_string(needed));
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
+    limit("system.slice/wirelay.service/", std::to_string(needed - 1));
+    CPPUNIT_ASSERT_MESSAGE(lacks(config), lacks(config).find("MemoryMax=") != std::string::npos);
+    CPPUNIT_ASSERT(lacks(config).starts_with("sizes.mbufs: 4096 packet buffers"));
+    limit("system.slice/wirelay.service/", "max");
+    limit("system.slice/", "4096");
+    CPPUNIT_ASSERT(lacks(config).find("MemoryMax=") != std::string::npos);
+    // A container sees its own group as the root of all.
+    limit("system.slice/", "max");
+    root_.write("proc/self/cgroup", "0::/\n");
+    limit("", "4096");
+    CPPUNIT_ASSERT(lacks(config).find("MemoryMax=") != std::string::npos);
+    // When the machine has less than the group may take, that is what is told.
+    root_.write("proc/meminfo", "MemTotal:  99999999 kB\nMemAvailable:  3 kB\n");
+    CPPUNIT_ASSERT(lacks(config).find("are available") != std::string::npos);
   }
 
  private:
