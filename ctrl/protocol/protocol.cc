@@ -133,6 +133,8 @@ void Protocol::Impl::take_packet(uint32_t peer, rte_mbuf* packet) {
 }
 
 void Protocol::Impl::roam(uint32_t peer, const dataplane::Event& event) {
+  // A late packet tells where the peer was; the worker knows that within one session only.
+  if (sessions.is_left(peer, event.session)) return;
   const auto path = paths.make(event.remote, &event.local.addr, &event.port);
   if (path && paths.set(peer, *path)) ++ctx.counters.roamed;
 }

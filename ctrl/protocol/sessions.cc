@@ -130,6 +130,13 @@ bool Sessions::owns(uint32_t peer, uint32_t index) const noexcept {
   return index != 0 && (index == s.current || index == s.next || index == s.previous);
 }
 
+bool Sessions::is_left(uint32_t peer, uint32_t index) noexcept {
+  const PeerState& s = ctx_.state(peer);
+  if (index != s.previous) return false;
+  const Session* session = ctx_.shared.sessions.find(s.current);
+  return session != nullptr && session->rx_tsc.load(std::memory_order_relaxed) != 0;
+}
+
 Traffic Sessions::traffic(uint32_t peer) {
   const PeerState& s = ctx_.state(peer);
   Traffic sum = s.traffic;

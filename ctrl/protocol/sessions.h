@@ -34,6 +34,8 @@ class Sessions {
   /// The session to send with; null when there is none or it must not be used any more.
   [[nodiscard]] dataplane::Session* usable(uint32_t peer);
   [[nodiscard]] bool owns(uint32_t peer, uint32_t index) const noexcept;
+  /// The peer uses a newer session than `index`: what still comes with this one was sent before.
+  [[nodiscard]] bool is_left(uint32_t peer, uint32_t index) noexcept;
   /// Of all its sessions, ended ones included.
   [[nodiscard]] dataplane::Traffic traffic(uint32_t peer);
 

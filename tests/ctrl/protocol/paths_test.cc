@@ -19,6 +19,8 @@ class PathsTest : public IntroducedLabTest {
   CPPUNIT_TEST_SUITE(PathsTest);
   CPPUNIT_TEST(handshake_tells_where_the_peer_is);
   CPPUNIT_TEST(authentic_data_moves_the_path);
+  CPPUNIT_TEST(late_packet_of_the_previous_session_moves_nothing);
+  CPPUNIT_TEST(previous_session_moves_the_path_until_the_new_one_is_heard);
   CPPUNIT_TEST(report_of_another_session_is_ignored);
   CPPUNIT_TEST(report_of_an_ended_session_is_ignored);
   CPPUNIT_TEST(operator_moves_the_endpoint);
@@ -54,6 +56,40 @@ class PathsTest : public IntroducedLabTest {
     lab_->deliver();
     *rte_pktmbuf_mtod_offset(copy, uint8_t*, 12) = 100;
     b().receive(copy);
+    CPPUNIT_ASSERT(endpoint_at_b() == Endpoint({*a().translated, 51820}));
+  }
+
+  void late_packet_of_the_previous_session_moves_nothing() {
+    for (const bool by_a : {true, false}) {
+      setUp();
+      lab_->connect();
+      a().send(lab_->peer_of_a, inner_packet(64, 1));
+      std::vector<rte_mbuf*> late;
+      late.swap(a().outbox);
+      renew(by_a);
+      b().send(lab_->peer_of_b, inner_packet(64, 3));
+      lab_->deliver();
+      a().translated = dataplane::parse_ip("203.0.113.5");
+      a().send(lab_->peer_of_a, inner_packet(64, 2));
+      lab_->deliver();
+      const Endpoint moved{*a().translated, 51820};
+      CPPUNIT_ASSERT(endpoint_at_b() == moved);
+      for (rte_mbuf* packet : late) b().receive(packet);
+      CPPUNIT_ASSERT_MESSAGE("it is taken all the same", inner_packet(64, 1) == b().inbox.back());
+      CPPUNIT_ASSERT(endpoint_at_b() == moved);
+      tearDown();
+    }
+    setUp();
+  }
+
+  /// The peer has answered and not yet heard of us: it has no newer session to send with.
+  void previous_session_moves_the_path_until_the_new_one_is_heard() {
+    lab_->connect();
+    renew(false);
+    a().translated = dataplane::parse_ip("203.0.113.5");
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    CPPUNIT_ASSERT(inner_packet(64, 1) == b().inbox.back());
     CPPUNIT_ASSERT(endpoint_at_b() == Endpoint({*a().translated, 51820}));
   }
 
@@ -193,6 +229,23 @@ class PathsTest : public IntroducedLabTest {
   }
 
  private:
+  /// A second session: a begins it because the first is old, or b because a has fallen silent; then
+  /// a has not heard of it.
+  void renew(bool by_a) {
+    const uint32_t before = b().shared.peers[lab_->peer_of_b].current;
+    if (by_a) {
+      lab_->advance(120 * kSecond);
+      a().send(lab_->peer_of_a, inner_packet(64, 9));
+      lab_->advance(kSecond);
+    } else {
+      lab_->lose = [](const Side&, const Message& m) { return m.type == MessageType::kTransport; };
+      lab_->advance(kSecond);
+      b().send(lab_->peer_of_b, inner_packet(64, 9));
+      lab_->advance(16 * kSecond);
+      lab_->lose = nullptr;
+    }
+    CPPUNIT_ASSERT(before != b().shared.peers[lab_->peer_of_b].current);
+  }
   Endpoint endpoint_at_b() { return *b().protocol->status(lab_->peer_of_b).endpoint; }
   dataplane::Event roamed(uint32_t index, const Endpoint& remote) {
     return {index, dataplane::EventKind::kRoamed, 0, 0, remote, b().endpoint()};
