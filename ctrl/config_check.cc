@@ -81,11 +81,12 @@ void check_listen(const Config& config, std::vector<Problem>& problems) {
 
 void check_sizes(const Config& config, std::vector<Problem>& problems) {
   const dataplane::Sizes& sizes = config.sizes;
-  if (sizes.sessions < 3 * uint64_t{sizes.peers}) {
+  const uint64_t needed = kSessionsOfPeer * uint64_t{sizes.peers};
+  if (sizes.sessions < needed) {
     problems.push_back(
-        {"sizes.sessions", fmt::format("found {}, expected at least {}: three for each of {} peers "
-                                       "(current, previous or next, one in the making)",
-                                       sizes.sessions, 3 * uint64_t{sizes.peers}, sizes.peers)});
+        {"sizes.sessions", fmt::format("found {}, expected at least {}: four for each of {} peers "
+                                       "(current, previous or next, and one that each side makes)",
+                                       sizes.sessions, needed, sizes.peers)});
   }
   try {
     dataplane::IndexLayout::make(sizes.sessions, static_cast<uint32_t>(config.worker_cores.size()));

@@ -14,6 +14,8 @@ namespace wirelay::ctrl {
 
 inline constexpr size_t kMaxWorkers = 64;
 inline constexpr uint32_t kMaxTable = 1'000'000;  // users, peers
+/// A peer has so many at most, when both sides make one at the same time: ctrl/protocol/sessions.h.
+inline constexpr uint32_t kSessionsOfPeer = 4;
 
 /// All but users and peers, defaults filled in. `directory`: what relative names of files start at.
 void read_settings(ObjectReader& root, const std::string& directory, Config& config,

@@ -177,7 +177,8 @@ void read_sizes(ObjectReader& root, Config& config, std::vector<Problem>& proble
   dataplane::Sizes& sizes = config.sizes;
   sizes.users = number("users", 1, kMaxTable, sizes.users);
   sizes.peers = number("peers", 1, kMaxTable, std::max(sizes.users, sizes.peers));
-  sizes.sessions = number("sessions", 3, 8 * kMaxTable, 4 * sizes.peers);
+  sizes.sessions =
+      number("sessions", kSessionsOfPeer, 8 * kMaxTable, kSessionsOfPeer * sizes.peers);
   sizes.prefixes = number("prefixes", 16, 16 * kMaxTable, 4 * sizes.peers + 1024);
   sizes.mbufs = number("mbufs", 4096, 4'000'000, default_mbufs(config));
   reader.finish();

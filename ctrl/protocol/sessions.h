@@ -6,8 +6,9 @@
 // We initiated: it is `current` at once. `previous` still opens what was on the way. Each is
 // retired when it is rotated out or reaches its reject time, whichever comes first, and with it its
 // keys: sooner than the three times reject time after which the paper (section 6.3) erases all
-// keys. A `next` takes the place of `previous`, and the other way round: with the one that our own
-// initiation has reserved, a peer takes three slots of the table.
+// keys. A `next` takes the place of `previous`, and the other way round. While handshakes cross,
+// there are the one that our own initiation has reserved and the one that we answer with besides: a
+// peer takes four slots of the table.
 #pragma once
 
 #include <cstdint>

@@ -67,7 +67,7 @@ class ConfigTest : public CppUnit::TestFixture {
       "routes": [{"prefix": "10.9.0.0/16", "port": "inet", "via": "192.0.2.9"}],
       "tunnel_addresses": ["10.77.0.1", "fd77::1"],
       "workers": {"cores": [1, 1], "control_core": 3, "polling": "busy"},
-      "sizes": {"users": 100, "peers": 200, "sessions": 600, "prefixes": 1000, "mbufs": 8192},
+      "sizes": {"users": 100, "peers": 200, "sessions": 800, "prefixes": 1000, "mbufs": 8192},
       "replay_window": 1024, "aead_engine": "libsodium", "huge_pages": "never",
       "control_socket": "/tmp/x.sock", "log_level": "debug")");
     CPPUNIT_ASSERT_EQUAL(uint16_t{51821}, config.udp_port);
@@ -79,7 +79,7 @@ class ConfigTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(config.worker_cores == std::vector<unsigned>({1, 1}));
     CPPUNIT_ASSERT_EQUAL(3u, config.control_core);
     CPPUNIT_ASSERT(config.polling == dataplane::Polling::kBusy);
-    CPPUNIT_ASSERT_EQUAL(uint32_t{600}, config.sizes.sessions);
+    CPPUNIT_ASSERT_EQUAL(uint32_t{800}, config.sizes.sessions);
     CPPUNIT_ASSERT_EQUAL(uint32_t{8192}, config.sizes.mbufs);
     CPPUNIT_ASSERT_EQUAL(uint32_t{1024}, config.sizes.replay_packets);
     CPPUNIT_ASSERT(config.huge_pages == HugePages::kNever);
@@ -210,8 +210,8 @@ class ConfigTest : public CppUnit::TestFixture {
          "routes[0].prefix: found \"0.0.0.0/0\", which is the egress port's already"},
         {R"("routes": [{"prefix": "198.51.100.0/24", "port": "inet", "via": "192.0.2.9"}])",
          "routes[0].prefix: "},
-        {R"("sizes": {"peers": 1000, "sessions": 2999})",
-         "sizes.sessions: found 2999, expected at least 3000"},
+        {R"("sizes": {"peers": 1000, "sessions": 3999})",
+         "sizes.sessions: found 3999, expected at least 4000"},
     };
     for (const auto& [extra, problem] : bad) assert_refused(extra, "relayd.json: " + problem);
     write(R"("ports": [

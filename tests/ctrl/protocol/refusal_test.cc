@@ -24,6 +24,7 @@ class RefusalTest : public LabTest {
   CPPUNIT_TEST(peer_number_is_reused_cleanly);
   CPPUNIT_TEST(packet_of_a_removed_peer_is_sealed_for_nobody);
   CPPUNIT_TEST(packet_whose_address_has_moved_is_sealed_for_nobody);
+  CPPUNIT_TEST(crossing_handshakes_take_four_slots);
   CPPUNIT_TEST(full_session_table_refuses);
   CPPUNIT_TEST(retransmission_takes_no_second_slot);
   CPPUNIT_TEST(low_order_key_is_refused);
@@ -218,7 +219,6 @@ class RefusalTest : public LabTest {
     CPPUNIT_ASSERT_EQUAL(uint64_t{2}, a().counters().held_dropped);
   }
 
-  /// Three slots a peer do: the present session, the previous or next one, and one in the making.
   void retransmission_takes_no_second_slot() {
     lab_.reset();
     auto sizes = Lab::small();
@@ -237,6 +237,35 @@ class RefusalTest : public LabTest {
     lab_->advance(6 * kSecond);
     CPPUNIT_ASSERT(inner_packet(64, 1) == b().inbox.front());
     for (const uint32_t index : taken) a().sessions.retire(index);
+  }
+
+  /// The current session, the previous one, one that we make, and one that the peer makes: what a
+  /// peer has at most, and sizes.sessions at least.
+  void crossing_handshakes_take_four_slots() {
+    lab_.reset();
+    auto sizes = Lab::small();
+    sizes.sessions = 4;
+    lab_ = std::make_unique<Lab>(sizes);
+    lab_->introduce({}, {});
+    lab_->connect();
+    uint32_t most = 0;
+    for (int i = 0; i < 5; ++i) {
+      // The peer's silence is why a begins anew, its own is why b does, at the same time.
+      lab_->lose = [](const Side&, const Message& m) { return m.type == MessageType::kTransport; };
+      lab_->advance(kSecond);
+      a().send(lab_->peer_of_a, inner_packet(64, 1));
+      b().send(lab_->peer_of_b, inner_packet(64, 2));
+      for (int step = 0; step < 2000; ++step) {
+        lab_->advance(10 * kMillisecond);
+        most = std::max(most, std::max(a().sessions.in_use(), b().sessions.in_use()));
+      }
+      lab_->lose = nullptr;
+      a().send(lab_->peer_of_a, inner_packet(64, 3));
+      b().send(lab_->peer_of_b, inner_packet(64, 4));
+      lab_->deliver();
+    }
+    CPPUNIT_ASSERT_EQUAL(4u, most);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, a().counters().refused_full + b().counters().refused_full);
   }
 
   void full_session_table_refuses() {
