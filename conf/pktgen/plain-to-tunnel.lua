@@ -14,7 +14,7 @@ local rate      = 100                   -- per cent of the line
 pktgen.set_mac("0", "dst", relay_mac)
 pktgen.set("0", "rate", rate)
 pktgen.set("0", "count", 0)             -- until "stop 0"
-pktgen.set_proto("0", "udp")
+pktgen.range.ip_proto("0", "udp")       -- its default is TCP, whatever set_proto() said
 pktgen.process("0", "on")               -- answers the relay's ARP for own_ip
 pktgen.set_ipaddr("0", "src", own_ip .. "/24")
 

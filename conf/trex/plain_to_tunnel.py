@@ -2,8 +2,10 @@
 
     ./t-rex-64 -i --cfg /path/to/conf/trex/trex_cfg.yaml
     ./trex-console
-    trex> start -f /path/to/conf/trex/plain_to_tunnel.py -p 0 -m 100% -t size=imix,clients=1000
+    trex> start -f /path/to/conf/trex/plain_to_tunnel.py -p 0 -m 100% -t --size imix --clients 1000
 """
+
+import argparse
 
 from trex_stl_lib.api import (IP, UDP, Ether, STLPktBuilder, STLScVmRaw, STLStream, STLTXCont,
                               STLVmFixIpv4, STLVmFlowVar, STLVmWrFlowVar)
@@ -31,9 +33,13 @@ class PlainToTunnel:
         return STLStream(packet=STLPktBuilder(pkt=headers / padding, vm=program),
                          mode=STLTXCont(pps=share))
 
-    def get_streams(self, direction=0, size="576", clients=1000, **_):
-        parts = IMIX if size == "imix" else ((int(size), 1),)
-        return [self.stream(inner, share, int(clients)) for inner, share in parts]
+    def get_streams(self, tunables=(), **_):
+        parser = argparse.ArgumentParser(prog="plain_to_tunnel.py")
+        parser.add_argument("--size", default="576", help="bytes of the IP packets, or imix")
+        parser.add_argument("--clients", type=int, default=1000)
+        asked = parser.parse_args(tunables)
+        parts = IMIX if asked.size == "imix" else ((int(asked.size), 1),)
+        return [self.stream(inner, share, asked.clients) for inner, share in parts]
 
 
 def register():
