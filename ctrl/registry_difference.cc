@@ -1,5 +1,6 @@
 // What a reload has to change: the steps from the running users and peers to the configured ones.
 #include <set>
+#include <string_view>
 #include <unordered_set>
 
 #include "ctrl/registry_state.h"
@@ -80,9 +81,11 @@ class Difference {
   explicit Difference(const Registry::State& running) : running_(running) {}
 
   void want_users(std::span<const UserSpec> users) {
+    wanted_users_.reserve(users.size());
     for (size_t i = 0; i < users.size(); ++i) want_user(users[i], indexed("users", i));
   }
   void want_peers(std::span<const PeerSpec> peers) {
+    staying_peers_.reserve(peers.size());
     for (size_t i = 0; i < peers.size(); ++i) want_peer(peers[i], indexed("peers", i));
   }
   void remove_others() {
@@ -137,7 +140,7 @@ class Difference {
   }
 
   const Registry::State& running_;
-  std::unordered_set<std::string> wanted_users_, staying_peers_;
+  std::unordered_set<std::string_view> wanted_users_, staying_peers_;  // of the wanted specs
   std::vector<Step> gone_, shrunk_, users_, peers_;
 };
 

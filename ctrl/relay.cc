@@ -1,8 +1,8 @@
-// Start, loop, reload and end of a relay; what it tells of itself stands in relay_status.cc.
+// Start, loop and end of a relay. Its reloads stand in relay_reload.cc, what it tells of itself in
+// relay_status.cc.
 #include "ctrl/relay.h"
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <set>
 
@@ -23,50 +23,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kBusyDelay(1), kLongestDelay(4);
 constexpr uint64_t kTickNs = 10'000'000;
 constexpr uint64_t kFlushNs = 1'000'000'000;
-
-/// Paths that Registry::difference() gave, "users[3]", as the file has them: users and peers stand
-/// in other places there, and in two files.
-void name_places(std::vector<Step>& steps, const Config& config) {
-  const auto rename = [](std::string& path, const char* list, const auto& places) {
-    const std::string_view prefix = list;
-    size_t i = 0;
-    if (path.starts_with(prefix) &&
-        std::from_chars(path.data() + prefix.size(), path.data() + path.size(), i).ec ==
-            std::errc() &&
-        i < places.size()) {
-      path = places[i];
-    }
-  };
-  for (Step& step : steps) {
-    if (std::holds_alternative<AddUser>(step.change) ||
-        std::holds_alternative<SetUser>(step.change)) {
-      rename(step.path, "users[", config.user_paths);
-    } else if (std::holds_alternative<AddPeer>(step.change) ||
-               std::holds_alternative<SetPeer>(step.change)) {
-      rename(step.path, "peers[", config.peer_paths);
-    }
-  }
-}
-
-/// What steps will do to `registry`.
-ReloadResult count(const std::vector<Step>& steps, const Registry& registry) {
-  ReloadResult result;
-  std::set<std::string> changed_peers;  // one may take two steps
-  for (const Step& step : steps) {
-    if (std::holds_alternative<AddUser>(step.change)) ++result.users_added;
-    if (std::holds_alternative<SetUser>(step.change)) ++result.users_changed;
-    if (std::holds_alternative<AddPeer>(step.change)) ++result.peers_added;
-    if (std::holds_alternative<RemovePeer>(step.change)) ++result.peers_removed;
-    if (const auto* set = std::get_if<SetPeer>(&step.change))
-      changed_peers.insert(set->change.name);
-    if (const auto* remove = std::get_if<RemoveUser>(&step.change)) {
-      ++result.users_removed;
-      result.peers_removed += registry.peers_of(remove->name).size();
-    }
-  }
-  result.peers_changed = changed_peers.size();
-  return result;
-}
 
 bool shares_cores(const Config& config) {
   std::set<unsigned> cores = {config.control_core};
@@ -93,6 +49,8 @@ Relay::Relay(std::string file, Config config, bool verbose)
       publisher_(datapath_.shared(), peer_writer_, protocol_),
       registry_(registry_limits(config_), publisher_),
       pump_(datapath_.shared(), protocol_, neighbours_),
+      reloader_(file_, [this](const Config& next,
+                              const crypto::PublicKey& identity) { return apply(next, identity); }),
       start_ns_(read_clocks().ns) {
   publisher_.attach(registry_);
   apply_users(config_);
@@ -121,7 +79,7 @@ void Relay::run() {
       loop_.stop();
     });
   }
-  loop_.on_signal(SIGHUP, [this] { reload_on_signal(); });
+  loop_.on_signal(SIGHUP, [this] { signal_reload_ = reloader_.ask(); });
   loop_.repeat([this] { return turn(); });
   stop_if_requested();  // one that came before the loop could hear of it
   loop_.run();
@@ -130,6 +88,8 @@ void Relay::run() {
 milliseconds Relay::turn() {
   const Pump::Result result = pump_.turn();
   datapath_.shared().rcu.poll();
+  reloader_.poll();
+  tell_signal_reload();
   const Now now = read_clocks();
   if (now.ns >= next_tick_ns_) {
     next_tick_ns_ = now.ns + kTickNs;
@@ -144,51 +104,6 @@ milliseconds Relay::turn() {
   const milliseconds delay = result == Pump::Result::kDone ? kBusyDelay : idle_;
   idle_ = std::min(2 * delay, kLongestDelay);
   return delay;
-}
-
-ReloadResult Relay::apply_users(const Config& next) {
-  std::vector<Step> steps = registry_.difference(next.users, next.peers);
-  name_places(steps, next);
-  ReloadResult result = count(steps, registry_);
-  registry_.apply(steps);
-  return result;
-}
-
-ReloadResult Relay::reload() {
-  Config next = load_config(file_);
-  const crypto::Secret key = read_private_key(next.private_key_file);
-  ReloadResult result = apply_users(next);
-  result.needs_restart = needs_restart(config_, next);
-  if (crypto::derive_public_key(key) != identity_.public_key) {
-    result.needs_restart.insert(result.needs_restart.begin(), "identity");
-  }
-  config_.public_endpoint = next.public_endpoint;
-  config_.client_dns = next.client_dns;
-  config_.users_file = next.users_file;
-  if (config_.log_level != next.log_level) set_log_level(next.log_level);
-  config_.log_level = next.log_level;
-  for (const std::string& warning : next.warnings) log().warn("{}", warning);
-  log().info(
-      "reloaded: users {} added, {} changed, {} removed; peers {} added, {} changed, {} "
-      "removed",
-      result.users_added, result.users_changed, result.users_removed, result.peers_added,
-      result.peers_changed, result.peers_removed);
-  if (!result.needs_restart.empty()) {
-    log().warn("changed in {}, but in force only after a restart: {}", file_,
-               fmt::join(result.needs_restart, ", "));
-  }
-  return result;
-}
-
-void Relay::reload_on_signal() {
-  try {
-    reload();
-  } catch (const Refused& refused) {
-    for (const std::string& line : lines_of(refused)) log().error("{}", line);
-    log().error("not reloaded, nothing has changed");
-  } catch (const std::exception& error) {  // the relay goes on with what it has
-    log().error("not reloaded: {}", error.what());
-  }
 }
 
 void Relay::log_start() const {

@@ -17,6 +17,7 @@
 #include "ctrl/pump.h"
 #include "ctrl/registry.h"
 #include "ctrl/relay_face.h"
+#include "ctrl/reloader.h"
 
 namespace wirelay::ctrl {
 
@@ -50,11 +51,12 @@ class Relay final : public RelayFace {
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
-  ReloadResult reload() override;
+  std::shared_ptr<const Reload> reload() override { return reloader_.ask(); }
 
  private:
   ReloadResult apply_users(const Config& next);
-  void reload_on_signal();
+  ReloadResult apply(const Config& next, const crypto::PublicKey& identity);
+  void tell_signal_reload();
   std::chrono::milliseconds turn();
   void log_start() const;
   void log_totals() const;
@@ -77,6 +79,8 @@ class Relay final : public RelayFace {
   Publisher publisher_;
   Registry registry_;
   Pump pump_;
+  Reloader reloader_;
+  std::shared_ptr<const Reload> signal_reload_;  // asked for by SIGHUP, and not told of in the log
   const uint64_t start_ns_;
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
   std::chrono::milliseconds idle_{1};  // the delay behind the next turn that finds nothing

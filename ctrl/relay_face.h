@@ -1,7 +1,9 @@
 // The face of the running relay that the API is written against. Control thread only.
 #pragma once
 
+#include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,13 @@ struct ReloadResult {
   std::vector<std::string> needs_restart;  // parts that changed but stay as they were
 };
 
+/// A reload that was asked for: under way until one of the two is set, by the control thread.
+struct Reload {
+  std::optional<ReloadResult> result;
+  std::exception_ptr error;  // Refused, or what stood in the way: nothing has changed
+  [[nodiscard]] bool done() const noexcept { return result || error; }
+};
+
 /// The face that the API is written against; Relay implements it, tests put a fake behind it.
 class RelayFace {
  public:
@@ -54,8 +63,8 @@ class RelayFace {
   virtual UserStatus user_status(const std::string& name) const = 0;
   virtual PeerStatus peer_status(const std::string& name) const = 0;
   virtual uint32_t sessions_in_use() const = 0;
-  /// Reads the configuration file again. Throws Refused, and then nothing has changed.
-  virtual ReloadResult reload() = 0;
+  /// Begins to read the configuration file again.
+  virtual std::shared_ptr<const Reload> reload() = 0;
 };
 
 }  // namespace wirelay::ctrl

@@ -9,6 +9,7 @@ namespace wirelay::ctrl::api {
 namespace {
 
 constexpr timeval kNextTurn{0, 0};
+constexpr timeval kAskAgain{0, 5000};  // for a result that takes long
 
 bool blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
 
@@ -35,8 +36,9 @@ Client::Client(event_base* base, evutil_socket_t fd, RelayFace& relay, const Cli
 void Client::work() {
   const auto end = std::chrono::steady_clock::now() + limits_.slice;
   while (step()) {
-    if (std::chrono::steady_clock::now() < end) continue;
-    event_add(resume_.get(), &kNextTurn);
+    const bool waiting = exchange_ && exchange_->waiting();
+    if (!waiting && std::chrono::steady_clock::now() < end) continue;
+    event_add(resume_.get(), waiting ? &kAskAgain : &kNextTurn);
     return;
   }
   if (ending_ && unsent() == 0) {

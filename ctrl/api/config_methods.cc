@@ -9,12 +9,15 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
-Json::Value reload(RelayFace& relay, const Json::Value& params) {
+Answer reload(RelayFace& relay, const Json::Value& params) {
   Params(params).finish();
-  const ReloadResult done = relay.reload();
-  Json::Value result = to_json(done);
-  result["needs_restart"] = to_json(done.needs_restart);
-  return result;
+  return [reload = relay.reload()]() -> std::optional<Json::Value> {
+    if (!reload->done()) return std::nullopt;
+    if (reload->error) std::rethrow_exception(reload->error);
+    Json::Value result = to_json(*reload->result);
+    result["needs_restart"] = to_json(reload->result->needs_restart);
+    return result;
+  };
 }
 
 constexpr std::array kMethods = {

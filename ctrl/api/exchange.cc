@@ -2,8 +2,8 @@
 #include "ctrl/api/exchange.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "ctrl/api/method.h"
 #include "ctrl/json.h"
 #include "ctrl/json_reader.h"
 #include "ctrl/log.h"
@@ -62,32 +62,6 @@ const char* malformed(const Json::Value& call) {
   return nullptr;
 }
 
-Json::Value call_method(RelayFace& relay, const Json::Value& call) {
-  static const Json::Value kNoParams(Json::objectValue);
-  const Json::Value& params = call.isMember("params") ? call["params"] : kNoParams;
-  const Method& method = find_method(call["method"].asString());
-  if (!params.isObject()) {
-    throw Refused("params", expected(params, "an object with named fields"));
-  }
-  return method.call(relay, params);
-}
-
-Json::Value respond(RelayFace& relay, const Json::Value& call) {
-  const Json::Value& id = call["id"];
-  try {
-    Json::Value result = response(id);
-    result["result"] = call_method(relay, call);
-    return result;
-  } catch (const Refused& refused) {
-    return refused_response(id, refused);
-  } catch (const ApiError& error) {
-    return error_response(id, error.code, error.what(), error.data);
-  } catch (const std::exception& error) {
-    log().error("API: {} failed: {}", call["method"].asString(), error.what());
-    return error_response(id, kInternalError, std::string("internal error: ") + error.what());
-  }
-}
-
 }  // namespace
 
 Exchange::Exchange(RelayFace& relay, std::string_view line, const ExchangeLimits& limits)
@@ -112,8 +86,10 @@ Exchange::Exchange(RelayFace& relay, std::string_view line, const ExchangeLimits
 }
 
 void Exchange::step() {
-  if (done()) return;
-  run(calls_[next_++]);
+  if (!done() && run(calls_[next_])) {
+    later_ = nullptr;
+    ++next_;
+  }
 }
 
 std::string Exchange::take_reply() {
@@ -121,10 +97,10 @@ std::string Exchange::take_reply() {
   return std::move(reply_);
 }
 
-void Exchange::run(const Json::Value& call) {
+bool Exchange::run(const Json::Value& call) {
   if (const char* wrong = malformed(call)) {
     answer(error_response({}, kInvalidRequest, wrong));
-    return;
+    return true;
   }
   const bool notification = !call.isMember("id");
   if (reply_.size() > limits_.batch_reply_bytes) {
@@ -132,10 +108,44 @@ void Exchange::run(const Json::Value& call) {
       answer(error_response(call["id"], kReplyTooLarge,
                             "not done: the replies of this batch are too large; ask again"));
     }
-    return;
+    return true;
   }
-  const Json::Value reply = respond(relay_, call);
-  if (!notification) answer(reply);
+  const auto reply = respond(call);
+  if (reply && !notification) answer(*reply);
+  return reply.has_value();
+}
+
+std::optional<Json::Value> Exchange::respond(const Json::Value& call) {
+  const Json::Value& id = call["id"];
+  try {
+    const auto result = result_of(call);
+    if (!result) return std::nullopt;
+    Json::Value reply = response(id);
+    reply["result"] = *result;
+    return reply;
+  } catch (const Refused& refused) {
+    return refused_response(id, refused);
+  } catch (const ApiError& error) {
+    return error_response(id, error.code, error.what(), error.data);
+  } catch (const std::exception& error) {
+    log().error("API: {} failed: {}", call["method"].asString(), error.what());
+    return error_response(id, kInternalError, std::string("internal error: ") + error.what());
+  }
+}
+
+std::optional<Json::Value> Exchange::result_of(const Json::Value& call) {
+  if (!later_) {
+    static const Json::Value kNoParams(Json::objectValue);
+    const Json::Value& params = call.isMember("params") ? call["params"] : kNoParams;
+    const Method& method = find_method(call["method"].asString());
+    if (!params.isObject()) {
+      throw Refused("params", expected(params, "an object with named fields"));
+    }
+    Answer made = method.call(relay_, params);
+    if (auto* result = std::get_if<Json::Value>(&made)) return std::move(*result);
+    later_ = std::get<Later>(std::move(made));
+  }
+  return later_();
 }
 
 void Exchange::answer(const Json::Value& reply) {

@@ -2,11 +2,13 @@
 // that the event loop goes on between them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <json/value.h>
 
+#include "ctrl/api/method.h"
 #include "ctrl/relay_face.h"
 
 namespace wirelay::ctrl::api {
@@ -22,20 +24,26 @@ class Exchange {
   /// Reads the line. `relay` and `limits` outlive the exchange.
   Exchange(RelayFace& relay, std::string_view line, const ExchangeLimits& limits);
 
-  /// Makes the next call; nothing when done.
+  /// Makes the next call, or asks again for the result of one that takes long; nothing when done.
   void step();
+  /// The result of a call is not there yet: let time pass before the next step.
+  [[nodiscard]] bool waiting() const noexcept { return later_ != nullptr; }
   [[nodiscard]] bool done() const noexcept { return next_ >= calls_.size(); }
   /// When done: the reply with its newline, or "" when none is due.
   std::string take_reply();
 
  private:
   void answer(const Json::Value& response);
-  void run(const Json::Value& call);
+  /// False when the result is not there yet.
+  bool run(const Json::Value& call);
+  std::optional<Json::Value> respond(const Json::Value& call);
+  std::optional<Json::Value> result_of(const Json::Value& call);
 
   RelayFace& relay_;
   const ExchangeLimits& limits_;
   Json::Value calls_{Json::arrayValue};
   Json::ArrayIndex next_ = 0;
+  Later later_;  // of the call at next_, which has begun
   bool batch_ = false;
   std::string reply_;
 };

@@ -2,10 +2,13 @@
 // methods; method_table.cc lists them.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include <json/value.h>
 
@@ -31,11 +34,16 @@ class ApiError : public std::runtime_error {
   Json::Value data;
 };
 
+/// The result of a call that takes longer than a turn of the event loop: asked each turn until it
+/// is there. Throws as a call does.
+using Later = std::function<std::optional<Json::Value>()>;
+using Answer = std::variant<Json::Value, Later>;
+
 /// `call` runs on the control thread and is bounded: by the size of a request, and by kMaxPage.
 /// `params` is an object. Throws Refused or ApiError, and then has changed nothing.
 struct Method {
   std::string_view name;
-  Json::Value (*call)(RelayFace& relay, const Json::Value& params);
+  Answer (*call)(RelayFace& relay, const Json::Value& params);
   std::string_view params;  // for people
   std::string_view text;
 };

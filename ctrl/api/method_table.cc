@@ -23,7 +23,7 @@ const std::vector<Method>& table() {
   return kTable;
 }
 
-Json::Value list_methods(RelayFace&, const Json::Value& params) {
+Answer list_methods(RelayFace&, const Json::Value& params) {
   Params reader(params);
   reader.finish();
   Json::Value result(Json::objectValue);

@@ -17,19 +17,19 @@ const PeerSpec& find_peer(RelayFace& relay, const std::string& name) {
   return *peer;
 }
 
-Json::Value add(RelayFace& relay, const Json::Value& params) {
+Answer add(RelayFace& relay, const Json::Value& params) {
   return apply_items(relay, params, "peers", read_peer);
 }
 
-Json::Value set(RelayFace& relay, const Json::Value& params) {
+Answer set(RelayFace& relay, const Json::Value& params) {
   return apply_items(relay, params, "peers", read_peer_change);
 }
 
-Json::Value remove(RelayFace& relay, const Json::Value& params) {
+Answer remove(RelayFace& relay, const Json::Value& params) {
   return remove_named<RemovePeer>(relay, params);
 }
 
-Json::Value get(RelayFace& relay, const Json::Value& params) {
+Answer get(RelayFace& relay, const Json::Value& params) {
   return peer_entry(relay, find_peer(relay, read_only_name(params)), PresharedKey::kHide);
 }
 
@@ -49,7 +49,7 @@ std::vector<const PeerSpec*> page_of(const Registry& registry,
   return peers;
 }
 
-Json::Value list(RelayFace& relay, const Json::Value& params) {
+Answer list(RelayFace& relay, const Json::Value& params) {
   Params fields(params);
   const Page page = read_page(fields);
   const auto user = fields->text("user");
@@ -82,7 +82,7 @@ Json::Value relay_endpoint(const Config& config) {
   return {};
 }
 
-Json::Value client_config(RelayFace& relay, const Json::Value& params) {
+Answer client_config(RelayFace& relay, const Json::Value& params) {
   const PeerSpec& peer = find_peer(relay, read_only_name(params));
   Json::Value result = to_json(peer, PresharedKey::kShow);
   result.removeMember("endpoint");

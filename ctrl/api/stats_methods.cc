@@ -39,7 +39,7 @@ Json::Value stages_json(const WorkerCounters& worker) {
   return result;
 }
 
-Json::Value get_stats(RelayFace& relay, const Json::Value& params) {
+Answer get_stats(RelayFace& relay, const Json::Value& params) {
   Params(params).finish();
   Json::Value result(Json::objectValue);
   result["tsc_hz"] = count(relay.tsc_hz());
@@ -51,7 +51,7 @@ Json::Value get_stats(RelayFace& relay, const Json::Value& params) {
   return result;
 }
 
-Json::Value get_drops(RelayFace& relay, const Json::Value& params) {
+Answer get_drops(RelayFace& relay, const Json::Value& params) {
   Params fields(params);
   const bool nonzero = fields->boolean("nonzero").value_or(false);
   fields.finish();

@@ -76,7 +76,7 @@ Json::Value neighbour_counters_json(const NeighbourCounters& counters) {
   return result;
 }
 
-Json::Value get(RelayFace& relay, const Json::Value& params) {
+Answer get(RelayFace& relay, const Json::Value& params) {
   Params(params).finish();
   Json::Value result(Json::objectValue);
   result["version"] = version();

@@ -14,19 +14,19 @@ namespace {
 /// A user's status sums up its peers: a page of users ends behind so many of them.
 constexpr size_t kMaxPagePeers = 20'000;
 
-Json::Value add(RelayFace& relay, const Json::Value& params) {
+Answer add(RelayFace& relay, const Json::Value& params) {
   return apply_items(relay, params, "users", read_user);
 }
 
-Json::Value set(RelayFace& relay, const Json::Value& params) {
+Answer set(RelayFace& relay, const Json::Value& params) {
   return apply_items(relay, params, "users", read_user_change);
 }
 
-Json::Value remove(RelayFace& relay, const Json::Value& params) {
+Answer remove(RelayFace& relay, const Json::Value& params) {
   return remove_named<RemoveUser>(relay, params);
 }
 
-Json::Value get(RelayFace& relay, const Json::Value& params) {
+Answer get(RelayFace& relay, const Json::Value& params) {
   const std::string name = read_only_name(params);
   const UserSpec* user = relay.registry().user(name);
   if (user == nullptr) throw ApiError(kNotFound, "there is no user " + in_quotes(name));
@@ -42,7 +42,7 @@ Json::Value get(RelayFace& relay, const Json::Value& params) {
   return result;
 }
 
-Json::Value list(RelayFace& relay, const Json::Value& params) {
+Answer list(RelayFace& relay, const Json::Value& params) {
   Params fields(params);
   const auto [after, limit] = read_page(fields);
   fields.finish();

@@ -39,6 +39,17 @@ crypto::PublicKey test_key(uint32_t seed) {
 FakeRelay::FakeRelay(uint32_t users)
     : running(small_config()), registry_(limits(users), observer), public_key_(test_key(0)) {}
 
+std::shared_ptr<const Reload> FakeRelay::reload() {
+  if (slow_reload) return slow_reload;
+  auto reload = std::make_shared<Reload>();
+  try {
+    reload->result = on_reload ? on_reload() : ReloadResult{};
+  } catch (...) {
+    reload->error = std::current_exception();
+  }
+  return reload;
+}
+
 std::vector<crypto::EngineInfo> FakeRelay::engines() const {
   return {{"ipsec-mb", true, "fastest usable engine"}, {"sodium", true, "reference"}};
 }

@@ -49,6 +49,7 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::NeighbourCounters counters_of_neighbours;
   std::map<std::string, ctrl::PeerStatus> peer_statuses;
   std::function<ctrl::ReloadResult()> on_reload;
+  std::shared_ptr<ctrl::Reload> slow_reload;  // set: every reload is this one, ended by the test
 
   ctrl::Registry& registry() override { return registry_; }
   const ctrl::Config& config() const override { return running; }
@@ -68,7 +69,7 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::UserStatus user_status(const std::string& name) const override;
   ctrl::PeerStatus peer_status(const std::string& name) const override;
   uint32_t sessions_in_use() const override { return 7; }
-  ctrl::ReloadResult reload() override { return on_reload ? on_reload() : ctrl::ReloadResult{}; }
+  std::shared_ptr<const ctrl::Reload> reload() override;
 
  private:
   ctrl::Registry registry_;

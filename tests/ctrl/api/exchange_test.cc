@@ -20,6 +20,8 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_batch_has_a_largest_size);
   CPPUNIT_TEST(a_batch_reply_has_a_largest_size);
   CPPUNIT_TEST(an_unexpected_failure_is_an_internal_error);
+  CPPUNIT_TEST(a_result_that_takes_long_is_waited_for);
+  CPPUNIT_TEST(a_late_refusal_is_told);
   CPPUNIT_TEST_SUITE_END();
 
   test::FakeRelay relay_;
@@ -139,6 +141,41 @@ class ExchangeTest : public CppUnit::TestFixture {
   void an_unexpected_failure_is_an_internal_error() {
     relay_.on_reload = []() -> ReloadResult { throw std::bad_alloc(); };
     assert_error(-32603, R"({"jsonrpc":"2.0","method":"config.reload","id":1})");
+  }
+
+  void a_result_that_takes_long_is_waited_for() {
+    relay_.slow_reload = std::make_shared<Reload>();
+    Exchange exchange(relay_,
+                      R"([{"jsonrpc":"2.0","method":"config.reload","id":1},)"
+                      R"({"jsonrpc":"2.0","method":"user.add","params":{"name":"a"},"id":2}])",
+                      limits_);
+    for (int i = 0; i < 3; ++i) {
+      exchange.step();
+      CPPUNIT_ASSERT(exchange.waiting() && !exchange.done());
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, relay_.registry().user_count());  // calls keep their order
+    relay_.slow_reload->result = ReloadResult{.users_added = 5, .needs_restart = {}};
+    exchange.step();
+    CPPUNIT_ASSERT(!exchange.waiting());
+    exchange.step();
+    CPPUNIT_ASSERT(exchange.done());
+    const Json::Value got = parse_json(exchange.take_reply(), {1u << 20, 32, false});
+    CPPUNIT_ASSERT_EQUAL(5u, got[0]["result"]["users_added"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(2, got[1]["id"].asInt());
+  }
+
+  void a_late_refusal_is_told() {
+    relay_.slow_reload = std::make_shared<Reload>();
+    Exchange exchange(relay_, R"({"jsonrpc":"2.0","method":"config.reload","id":1})", limits_);
+    exchange.step();
+    relay_.slow_reload->error =
+        std::make_exception_ptr(Refused("relayd.json: listen.udp_port", "expected 1 to 65535"));
+    exchange.step();
+    CPPUNIT_ASSERT(exchange.done() && !exchange.waiting());
+    const Json::Value got = parse_json(exchange.take_reply(), {1u << 20, 32, false});
+    CPPUNIT_ASSERT_EQUAL(-32602, got["error"]["code"].asInt());
+    CPPUNIT_ASSERT_EQUAL(std::string("relayd.json: listen.udp_port"),
+                         got["error"]["data"]["path"].asString());
   }
 };
 

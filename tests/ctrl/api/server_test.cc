@@ -25,6 +25,9 @@ using test::RawClient;
 const std::string kStatus = R"({"jsonrpc":"2.0","method":"status.get","id":1})"
                             "\n";
 
+const std::string kReload = R"({"jsonrpc":"2.0","method":"config.reload","id":2})"
+                            "\n";
+
 bool is_result(const std::string& line) { return line.find("\"result\"") != std::string::npos; }
 bool is_error(const std::string& line, int code) {
   return line.find("\"code\":" + std::to_string(code)) != std::string::npos;
@@ -76,6 +79,8 @@ class ServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_client_that_never_reads_is_bounded_and_closed);
   CPPUNIT_TEST(a_slow_reader_gets_everything);
   CPPUNIT_TEST(a_long_batch_does_not_hold_up_others);
+  CPPUNIT_TEST(a_reload_does_not_hold_up_others);
+  CPPUNIT_TEST(a_client_that_leaves_its_reload_does_no_harm);
   CPPUNIT_TEST(a_thousand_connections_do_not_lock_others_out);
   CPPUNIT_TEST(a_client_that_leaves_is_forgotten);
   CPPUNIT_TEST(a_client_that_leaves_without_its_replies_does_no_harm);
@@ -277,6 +282,35 @@ class ServerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(other.line().has_value());
     CPPUNIT_ASSERT(!busy.line().has_value());
     CPPUNIT_ASSERT(is_result(busy.await_line()));
+  }
+
+  void a_reload_does_not_hold_up_others() {
+    ApiLab lab;
+    lab.relay.slow_reload = std::make_shared<Reload>();
+    RawClient reloading(lab), other(lab);
+    reloading.send_all(kReload);
+    for (int i = 0; i < 10; ++i) CPPUNIT_ASSERT(served(other));
+    reloading.send_all(kStatus);  // has its turn behind the reload
+    CPPUNIT_ASSERT(served(other));
+    CPPUNIT_ASSERT(!reloading.line().has_value());
+    lab.relay.slow_reload->result = ReloadResult{.users_added = 8, .needs_restart = {}};
+    CPPUNIT_ASSERT(reloading.await_line().find("\"users_added\":8") != std::string::npos);
+    CPPUNIT_ASSERT(is_result(reloading.await_line()));
+  }
+
+  void a_client_that_leaves_its_reload_does_no_harm() {
+    ApiLab lab;
+    lab.relay.slow_reload = std::make_shared<Reload>();
+    RawClient other(lab);
+    {
+      RawClient leaver(lab);
+      leaver.send_all(kReload);
+      for (int i = 0; i < 10; ++i) lab.turn();
+    }
+    CPPUNIT_ASSERT(served(other));
+    lab.relay.slow_reload->result = ReloadResult{};
+    CPPUNIT_ASSERT(lab.turn_until([&] { return lab.server.clients() == 1; }));
+    CPPUNIT_ASSERT(served(other));
   }
 
   void a_thousand_connections_do_not_lock_others_out() {
