@@ -1,3 +1,4 @@
+// Reading on a thread, applying in poll().
 #include "ctrl/reloader.h"
 
 #include <chrono>
