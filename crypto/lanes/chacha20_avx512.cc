@@ -10,29 +10,27 @@ namespace {
 
 constexpr uint32_t kLanes = 16;
 constexpr uint32_t kWords = 16;
-constexpr uint32_t kDoubleRounds = 10;
+constexpr uint32_t kRounds = 20;
 
-[[gnu::always_inline]] inline void quarter_round(__m512i& a, __m512i& b, __m512i& c,
-                                                 __m512i& d) noexcept {
-  a = _mm512_add_epi32(a, b);
-  d = _mm512_rol_epi32(_mm512_xor_si512(d, a), 16);
-  c = _mm512_add_epi32(c, d);
-  b = _mm512_rol_epi32(_mm512_xor_si512(b, c), 12);
-  a = _mm512_add_epi32(a, b);
-  d = _mm512_rol_epi32(_mm512_xor_si512(d, a), 8);
-  c = _mm512_add_epi32(c, d);
-  b = _mm512_rol_epi32(_mm512_xor_si512(b, c), 7);
-}
+/// A row of the state, begun `shift` words further on.
+struct Row {
+  uint32_t row, shift;
+  constexpr uint32_t operator[](uint32_t i) const noexcept { return 4 * row + (i + shift) % 4; }
+};
 
-[[gnu::always_inline]] inline void double_round(__m512i (&v)[kWords]) noexcept {
-  quarter_round(v[0], v[4], v[8], v[12]);
-  quarter_round(v[1], v[5], v[9], v[13]);
-  quarter_round(v[2], v[6], v[10], v[14]);
-  quarter_round(v[3], v[7], v[11], v[15]);
-  quarter_round(v[0], v[5], v[10], v[15]);
-  quarter_round(v[1], v[6], v[11], v[12]);
-  quarter_round(v[2], v[7], v[8], v[13]);
-  quarter_round(v[3], v[4], v[9], v[14]);
+/// A quarter of four quarter rounds. What is written here in order stays in order: groups of six
+/// instructions, which go to ports together, then have two rotations each, and neither port gets
+/// more than its share.
+template <int kBits>
+[[gnu::always_inline]] inline void step(__m512i (&v)[kWords], Row sum, Row add,
+                                        Row turned) noexcept {
+#pragma GCC unroll 4
+  for (uint32_t i = 0; i < 4; ++i) {
+    __m512i& a = v[sum[i]];
+    __m512i& d = v[turned[i]];
+    a = _mm512_add_epi32(a, v[add[i]]);
+    d = _mm512_rol_epi32(_mm512_xor_si512(d, a), kBits);
+  }
 }
 
 /// One word for each lane: that of packet `packet[lane]`.
@@ -42,17 +40,21 @@ constexpr uint32_t kDoubleRounds = 10;
                                    _mm512_load_si512(plane + kLanes));
 }
 
-/// Writes the words of the initial state that are not the same in all lanes.
-[[gnu::always_inline]] inline void prepare(const KeyPlanes& planes, const Plan& plan,
-                                           uint32_t first, KeyStream& stream) noexcept {
-  const __m512i job = _mm512_loadu_si512(plan.job + first);  // permutations read 5 bits of it
-#pragma GCC unroll 8
-  for (uint32_t w = 0; w < kKeyWords; ++w) {
-    _mm512_store_si512(stream.word[4 + w], pick(planes.key[w], job));
+constexpr uint32_t kPrepareSteps = 11;
+
+/// Writes the words of the initial state that are not the same in all lanes, one a step.
+/// Permutations read 5 bits of a job: its packet.
+[[gnu::always_inline]] inline void prepare_step(const KeyPlanes& planes, const Plan& plan,
+                                                __m512i job, uint32_t step,
+                                                KeyStream& stream) noexcept {
+  if (step < kKeyWords) {
+    _mm512_store_si512(stream.word[4 + step], pick(planes.key[step], job));
+  } else if (step < kKeyWords + 2) {
+    const uint32_t half = step - kKeyWords;
+    _mm512_store_si512(stream.word[14 + half], pick(plan.counter[half], job));
+  } else if (step < kPrepareSteps) {
+    _mm512_store_si512(stream.word[12], _mm512_srli_epi32(job, kJobNumberShift));
   }
-  _mm512_store_si512(stream.word[12], _mm512_srli_epi32(job, kJobNumberShift));
-  _mm512_store_si512(stream.word[14], pick(plan.counter[0], job));
-  _mm512_store_si512(stream.word[15], pick(plan.counter[1], job));
 }
 
 /// The initial state of a prepared set: word w of all lanes. Read from memory at the begin and at
@@ -63,16 +65,20 @@ constexpr uint32_t kDoubleRounds = 10;
   return w == 13 ? _mm512_setzero_si512() : _mm512_load_si512(stream.word[w]);
 }
 
-/// Turns 4 words of 16 blocks into 4 registers: quarter q of out[i] is those words of block 4q + i.
-[[gnu::always_inline]] inline void transpose_words(const __m512i* v, __m512i* out) noexcept {
-  const __m512i low01 = _mm512_unpacklo_epi32(v[0], v[1]);
-  const __m512i high01 = _mm512_unpackhi_epi32(v[0], v[1]);
-  const __m512i low23 = _mm512_unpacklo_epi32(v[2], v[3]);
-  const __m512i high23 = _mm512_unpackhi_epi32(v[2], v[3]);
-  out[0] = _mm512_unpacklo_epi64(low01, low23);
-  out[1] = _mm512_unpackhi_epi64(low01, low23);
-  out[2] = _mm512_unpacklo_epi64(high01, high23);
-  out[3] = _mm512_unpackhi_epi64(high01, high23);
+/// Turns 4 words of 16 blocks into 4 registers: quarter q of the i-th is those words of block
+/// 4q + i. In 8 steps.
+[[gnu::always_inline]] inline void transpose_step(uint32_t (*word)[kMaxLanes], uint32_t step,
+                                                  __m512i (&held)[4]) noexcept {
+  if (step < 4) {
+    const __m512i a = _mm512_load_si512(word[step & 2]),
+                  b = _mm512_load_si512(word[(step & 2) + 1]);
+    held[step] = step % 2 == 0 ? _mm512_unpacklo_epi32(a, b) : _mm512_unpackhi_epi32(a, b);
+  } else {
+    const uint32_t half = step / 2 % 2;
+    const __m512i a = held[half], b = held[half + 2];
+    _mm512_store_si512(word[step - 4],
+                       step % 2 == 0 ? _mm512_unpacklo_epi64(a, b) : _mm512_unpackhi_epi64(a, b));
+  }
 }
 
 /// What there is to do for a set once its key stream is there.
@@ -96,68 +102,79 @@ template <Finish kFinish>
   }
 }
 
-/// Gathers the quarters of blocks i, i + 4, i + 8, i + 12 and XORs them into their texts.
+/// Gathers the quarters of blocks i, i + 4, i + 8, i + 12 and XORs them into their texts. In 8
+/// steps.
 template <Finish kFinish>
-[[gnu::always_inline]] inline void xor_rows(const KeyStream& quarters, uint32_t i, const Plan& plan,
-                                            uint32_t first) noexcept {
-  const __m512i a = _mm512_load_si512(quarters.word[i]);
-  const __m512i b = _mm512_load_si512(quarters.word[4 + i]);
-  const __m512i c = _mm512_load_si512(quarters.word[8 + i]);
-  const __m512i d = _mm512_load_si512(quarters.word[12 + i]);
-  const __m512i ab_even = _mm512_shuffle_i32x4(a, b, 0x88);
-  const __m512i ab_odd = _mm512_shuffle_i32x4(a, b, 0xdd);
-  const __m512i cd_even = _mm512_shuffle_i32x4(c, d, 0x88);
-  const __m512i cd_odd = _mm512_shuffle_i32x4(c, d, 0xdd);
-  xor_row<kFinish>(plan, first + i, _mm512_shuffle_i32x4(ab_even, cd_even, 0x88));
-  xor_row<kFinish>(plan, first + i + 4, _mm512_shuffle_i32x4(ab_odd, cd_odd, 0x88));
-  xor_row<kFinish>(plan, first + i + 8, _mm512_shuffle_i32x4(ab_even, cd_even, 0xdd));
-  xor_row<kFinish>(plan, first + i + 12, _mm512_shuffle_i32x4(ab_odd, cd_odd, 0xdd));
+[[gnu::always_inline]] inline void xor_step(const KeyStream& quarters, uint32_t i, const Plan& plan,
+                                            uint32_t first, uint32_t step,
+                                            __m512i (&held)[4]) noexcept {
+  constexpr int kEven = 0x88, kOdd = 0xdd;
+  if (step < 4) {
+    const uint32_t pair = 8 * (step / 2) + i;
+    const __m512i a = _mm512_load_si512(quarters.word[pair]);
+    const __m512i b = _mm512_load_si512(quarters.word[pair + 4]);
+    held[step] =
+        step % 2 == 0 ? _mm512_shuffle_i32x4(a, b, kEven) : _mm512_shuffle_i32x4(a, b, kOdd);
+  } else {
+    const uint32_t row = step - 4;
+    const __m512i a = held[row % 2], b = held[row % 2 + 2];
+    xor_row<kFinish>(
+        plan, first + 4 * row + i,
+        row < 2 ? _mm512_shuffle_i32x4(a, b, kEven) : _mm512_shuffle_i32x4(a, b, kOdd));
+  }
 }
 
-[[gnu::always_inline]] inline void transpose_in_place(KeyStream& stream, uint32_t quad) noexcept {
-  __m512i word[4], quarter[4];
-#pragma GCC unroll 4
-  for (uint32_t w = 0; w < 4; ++w) word[w] = _mm512_load_si512(stream.word[4 * quad + w]);
-  transpose_words(word, quarter);
-#pragma GCC unroll 4
-  for (uint32_t w = 0; w < 4; ++w) _mm512_store_si512(stream.word[4 * quad + w], quarter[w]);
-}
+/// What is left to do for a set once its key stream is there, in kFinishSteps steps of one shuffle
+/// each, so that it can be strewn among the rounds of the next.
+constexpr uint32_t kFinishSteps = 64;
 
-constexpr uint32_t kFinishParts = 8;
-
-/// One of the kFinishParts parts, in order, of turning a key stream into blocks and XORing them.
 template <Finish kFinish>
-[[gnu::always_inline]] inline void finish_part(KeyStream& stream, const Plan& plan, uint32_t first,
-                                               uint32_t part) noexcept {
-  if (part < 4) {
-    transpose_in_place(stream, part);
-  } else if (part < kFinishParts) {
-    xor_rows<kFinish>(stream, part - 4, plan, first);
+[[gnu::always_inline]] inline void finish_step(KeyStream& stream, const Plan& plan, uint32_t first,
+                                               uint32_t step, __m512i (&held)[4]) noexcept {
+  const uint32_t part = step / 8 % 4, at = step % 8;
+  if (step < kFinishSteps / 2) {
+    transpose_step(stream.word + size_t{4} * part, at, held);
+  } else {
+    xor_step<kFinish>(stream, part, plan, first, at, held);
   }
 }
 
 template <Finish kFinish>
 void finish_set(KeyStream& stream, const Plan& plan, uint32_t first) noexcept {
-#pragma GCC unroll 8
-  for (uint32_t part = 0; part < kFinishParts; ++part) {
-    finish_part<kFinish>(stream, plan, first, part);
+  __m512i held[4];
+#pragma GCC unroll 64
+  for (uint32_t step = 0; step < kFinishSteps; ++step) {
+    finish_step<kFinish>(stream, plan, first, step, held);
   }
 }
 
-/// The rounds for one set, and after each double round a part of what is left of the one before;
+/// The rounds for one set, and after each step of them a step of what is left of the one before;
 /// then its memory takes what the next set begins with.
 template <Finish kFinish>
 void run_rounds(const KeyPlanes& planes, const Plan& plan, uint32_t first, KeyStream& stream,
                 KeyStream& other) noexcept {
-  __m512i v[kWords];
+  __m512i v[kWords], held[4];
 #pragma GCC unroll 16
   for (uint32_t w = 0; w < kWords; ++w) v[w] = initial_word(planes, stream, w);
   asm volatile("" ::: "memory");
-#pragma GCC unroll 10
-  for (uint32_t i = 0; i < kDoubleRounds; ++i) {
-    double_round(v);
-    if constexpr (kFinish != Finish::kNone) finish_part<kFinish>(other, plan, first - kLanes, i);
-    if (i == kFinishParts) prepare(planes, plan, first + kLanes, other);
+  const __m512i job = _mm512_loadu_si512(plan.job + first + kLanes);
+  const auto between = [&](uint32_t step) {
+    if (step >= kFinishSteps) return prepare_step(planes, plan, job, step - kFinishSteps, other);
+    if constexpr (kFinish == Finish::kNone) return;
+    finish_step<kFinish>(other, plan, first - kLanes, step, held);
+  };
+#pragma GCC unroll 20
+  for (uint32_t round = 0; round < kRounds; ++round) {
+    const uint32_t shift = round % 2;  // columns, diagonals
+    const Row a{0, 0}, b{1, shift}, c{2, 2 * shift}, d{3, 3 * shift};
+    step<16>(v, a, b, d);
+    between(4 * round);
+    step<12>(v, c, d, b);
+    between(4 * round + 1);
+    step<8>(v, a, b, d);
+    between(4 * round + 2);
+    step<7>(v, c, d, b);
+    between(4 * round + 3);
   }
 #pragma GCC unroll 16
   for (uint32_t w = 0; w < kWords; ++w) {
@@ -170,7 +187,7 @@ Finish finish_for(const Plan& plan, uint32_t first) noexcept {
   return first + kLanes > plan.packets ? Finish::kMasked : Finish::kNone;
 }
 
-/// Turns up to 16 keys into 8 planes, with the steps of store_blocks() run the other way round:
+/// Turns up to 16 keys into 8 planes, with the steps of finish_step() run the other way round:
 /// registers hold two keys each, so that 4-word halves of keys i, i + 4, i + 8, i + 12 share one.
 inline void load_keys(const uint8_t* const* keys, uint32_t packets, KeyPlanes& planes,
                       uint32_t first) noexcept {
@@ -187,11 +204,18 @@ inline void load_keys(const uint8_t* const* keys, uint32_t packets, KeyPlanes& p
     half[1][i] = _mm512_shuffle_i32x4(low, high, 0xdd);
   }
   for (uint32_t h = 0; h < 2; ++h) {
-    __m512i word[4];
-    transpose_words(half[h], word);
     // A 4x4 transpose within quarters is its own inverse: word w of block 4q + i is now at lane
     // 4q + i of word[w].
-    for (uint32_t w = 0; w < 4; ++w) _mm512_store_si512(planes.key[4 * h + w] + first, word[w]);
+    const __m512i* v = half[h];
+    const __m512i low01 = _mm512_unpacklo_epi32(v[0], v[1]);
+    const __m512i high01 = _mm512_unpackhi_epi32(v[0], v[1]);
+    const __m512i low23 = _mm512_unpacklo_epi32(v[2], v[3]);
+    const __m512i high23 = _mm512_unpackhi_epi32(v[2], v[3]);
+    auto* plane = planes.key + 4 * h;
+    _mm512_store_si512(plane[0] + first, _mm512_unpacklo_epi64(low01, low23));
+    _mm512_store_si512(plane[1] + first, _mm512_unpackhi_epi64(low01, low23));
+    _mm512_store_si512(plane[2] + first, _mm512_unpacklo_epi64(high01, high23));
+    _mm512_store_si512(plane[3] + first, _mm512_unpackhi_epi64(high01, high23));
   }
 }
 
@@ -204,7 +228,10 @@ void chacha20_load_avx512(const Plan& plan, KeyPlanes& planes, KeyStream& stream
     const uint32_t rest = plan.packets - first;
     load_keys(plan.key + first, rest < kLanes ? rest : kLanes, planes, first);
   }
-  prepare(planes, plan, 0, stream);
+  const __m512i job = _mm512_loadu_si512(plan.job);
+  for (uint32_t step = 0; step < kPrepareSteps; ++step) {
+    prepare_step(planes, plan, job, step, stream);
+  }
 }
 
 void chacha20_avx512(const KeyPlanes& planes, const Plan& plan, uint32_t first, KeyStream& stream,

@@ -29,8 +29,8 @@ void chacha20_load_avx512(const Plan& plan, KeyPlanes& planes, KeyStream& stream
 /// Computes in `stream`, which is prepared, the key stream of the 16 jobs of `plan` from `first`
 /// on. `other` has that of the 16 jobs before them: XORs it meanwhile into their texts, in place
 /// and only as far as each block goes, and prepares it for the 16 jobs that follow. The two have
-/// nothing to do with each other, which is the point: the rounds keep ports 0 and 5 evenly busy,
-/// and what waits in the one is filled with the other. For the first set, `other` may be anything.
+/// nothing to do with each other, which is the point: steps of the one stand between steps of the
+/// other, so that ports 0 and 5 stay evenly busy. For the first set, `other` may be anything.
 void chacha20_avx512(const KeyPlanes& planes, const Plan& plan, uint32_t first, KeyStream& stream,
                      KeyStream& other) noexcept;
 

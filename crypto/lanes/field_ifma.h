@@ -10,9 +10,14 @@
 //   powers of r as reduced, and s = 20 r: s1 < 2^48.4, s2 < 2^46.4
 //   factors     h + m, or the sum of strands: below 2^45.1 in every limb
 //
-// A sum has at most 5 products of three terms (4 blocks, and h by R), so 15 terms:
-//   low  < 15 * 2^52 < 2^56
-//   high < 5 * (2^44.1 * 2^44 + 2 * 2^45.1 * 2^48.4) / 2^52 < 2^45.3   (shifted by 8: below 2^54)
+// A sum has at most 5 products (4 blocks, and h by R) of three terms, whose factors together are
+// below 5 * 2^44, 5 * 2^44, 5 * 2^42 in limbs 0, 1, 2:
+//   low    < 15 * 2^52 < 2^56
+//   high 0 < 5 * (2^88 + 5 * 2^88 + 5 * 2^88) / 2^52 < 2^41.8     a0 r0 + a1 s2 + a2 s1
+//   high 1 < 5 * (2^88 + 2^88 + 1.3 * 2^88) / 2^52 < 2^40.1       a0 r1 + a1 r0 + a2 s2
+//   high 2 < 5 * (2^86 + 2^88 + 2^86) / 2^52 < 2^39               a0 r2 + a1 r1 + a2 r0
+// High sums are moved by multiply-add, whose products must stay below 2^52: 2^8 of the first two
+// are below 2^50, 5 * 2^10 of the third is below 2^51.3.
 #pragma once
 
 #include <cstdint>
@@ -95,21 +100,21 @@ struct Sums {
 }
 
 /// One carry through the limbs and around, but for the last one from h0 into h1, which is left in
-/// h0: the carry out of the top is below 2^49.2 (its high sum has no factor s), five times that is
-/// below 2^52, as multiply-add wants it, and h0 is below 2^52.
+/// h0. High sums move to where they belong by a multiplication, which costs one instruction where
+/// shift and addition are two, and waits for nothing that the carry waits for.
 [[gnu::always_inline]] inline Limbs reduce_lazily(const Sums& sum) noexcept {
   const __m512i mask44 = set1(kMask44);
-  __m512i carry =
-      _mm512_add_epi64(_mm512_srli_epi64(sum.low[0], 44), _mm512_slli_epi64(sum.high[0], 8));
-  const __m512i d1 = _mm512_add_epi64(sum.low[1], carry);
-  carry = _mm512_add_epi64(_mm512_srli_epi64(d1, 44), _mm512_slli_epi64(sum.high[1], 8));
-  const __m512i d2 = _mm512_add_epi64(sum.low[2], carry);
-  carry = _mm512_add_epi64(_mm512_srli_epi64(d2, 42), _mm512_slli_epi64(sum.high[2], 10));
-  return {_mm512_madd52lo_epu64(_mm512_and_si512(sum.low[0], mask44), carry, set1(5)),
+  const __m512i l1 = _mm512_madd52lo_epu64(sum.low[1], sum.high[0], set1(1 << 8));
+  const __m512i l2 = _mm512_madd52lo_epu64(sum.low[2], sum.high[1], set1(1 << 8));
+  const __m512i l0 =
+      _mm512_madd52lo_epu64(_mm512_and_si512(sum.low[0], mask44), sum.high[2], set1(5 << 10));
+  const __m512i d1 = _mm512_add_epi64(l1, _mm512_srli_epi64(sum.low[0], 44));
+  const __m512i d2 = _mm512_add_epi64(l2, _mm512_srli_epi64(d1, 44));
+  return {_mm512_madd52lo_epu64(l0, _mm512_srli_epi64(d2, 42), set1(5)),
           _mm512_and_si512(d1, mask44), _mm512_and_si512(d2, set1(kMask42))};
 }
 
-/// With it: h0 carries less than 2^8 into h1.
+/// With it: h0 is below 2^51.4, so it carries less than 2^8 into h1.
 [[gnu::always_inline]] inline Limbs reduce(const Sums& sum) noexcept {
   const Limbs h = reduce_lazily(sum);
   return {_mm512_and_si512(h.l0, set1(kMask44)),
@@ -123,9 +128,9 @@ struct Sums {
 }
 
 /// For r itself, below 2^124, whose top limb is below 2^36, and a sum of h and a message where h0
-/// is below 2^50, as this leaves it: the top high sum is then below 2^37.4, the carry out of it
-/// below 2^47.5, and h0 ends below 2^49.8. So it may go on without end. The last of such products,
-/// by multiply(), is reduced as any other: its h0 carries less than 2^8.
+/// is below 2^50, as this leaves it: the high sums are then below 2^42.2, 2^42.1 and 2^37.4, their
+/// products below 2^50.2, and h0 ends below 2^49.8. So it may go on without end. The last of such
+/// products, by multiply(), is reduced as any other: its h0 carries less than 2^8.
 [[gnu::always_inline]] inline Limbs multiply_lazily(const Limbs& a, const Power& r) noexcept {
   Sums sum{};
   multiply_add(sum, a, r);
