@@ -30,10 +30,13 @@ inline __m512i key_half(const PolyKeys& keys, __m512i packet, uint32_t word) noe
 /// What depends on h comes last. With strands, h has a power of its own.
 template <bool kFull, bool kStrands, uint32_t kRegisters>
 [[gnu::always_inline]] inline void add_chunk(Lanes (&lanes)[kRegisters],
-                                             const Powers (&powers)[kRegisters], int64_t turn,
+                                             const Powers (&powers)[kRegisters], int64_t step,
                                              Limbs (&h)[kRegisters]) noexcept {
   Sums sum[kRegisters] = {};
-  look_ahead(lanes, turn);
+  if constexpr (!kFull) {
+    for (Lanes& l : lanes) choose_texts(l, step);
+  }
+  look_ahead(lanes, step);
 #pragma GCC unroll 2
   for (uint32_t pass = 0; pass < 2; ++pass) {
     const uint32_t half = 1 - pass;
@@ -41,9 +44,9 @@ template <bool kFull, bool kStrands, uint32_t kRegisters>
 #pragma GCC unroll 4
     for (uint32_t i = 0; i < kRegisters; ++i) {
       if constexpr (kFull) {
-        load_blocks(lanes[i], turn, half, m[i]);
+        load_blocks(lanes[i], step, half, m[i]);
       } else {
-        load_blocks_masked(lanes[i], turn, half, m[i]);
+        load_chosen_blocks(lanes[i], step, half, m[i]);
       }
       if (!kStrands && half == 0) m[i][0] = add(m[i][0], h[i]);
     }
@@ -70,9 +73,9 @@ template <uint32_t kRegisters, bool kStrands>
   for (Limbs& sum : h) sum = Limbs{};
   for (int64_t step = steps.all - 1; step >= 0; --step) {
     if (step >= steps.full_begin && step < steps.full_end) {
-      add_chunk<true, kStrands>(lanes, powers, step & 1, h);
+      add_chunk<true, kStrands>(lanes, powers, step, h);
     } else {
-      add_chunk<false, kStrands>(lanes, powers, step & 1, h);
+      add_chunk<false, kStrands>(lanes, powers, step, h);
     }
   }
 }
@@ -85,17 +88,19 @@ template <uint32_t kRegisters>
   for (Limbs& sum : h) sum = Limbs{};
   for (int64_t step = steps.all - 1; step >= 0; --step) {
     const bool full = step >= steps.full_begin && step < steps.full_end;
-    const int64_t turn = step & 1;
-    look_ahead(lanes, turn);
+    if (!full) {
+      for (Lanes& l : lanes) choose_texts(l, step);
+    }
+    look_ahead(lanes, step);
 #pragma GCC unroll 2
     for (uint32_t half = 0; half < 2; ++half) {
       Limbs m[kRegisters][2];
 #pragma GCC unroll 4
       for (uint32_t i = 0; i < kRegisters; ++i) {
         if (full) {
-          load_blocks(lanes[i], turn, half, m[i]);
+          load_blocks(lanes[i], step, half, m[i]);
         } else {
-          load_blocks_masked(lanes[i], turn, half, m[i]);
+          load_chosen_blocks(lanes[i], step, half, m[i]);
         }
       }
 #pragma GCC unroll 2

@@ -1,6 +1,14 @@
-// How texts come into the lanes of poly1305_ifma.cc, for that file alone: addresses of chunks,
-// masks for those that are not whole, and the transpose that turns 8 rows of text into columns of
-// limbs. Internal linkage, as in field_ifma.h.
+// How texts come into the lanes of poly1305_ifma.cc, for that file alone: addresses of chunks, and
+// the transpose that turns 8 rows of text into columns of limbs. Internal linkage, as in
+// field_ifma.h.
+//
+// Chunks end where the text, padded to blocks, ends, so the first one may begin before it, and a
+// lane may have nothing to do in the first steps. All are loaded whole nevertheless, from somewhere:
+//
+//     step         4         3         2         1         0
+//     chunk    | zeros   | zeros   | head    | text    | text   t |
+//                                  | 00 text |                  up to 15 bytes of the tag's place,
+//                                a copy, made before the walk   cut off in the register
 #pragma once
 
 #include "crypto/lanes/field_ifma.h"
@@ -17,11 +25,16 @@ constexpr int kChunkBlocks = 4;
 struct alignas(64) Lanes {
   uint64_t at[2][kPolyLanes];  // where each lane's next chunk begins, in steps of even number and
                                // of odd number: written a step before it is read
-  __m512i begin, end;          // of each lane's text
-  __m512i stride;              // from a chunk to the lane's next
-  __m512i packet;              // index of the packet, in the low and in the high half of the lane
+  uint64_t from[kPolyLanes];   // in a step in which not all have begun: where to load it from
+  uint8_t head[kPolyLanes][kChunkBytes];  // first chunks that begin before their text
+  __m512i begin;                          // of each lane's text
+  __m512i stride;                         // from a chunk to the lane's next
+  __m512i tail[2];                        // of the lane's last block: which bits are of the text
+  __m512i packet;  // index of the packet, in the low and in the high half of the lane
   Limbs closing;
 };
+
+alignas(64) constexpr uint8_t kZeros[kChunkBytes] = {};
 
 /// Steps that a walk takes, and in which of them, counted from the end, all lanes have whole
 /// chunks.
@@ -49,20 +62,41 @@ inline __m512i padded(__m512i bytes) noexcept {
   return _mm512_andnot_si512(set1(15), _mm512_add_epi64(bytes, set1(15)));
 }
 
-/// Sets the lanes before the first of `steps` steps; `first` is where in the text the chunk of that
-/// step begins.
-inline void set_texts(const uint8_t* const* text, __m512i bytes, __m512i first, int64_t steps,
-                      Lanes& lanes) noexcept {
+/// Copies each text's first chunk, with zeros for what is before the text.
+inline void copy_heads(__m512i bytes, Lanes& lanes) noexcept {
+  const __m512i zero = _mm512_setzero_si512();
+  const __m512i skip =
+      _mm512_and_si512(_mm512_sub_epi64(zero, padded(bytes)), set1(kChunkBytes - 1));
+  const __mmask8 any = _mm512_test_epi64_mask(bytes, bytes);
+  alignas(64) uint64_t mask[kPolyLanes], at[kPolyLanes];
+  to_memory(mask, _mm512_maskz_sllv_epi64(any, set1(~uint64_t{0}), skip));
+  to_memory(at, _mm512_sub_epi64(lanes.begin, skip));
+  for (uint32_t i = 0; i < kPolyLanes; ++i) {
+    const auto* from = reinterpret_cast<const void*>(at[i]);  // NOLINT
+    _mm512_store_si512(lanes.head[i], _mm512_maskz_loadu_epi8(mask[i], from));
+  }
+}
+
+/// Sets the lanes before the first of `steps` steps; `first` and `last` are where in the text the
+/// chunks of the first and of the last step begin.
+inline void set_texts(const uint8_t* const* text, __m512i bytes, __m512i first, __m512i last,
+                      int64_t steps, Lanes& lanes) noexcept {
+  const __m512i ones = set1(~uint64_t{0}), zero = _mm512_setzero_si512();
   lanes.begin = _mm512_loadu_si512(text);
-  lanes.end = _mm512_add_epi64(lanes.begin, bytes);
   to_memory(lanes.at[(steps - 1) & 1], _mm512_add_epi64(lanes.begin, first));
+  // Bits of the last block that are text; shifts by 64 and more leave nothing.
+  const __m512i bits =
+      _mm512_slli_epi64(_mm512_sub_epi64(bytes, _mm512_add_epi64(last, set1(kChunkBytes - 16))), 3);
+  const __m512i high = _mm512_max_epi64(_mm512_sub_epi64(bits, set1(64)), zero);
+  lanes.tail[0] = _mm512_andnot_si512(_mm512_sllv_epi64(ones, bits), ones);
+  lanes.tail[1] = _mm512_andnot_si512(_mm512_sllv_epi64(ones, high), ones);
 }
 
 template <uint32_t kRegisters>
 inline Steps load_lanes(const PolyTexts& texts, Lanes (&lanes)[kRegisters]) noexcept {
   const __m256i count = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   const int64_t chunks = (texts.bytes[0] + kChunkBytes - 1) / kChunkBytes;
-  const __m512i last = set1(static_cast<uint64_t>(chunks) * kChunkBytes);
+  const __m512i all = set1(static_cast<uint64_t>(chunks) * kChunkBytes);
   __m512i any_bytes = _mm512_setzero_si512(), any_padded = any_bytes;
 #pragma GCC unroll 2
   for (uint32_t i = 0; i < kRegisters; ++i) {
@@ -72,26 +106,34 @@ inline Steps load_lanes(const PolyTexts& texts, Lanes (&lanes)[kRegisters]) noex
     const __m512i bytes = _mm512_loadu_si512(texts.bytes + first);
     const __m512i whole = padded(bytes);
     lanes[i].stride = set1(kChunkBytes);
-    set_texts(texts.text + first, bytes, _mm512_sub_epi64(whole, last), chunks, lanes[i]);
+    set_texts(texts.text + first, bytes, _mm512_sub_epi64(whole, all),
+              _mm512_sub_epi64(whole, set1(kChunkBytes)), chunks, lanes[i]);
     any_bytes = _mm512_or_si512(any_bytes, bytes);
     any_padded = _mm512_or_si512(any_padded, whole);
     set_closing(texts.closing[0] + first, texts.closing[1] + first, lanes[i]);
   }
   const bool part_ends = _mm512_test_epi64_mask(any_bytes, set1(15)) != 0;
   const bool part_begins = _mm512_test_epi64_mask(any_padded, set1(kChunkBytes - 1)) != 0;
+  if (part_begins) {
+#pragma GCC unroll 2
+    for (uint32_t i = 0; i < kRegisters; ++i) {
+      copy_heads(_mm512_loadu_si512(texts.bytes + i * kPolyLanes), lanes[i]);
+    }
+  }
   return {chunks, part_ends ? 1 : 0, chunks - (part_begins ? 1 : 0)};
 }
 
 inline Steps load_lanes(const PolyStrands& strands, Lanes (&lanes)[1]) noexcept {
   set_packets(_mm256_load_si256(reinterpret_cast<const __m256i*>(strands.packet)), lanes[0]);
   const __m512i stride = _mm512_load_si512(strands.stride);
-  const auto before = static_cast<uint64_t>(strands.steps - 1);
+  const __m512i last = _mm512_load_si512(strands.last);
+  const __m512i before =
+      _mm512_mullo_epi64(stride, set1(static_cast<uint64_t>(strands.steps - 1)));
   lanes[0].stride = stride;
-  set_texts(
-      strands.text, _mm512_load_si512(strands.bytes),
-      _mm512_sub_epi64(_mm512_load_si512(strands.last), _mm512_mullo_epi64(stride, set1(before))),
-      strands.steps, lanes[0]);
+  set_texts(strands.text, _mm512_load_si512(strands.bytes), _mm512_sub_epi64(last, before), last,
+            strands.steps, lanes[0]);
   set_closing(strands.closing[0], strands.closing[1], lanes[0]);
+  if (strands.full_end < strands.steps) copy_heads(_mm512_load_si512(strands.bytes), lanes[0]);
   return {strands.steps, strands.full_begin, strands.full_end};
 }
 
@@ -118,66 +160,64 @@ constexpr uint32_t kPairs[4][2] = {{0, 2}, {1, 3}, {4, 6}, {5, 7}};
   return chunk;
 }
 
-/// The same in a step in which some lanes begin, end with a part of a block, or have not begun:
-/// `mask` has a bit for each byte of a chunk that is of the text.
-[[gnu::always_inline]] inline HalfChunk load_half_masked(const uint64_t (&at)[kPolyLanes],
-                                                         const uint64_t (&mask)[kPolyLanes],
-                                                         uint32_t half) noexcept {
-  const auto row = [&](uint32_t i) {
-    const auto* from = reinterpret_cast<const void*>(at[i] + 32 * half);  // NOLINT
-    return _mm256_maskz_loadu_epi8(static_cast<__mmask32>(mask[i] >> (32 * half)), from);
-  };
-  HalfChunk chunk;
-#pragma GCC unroll 4
-  for (uint32_t i = 0; i < 4; ++i) {
-    chunk.pair[i] =
-        _mm512_inserti64x4(_mm512_castsi256_si512(row(kPairs[i][0])), row(kPairs[i][1]), 1);
-  }
-  return chunk;
-}
+/// Two blocks of 8 rows as columns, row i in lane i.
+struct Columns {
+  __m512i low[2], high[2];
+};
 
-/// Turns rows into columns: m[q] has block q of all rows, row i in lane i, and above[q] on top.
-[[gnu::always_inline]] inline void transpose(const HalfChunk& chunk, const __m512i (&above)[2],
-                                             Limbs (&m)[2]) noexcept {
+[[gnu::always_inline]] inline Columns transpose(const HalfChunk& chunk) noexcept {
   const __m512i* pair = chunk.pair;
   const __m512i low0123 = _mm512_unpacklo_epi64(pair[0], pair[1]);
   const __m512i high0123 = _mm512_unpackhi_epi64(pair[0], pair[1]);
   const __m512i low4567 = _mm512_unpacklo_epi64(pair[2], pair[3]);
   const __m512i high4567 = _mm512_unpackhi_epi64(pair[2], pair[3]);
-  m[0] = split(_mm512_shuffle_i64x2(low0123, low4567, 0x88),
-               _mm512_shuffle_i64x2(high0123, high4567, 0x88), above[0]);
-  m[1] = split(_mm512_shuffle_i64x2(low0123, low4567, 0xdd),
-               _mm512_shuffle_i64x2(high0123, high4567, 0xdd), above[1]);
+  return {{_mm512_shuffle_i64x2(low0123, low4567, 0x88),
+           _mm512_shuffle_i64x2(low0123, low4567, 0xdd)},
+          {_mm512_shuffle_i64x2(high0123, high4567, 0x88),
+           _mm512_shuffle_i64x2(high0123, high4567, 0xdd)}};
 }
 
 /// Two blocks of each lane as limbs, from the lower or the upper half of its chunk.
-[[gnu::always_inline]] inline void load_blocks(const Lanes& lanes, int64_t turn, uint32_t half,
+[[gnu::always_inline]] inline void load_blocks(const Lanes& lanes, int64_t step, uint32_t half,
                                                Limbs (&m)[2]) noexcept {
-  transpose(load_half(lanes.at[turn], half), {set1(1), set1(1)}, m);
+  const Columns c = transpose(load_half(lanes.at[step & 1], half));
+#pragma GCC unroll 2
+  for (uint32_t q = 0; q < 2; ++q) m[q] = split(c.low[q], c.high[q], set1(1));
 }
 
-/// The same where masks keep loads within the text. Blocks before it get no 2^128, so that they
-/// count as nothing.
-inline void load_blocks_masked(const Lanes& lanes, int64_t turn, uint32_t half,
-                               Limbs (&m)[2]) noexcept {
-  // Shifts by 64 and more leave nothing.
-  const __m512i ones = set1(~uint64_t{0}), zero = _mm512_setzero_si512();
-  const __m512i at = _mm512_load_si512(lanes.at[turn]);
+/// For a step in which some lanes begin or end: says where their chunks are.
+inline void choose_texts(Lanes& lanes, int64_t step) noexcept {
+  const __m512i at = _mm512_load_si512(lanes.at[step & 1]);
   const __m512i skip = _mm512_sub_epi64(lanes.begin, at);  // bytes before the text, if above 0
-  const __m512i from_begin = _mm512_sllv_epi64(ones, _mm512_max_epi64(skip, zero));
-  const __m512i behind_end = _mm512_sllv_epi64(ones, _mm512_sub_epi64(lanes.end, at));
-  alignas(64) uint64_t mask[kPolyLanes];
-  to_memory(mask, _mm512_andnot_si512(behind_end, from_begin));
-  const auto above = [&](uint64_t place) {  // where the text has begun at that place of the chunk
-    return _mm512_maskz_mov_epi64(_mm512_cmple_epi64_mask(skip, set1(place)), set1(1));
-  };
-  transpose(load_half_masked(lanes.at[turn], mask, half), {above(32 * half), above(32 * half + 16)},
-            m);
+  const __m512i head = _mm512_add_epi64(set1(reinterpret_cast<uintptr_t>(lanes.head)),
+                                        _mm512_setr_epi64(0, 64, 128, 192, 256, 320, 384, 448));
+  const __m512i begun =
+      _mm512_mask_mov_epi64(at, _mm512_cmpgt_epi64_mask(skip, _mm512_setzero_si512()), head);
+  to_memory(lanes.from,
+            _mm512_mask_mov_epi64(begun, _mm512_cmpge_epi64_mask(skip, set1(kChunkBytes)),
+                                  set1(reinterpret_cast<uintptr_t>(kZeros))));
+}
+
+/// Two blocks of each lane then. Blocks before the text get no 2^128, so that they count as nothing.
+[[gnu::always_inline]] inline void load_chosen_blocks(const Lanes& lanes, int64_t step,
+                                                      uint32_t half, Limbs (&m)[2]) noexcept {
+  const __m512i skip = _mm512_sub_epi64(lanes.begin, _mm512_load_si512(lanes.at[step & 1]));
+  Columns c = transpose(load_half(lanes.from, half));
+  if (step == 0 && half == 1) {
+    c.low[1] = _mm512_and_si512(c.low[1], lanes.tail[0]);
+    c.high[1] = _mm512_and_si512(c.high[1], lanes.tail[1]);
+  }
+#pragma GCC unroll 2
+  for (uint32_t q = 0; q < 2; ++q) {
+    const __mmask8 begun = _mm512_cmple_epi64_mask(skip, set1(32 * half + 16 * q));
+    m[q] = split(c.low[q], c.high[q], _mm512_maskz_mov_epi64(begun, set1(1)));
+  }
 }
 
 /// Says where the chunks of the step after this one begin.
 template <uint32_t kRegisters>
-[[gnu::always_inline]] inline void look_ahead(Lanes (&lanes)[kRegisters], int64_t turn) noexcept {
+[[gnu::always_inline]] inline void look_ahead(Lanes (&lanes)[kRegisters], int64_t step) noexcept {
+  const int64_t turn = step & 1;
 #pragma GCC unroll 4
   for (Lanes& l : lanes) {
     to_memory(l.at[1 - turn], _mm512_add_epi64(_mm512_load_si512(l.at[turn]), l.stride));
