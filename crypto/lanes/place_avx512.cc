@@ -63,6 +63,9 @@ void place_packets_avx512(const void* const* packets, Plan& plan) noexcept {
     store_low_words(plan.block_bytes + kLastBlock + first,
                     _mm512_sub_epi64(p.length, bytes_before));
   }
+  const auto last_text = reinterpret_cast<uintptr_t>(plan.text[count - 1]);
+  _mm512_storeu_si512(plan.text + count, set1(last_text));
+  _mm512_storeu_si512(plan.bytes + count, set1(static_cast<uint64_t>(plan.bytes[count - 1])));
   // Behind all keys, for the last of those are written over the first of these.
   for (uint32_t first = 0; first < count; first += kPlaceAtOnce) {
     const __m512i length = _mm512_loadu_si512(plan.bytes + first);

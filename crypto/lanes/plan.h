@@ -22,6 +22,7 @@ inline constexpr uint32_t kPlanJobs = 5120;   // blocks of all of them; 32 packe
 inline constexpr uint32_t kMaxLanes = 16;     // ChaCha20 blocks computed at once, at most
 inline constexpr uint32_t kBlockBytes = 64;   // of ChaCha20
 inline constexpr uint32_t kKeyWords = 8;
+inline constexpr uint32_t kIdleLanes = 8;  // of a register of Poly1305, more than can be
 
 /// An entry of the list. Its lowest byte is the packet's place in the plan, for a last block with
 /// kLastBlock; above it is the number of the block within its packet: 0 the key, 1 and up the text.
@@ -35,8 +36,10 @@ inline constexpr uint32_t kJobNumberShift = 8;
 struct alignas(64) Plan {
   uint32_t counter[2][kPlanPackets];  // low words, high words
   const uint8_t* key[kPlanPackets];   // 32 bytes each
-  uint8_t* text[kPlanPackets];
-  int64_t bytes[kPlanPackets];
+  // Behind the last packet it is repeated, so that any kIdleLanes packets from one of them on may
+  // be read.
+  uint8_t* text[kPlanPackets + kIdleLanes];
+  int64_t bytes[kPlanPackets + kIdleLanes];
   uint32_t packets;
   uint32_t with_text;  // packets that are not empty
   uint32_t jobs;

@@ -123,6 +123,10 @@ void place_packets(AeadPacket* const* order, Plan& plan) noexcept {
         reinterpret_cast<uintptr_t>(packet.text) + (before - last) * kBlockBytes;
     plan.block_bytes[kLastBlock + place] = static_cast<uint32_t>(bytes - before * kBlockBytes);
   }
+  for (uint32_t i = packets; i < packets + kIdleLanes; ++i) {
+    plan.text[i] = plan.text[packets - 1];
+    plan.bytes[i] = plan.bytes[packets - 1];
+  }
 }
 
 void list_whole_blocks(Plan& plan) noexcept {
@@ -176,6 +180,12 @@ uint32_t choose_steps(const Plan& plan, uint32_t first) noexcept {
 bool alike(const Plan& plan, uint32_t first, uint32_t count) noexcept {
   return first + count <= plan.packets &&
          chunks_of(plan, first) == chunks_of(plan, first + count - 1);
+}
+
+/// Whether the packets from `first` on are short: neither strands nor lanes all in use are worth
+/// their time then.
+bool short_texts(const Plan& plan, uint32_t first) noexcept {
+  return chunks_of(plan, first) <= kPolyShortChunks;
 }
 
 /// A lane for strand `strand` of `strands`. Its chunks are counted from the end of the text.
@@ -237,16 +247,17 @@ void make_tag_group(const Plan& plan, uint32_t first, TagGroup& group) noexcept 
   group.packets = 0;
   group.in_strands = false;
   if (first >= plan.packets) return;
-  if (alike(plan, first, kPolySlots)) {
+  const uint32_t rest = plan.packets - first;
+  if (alike(plan, first, kPolySlots) || (short_texts(plan, first) && rest > kPolyLanes)) {
     group.registers = 2;
-  } else if (alike(plan, first, kPolyLanes)) {
+  } else if (alike(plan, first, kPolyLanes) || short_texts(plan, first)) {
     group.registers = 1;
   } else {
     group.in_strands = true;
     fill_strands(plan, choose_steps(plan, first), group);
     return;
   }
-  group.packets = group.registers * kPolyLanes;
+  group.packets = std::min(group.registers * kPolyLanes, rest);
 }
 
 }  // namespace wirelay::crypto::lanes

@@ -27,9 +27,8 @@ struct alignas(64) Lanes {
                                // of odd number: written a step before it is read
   uint64_t from[kPolyLanes];   // in a step in which not all have begun: where to load it from
   uint8_t head[kPolyLanes][kChunkBytes];  // first chunks that begin before their text
-  __m512i begin;                          // of each lane's text
+  __m512i begin, end;                     // of each lane's text
   __m512i stride;                         // from a chunk to the lane's next
-  __m512i tail[2];                        // of the lane's last block: which bits are of the text
   __m512i packet;  // index of the packet, in the low and in the high half of the lane
   Limbs closing;
 };
@@ -77,19 +76,13 @@ inline void copy_heads(__m512i bytes, Lanes& lanes) noexcept {
   }
 }
 
-/// Sets the lanes before the first of `steps` steps; `first` and `last` are where in the text the
-/// chunks of the first and of the last step begin.
-inline void set_texts(const uint8_t* const* text, __m512i bytes, __m512i first, __m512i last,
-                      int64_t steps, Lanes& lanes) noexcept {
-  const __m512i ones = set1(~uint64_t{0}), zero = _mm512_setzero_si512();
+/// Sets the lanes before the first of `steps` steps; `first` is where in the text the chunk of that
+/// step begins.
+inline void set_texts(const uint8_t* const* text, __m512i bytes, __m512i first, int64_t steps,
+                      Lanes& lanes) noexcept {
   lanes.begin = _mm512_loadu_si512(text);
+  lanes.end = _mm512_add_epi64(lanes.begin, bytes);
   to_memory(lanes.at[(steps - 1) & 1], _mm512_add_epi64(lanes.begin, first));
-  // Bits of the last block that are text; shifts by 64 and more leave nothing.
-  const __m512i bits =
-      _mm512_slli_epi64(_mm512_sub_epi64(bytes, _mm512_add_epi64(last, set1(kChunkBytes - 16))), 3);
-  const __m512i high = _mm512_max_epi64(_mm512_sub_epi64(bits, set1(64)), zero);
-  lanes.tail[0] = _mm512_andnot_si512(_mm512_sllv_epi64(ones, bits), ones);
-  lanes.tail[1] = _mm512_andnot_si512(_mm512_sllv_epi64(ones, high), ones);
 }
 
 template <uint32_t kRegisters>
@@ -97,7 +90,7 @@ inline Steps load_lanes(const PolyTexts& texts, Lanes (&lanes)[kRegisters]) noex
   const __m256i count = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   const int64_t chunks = (texts.bytes[0] + kChunkBytes - 1) / kChunkBytes;
   const __m512i all = set1(static_cast<uint64_t>(chunks) * kChunkBytes);
-  __m512i any_bytes = _mm512_setzero_si512(), any_padded = any_bytes;
+  __m512i any_bytes = _mm512_setzero_si512(), shortest = all;
 #pragma GCC unroll 2
   for (uint32_t i = 0; i < kRegisters; ++i) {
     const uint32_t first = i * kPolyLanes;
@@ -106,21 +99,19 @@ inline Steps load_lanes(const PolyTexts& texts, Lanes (&lanes)[kRegisters]) noex
     const __m512i bytes = _mm512_loadu_si512(texts.bytes + first);
     const __m512i whole = padded(bytes);
     lanes[i].stride = set1(kChunkBytes);
-    set_texts(texts.text + first, bytes, _mm512_sub_epi64(whole, all),
-              _mm512_sub_epi64(whole, set1(kChunkBytes)), chunks, lanes[i]);
+    set_texts(texts.text + first, bytes, _mm512_sub_epi64(whole, all), chunks, lanes[i]);
     any_bytes = _mm512_or_si512(any_bytes, bytes);
-    any_padded = _mm512_or_si512(any_padded, whole);
+    shortest = _mm512_min_epi64(shortest, whole);
     set_closing(texts.closing[0] + first, texts.closing[1] + first, lanes[i]);
   }
   const bool part_ends = _mm512_test_epi64_mask(any_bytes, set1(15)) != 0;
-  const bool part_begins = _mm512_test_epi64_mask(any_padded, set1(kChunkBytes - 1)) != 0;
-  if (part_begins) {
+  const int64_t full_begin = part_ends ? 1 : 0;
+  if (_mm512_cmplt_epi64_mask(shortest, all) == 0) return {chunks, full_begin, chunks};
 #pragma GCC unroll 2
-    for (uint32_t i = 0; i < kRegisters; ++i) {
-      copy_heads(_mm512_loadu_si512(texts.bytes + i * kPolyLanes), lanes[i]);
-    }
+  for (uint32_t i = 0; i < kRegisters; ++i) {
+    copy_heads(_mm512_loadu_si512(texts.bytes + i * kPolyLanes), lanes[i]);
   }
-  return {chunks, part_ends ? 1 : 0, chunks - (part_begins ? 1 : 0)};
+  return {chunks, full_begin, _mm512_reduce_min_epi64(shortest) / kChunkBytes};
 }
 
 inline Steps load_lanes(const PolyStrands& strands, Lanes (&lanes)[1]) noexcept {
@@ -130,7 +121,7 @@ inline Steps load_lanes(const PolyStrands& strands, Lanes (&lanes)[1]) noexcept 
   const __m512i before =
       _mm512_mullo_epi64(stride, set1(static_cast<uint64_t>(strands.steps - 1)));
   lanes[0].stride = stride;
-  set_texts(strands.text, _mm512_load_si512(strands.bytes), _mm512_sub_epi64(last, before), last,
+  set_texts(strands.text, _mm512_load_si512(strands.bytes), _mm512_sub_epi64(last, before),
             strands.steps, lanes[0]);
   set_closing(strands.closing[0], strands.closing[1], lanes[0]);
   if (strands.full_end < strands.steps) copy_heads(_mm512_load_si512(strands.bytes), lanes[0]);
@@ -198,15 +189,23 @@ inline void choose_texts(Lanes& lanes, int64_t step) noexcept {
                                   set1(reinterpret_cast<uintptr_t>(kZeros))));
 }
 
+/// Clears what of the last blocks is behind their texts.
+[[gnu::always_inline]] inline void cut_off(const Lanes& lanes, Columns& c) noexcept {
+  const __m512i ones = set1(~uint64_t{0}), zero = _mm512_setzero_si512();
+  const __m512i at = _mm512_add_epi64(_mm512_load_si512(lanes.at[0]), set1(kChunkBytes - 16));
+  const __m512i bits = _mm512_slli_epi64(_mm512_sub_epi64(lanes.end, at), 3);
+  const __m512i high_bits = _mm512_max_epi64(_mm512_sub_epi64(bits, set1(64)), zero);
+  // Shifts by 64 and more leave nothing.
+  c.low[1] = _mm512_andnot_si512(_mm512_sllv_epi64(ones, bits), c.low[1]);
+  c.high[1] = _mm512_andnot_si512(_mm512_sllv_epi64(ones, high_bits), c.high[1]);
+}
+
 /// Two blocks of each lane then. Blocks before the text get no 2^128, so that they count as nothing.
 [[gnu::always_inline]] inline void load_chosen_blocks(const Lanes& lanes, int64_t step,
                                                       uint32_t half, Limbs (&m)[2]) noexcept {
   const __m512i skip = _mm512_sub_epi64(lanes.begin, _mm512_load_si512(lanes.at[step & 1]));
   Columns c = transpose(load_half(lanes.from, half));
-  if (step == 0 && half == 1) {
-    c.low[1] = _mm512_and_si512(c.low[1], lanes.tail[0]);
-    c.high[1] = _mm512_and_si512(c.high[1], lanes.tail[1]);
-  }
+  if (step == 0 && half == 1) cut_off(lanes, c);
 #pragma GCC unroll 2
   for (uint32_t q = 0; q < 2; ++q) {
     const __mmask8 begun = _mm512_cmple_epi64_mask(skip, set1(32 * half + 16 * q));
