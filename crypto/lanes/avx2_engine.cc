@@ -24,16 +24,14 @@ struct Avx2Kernels {
   static void load_keys(const lanes::Plan&, lanes::KeyPlanes&, lanes::KeyStream&) noexcept {
   }  // each set loads its own
   static void chacha20(const lanes::KeyPlanes&, const lanes::Plan& plan, uint32_t first,
-                       lanes::KeyStream& stream, lanes::KeyStream& before) noexcept {
+                       lanes::KeyStream& stream, lanes::KeyStream& before,
+                       lanes::PolyKeys& keys) noexcept {
     if (first > 0) lanes::chacha20_finish_avx2(plan, first - kLanes, before);
     lanes::chacha20_avx2(plan, first, stream);
+    if (first < plan.packets) lanes::chacha20_keys_avx2(stream, first, keys);
   }
   static void finish(const lanes::Plan& plan, uint32_t first, lanes::KeyStream& stream) noexcept {
     lanes::chacha20_finish_avx2(plan, first, stream);
-  }
-  static void take_keys(const lanes::KeyStream& stream, uint32_t first,
-                        lanes::PolyKeys& keys) noexcept {
-    lanes::chacha20_keys_avx2(stream, first, keys);
   }
   static void make_group(const lanes::Plan& plan, uint32_t first, lanes::TagGroup& group) noexcept {
     lanes::make_plain_group(plan, first, kPolyMessages, group);

@@ -32,15 +32,12 @@ struct Avx512Kernels {
     lanes::chacha20_load_avx512(plan, planes, stream);
   }
   static void chacha20(const lanes::KeyPlanes& planes, const lanes::Plan& plan, uint32_t first,
-                       lanes::KeyStream& stream, lanes::KeyStream& before) noexcept {
-    lanes::chacha20_avx512(planes, plan, first, stream, before);
+                       lanes::KeyStream& stream, lanes::KeyStream& before,
+                       lanes::PolyKeys& keys) noexcept {
+    lanes::chacha20_avx512(planes, plan, first, stream, before, keys);
   }
   static void finish(const lanes::Plan& plan, uint32_t first, lanes::KeyStream& stream) noexcept {
     lanes::chacha20_finish_avx512(plan, first, stream);
-  }
-  static void take_keys(const lanes::KeyStream& stream, uint32_t first,
-                        lanes::PolyKeys& keys) noexcept {
-    lanes::chacha20_keys_avx512(stream, first, keys);
   }
   static void make_group(const lanes::Plan& plan, uint32_t first, lanes::TagGroup& group) noexcept {
     lanes::make_tag_group(plan, first, group);

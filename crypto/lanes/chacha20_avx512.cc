@@ -149,10 +149,10 @@ void finish_set(KeyStream& stream, const Plan& plan, uint32_t first) noexcept {
 }
 
 /// The rounds for one set, and after each step of them a step of what is left of the one before;
-/// then its memory takes what the next set begins with.
-template <Finish kFinish>
+/// then its memory takes what the next set begins with. `keys` takes the set, if it is all keys.
+template <Finish kFinish, bool kAllKeys>
 void run_rounds(const KeyPlanes& planes, const Plan& plan, uint32_t first, KeyStream& stream,
-                KeyStream& other) noexcept {
+                KeyStream& other, PolyKeys& keys) noexcept {
   __m512i v[kWords], held[4];
 #pragma GCC unroll 16
   for (uint32_t w = 0; w < kWords; ++w) v[w] = initial_word(planes, stream, w);
@@ -177,8 +177,9 @@ void run_rounds(const KeyPlanes& planes, const Plan& plan, uint32_t first, KeySt
     between(4 * round + 3);
   }
 #pragma GCC unroll 16
-  for (uint32_t w = 0; w < kWords; ++w) {
-    _mm512_store_si512(stream.word[w], _mm512_add_epi32(v[w], initial_word(planes, stream, w)));
+  for (uint32_t w = 0; w < (kAllKeys ? kKeyWords : kWords); ++w) {
+    _mm512_store_si512(kAllKeys ? keys.word[w] + first : stream.word[w],
+                       _mm512_add_epi32(v[w], initial_word(planes, stream, w)));
   }
 }
 
@@ -219,6 +220,12 @@ inline void load_keys(const uint8_t* const* keys, uint32_t packets, KeyPlanes& p
   }
 }
 
+inline void take_keys(const KeyStream& stream, uint32_t first, PolyKeys& keys) noexcept {
+  for (uint32_t w = 0; w < kKeyWords; ++w) {
+    _mm512_store_si512(keys.word[w] + first, _mm512_load_si512(stream.word[w]));
+  }
+}
+
 }  // namespace
 
 void chacha20_load_avx512(const Plan& plan, KeyPlanes& planes, KeyStream& stream) noexcept {
@@ -235,15 +242,22 @@ void chacha20_load_avx512(const Plan& plan, KeyPlanes& planes, KeyStream& stream
 }
 
 void chacha20_avx512(const KeyPlanes& planes, const Plan& plan, uint32_t first, KeyStream& stream,
-                     KeyStream& other) noexcept {
+                     KeyStream& other, PolyKeys& keys) noexcept {
+  if (first + kLanes <= plan.packets) {
+    return run_rounds<Finish::kNone, true>(planes, plan, first, stream, other, keys);
+  }
   switch (first == 0 ? Finish::kNone : finish_for(plan, first - kLanes)) {
     case Finish::kNone:
-      return run_rounds<Finish::kNone>(planes, plan, first, stream, other);
+      run_rounds<Finish::kNone, false>(planes, plan, first, stream, other, keys);
+      break;
     case Finish::kWhole:
-      return run_rounds<Finish::kWhole>(planes, plan, first, stream, other);
+      run_rounds<Finish::kWhole, false>(planes, plan, first, stream, other, keys);
+      break;
     case Finish::kMasked:
-      return run_rounds<Finish::kMasked>(planes, plan, first, stream, other);
+      run_rounds<Finish::kMasked, false>(planes, plan, first, stream, other, keys);
+      break;
   }
+  if (first < plan.packets) take_keys(stream, first, keys);
 }
 
 void chacha20_finish_avx512(const Plan& plan, uint32_t first, KeyStream& stream) noexcept {
@@ -254,12 +268,6 @@ void chacha20_finish_avx512(const Plan& plan, uint32_t first, KeyStream& stream)
       return finish_set<Finish::kWhole>(stream, plan, first);
     case Finish::kMasked:
       return finish_set<Finish::kMasked>(stream, plan, first);
-  }
-}
-
-void chacha20_keys_avx512(const KeyStream& stream, uint32_t first, PolyKeys& keys) noexcept {
-  for (uint32_t w = 0; w < kKeyWords; ++w) {
-    _mm512_store_si512(keys.word[w] + first, _mm512_load_si512(stream.word[w]));
   }
 }
 

@@ -31,13 +31,12 @@ void chacha20_load_avx512(const Plan& plan, KeyPlanes& planes, KeyStream& stream
 /// and only as far as each block goes, and prepares it for the 16 jobs that follow. The two have
 /// nothing to do with each other, which is the point: steps of the one stand between steps of the
 /// other, so that ports 0 and 5 stay evenly busy. For the first set, `other` may be anything.
+/// What of the set are Poly1305 keys goes to `keys`; of a set that is all keys nothing goes to
+/// `stream`.
 void chacha20_avx512(const KeyPlanes& planes, const Plan& plan, uint32_t first, KeyStream& stream,
-                     KeyStream& other) noexcept;
+                     KeyStream& other, PolyKeys& keys) noexcept;
 
 /// XORs the key stream of the 16 jobs from `first` on into their texts.
 void chacha20_finish_avx512(const Plan& plan, uint32_t first, KeyStream& stream) noexcept;
-
-/// Takes the Poly1305 keys of the 16 packets from `first` on out of a stream not yet applied.
-void chacha20_keys_avx512(const KeyStream& stream, uint32_t first, PolyKeys& keys) noexcept;
 
 }  // namespace wirelay::crypto::lanes

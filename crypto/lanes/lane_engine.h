@@ -15,8 +15,8 @@
 namespace wirelay::crypto::lanes {
 
 /// `Kernels` says how the parts are done with one set of instructions: kName, kLanes (blocks in a
-/// set), and static functions place_packets(), load_keys(), chacha20(), finish(), take_keys(),
-/// make_group(), tags(), wipe(), as avx512_engine.cc has them. Bursts below kFewPackets packets,
+/// set), and static functions place_packets(), load_keys(), chacha20(), finish(), make_group(),
+/// tags(), wipe(), as avx512_engine.cc has them. Bursts below kFewPackets packets,
 /// which would leave most lanes idle, go to `few`.
 template <class Kernels>
 class LaneEngine final : public AeadEngine {
@@ -79,13 +79,13 @@ class LaneEngine final : public AeadEngine {
     Kernels::load_keys(plan_, scratch_.planes, scratch_.stream[0]);
   }
 
-  /// Computes the key stream of the set that begins with job `first`, and applies that of the set
-  /// before.
+  /// Computes the key stream of the set that begins with job `first`, takes Poly1305 keys out of
+  /// it, and applies that of the set before.
   void next_set(uint32_t first) noexcept {
     KeyStream& stream = scratch_.stream[turn_];
     turn_ ^= 1;
-    Kernels::chacha20(scratch_.planes, plan_, first, stream, scratch_.stream[turn_]);
-    if (first < plan_.packets) Kernels::take_keys(stream, first, scratch_.poly_keys);
+    Kernels::chacha20(scratch_.planes, plan_, first, stream, scratch_.stream[turn_],
+                      scratch_.poly_keys);
   }
 
   void finish_last_set() noexcept {

@@ -44,36 +44,32 @@ inline void store_low_words(uint32_t* to, __m512i words) noexcept {
 void place_packets_avx512(const void* const* packets, Plan& plan) noexcept {
   const __m512i lane = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
   const uint32_t count = plan.packets;
-  for (uint32_t first = 0; first < count; first += kPlaceAtOnce) {
+  // From the last on: the jobs of its keys run over into those of last blocks, which then follow.
+  for (uint32_t first = (count - 1) / kPlaceAtOnce * kPlaceAtOnce;; first -= kPlaceAtOnce) {
     const Packets p = load_packets(packets + first);
     const __m512i place = _mm512_add_epi64(lane, set1(first));
     const __m512i last = _mm512_add_epi64(place, set1(count));
     const __m512i blocks = _mm512_srli_epi64(_mm512_add_epi64(p.length, set1(kBlockBytes - 1)), 6);
-    const __m512i before = _mm512_sub_epi64(blocks, set1(1));
-    const __m512i bytes_before = _mm512_slli_epi64(before, 6);
+    const __m512i bytes_before = _mm512_slli_epi64(_mm512_sub_epi64(blocks, set1(1)), 6);
+    const __m512i last_job = _mm512_or_si512(_mm512_add_epi64(place, set1(kLastBlock)),
+                                             _mm512_slli_epi64(blocks, kJobNumberShift));
     _mm512_storeu_si512(plan.key + first, p.key);
     store_low_words(plan.counter[0] + first, p.counter);
     store_low_words(plan.counter[1] + first, _mm512_srli_epi64(p.counter, 32));
     _mm512_storeu_si512(plan.text + first, p.text);
     _mm512_storeu_si512(plan.bytes + first, p.length);
     store_low_words(plan.job + first, place);
+    store_low_words(plan.job + count + first, last_job);
     _mm512_storeu_si512(
         plan.base + kLastBlock + first,
         _mm512_add_epi64(p.text, _mm512_sub_epi64(bytes_before, _mm512_slli_epi64(last, 6))));
     store_low_words(plan.block_bytes + kLastBlock + first,
                     _mm512_sub_epi64(p.length, bytes_before));
+    if (first == 0) break;
   }
   const auto last_text = reinterpret_cast<uintptr_t>(plan.text[count - 1]);
   _mm512_storeu_si512(plan.text + count, set1(last_text));
   _mm512_storeu_si512(plan.bytes + count, set1(static_cast<uint64_t>(plan.bytes[count - 1])));
-  // Behind all keys, for the last of those are written over the first of these.
-  for (uint32_t first = 0; first < count; first += kPlaceAtOnce) {
-    const __m512i length = _mm512_loadu_si512(plan.bytes + first);
-    const __m512i blocks = _mm512_srli_epi64(_mm512_add_epi64(length, set1(kBlockBytes - 1)), 6);
-    const __m512i place = _mm512_add_epi64(lane, set1(kLastBlock + first));
-    store_low_words(plan.job + count + first,
-                    _mm512_or_si512(place, _mm512_slli_epi64(blocks, kJobNumberShift)));
-  }
 }
 
 }  // namespace wirelay::crypto::lanes

@@ -33,9 +33,10 @@ inline constexpr uint32_t kPolyLanes = 8;        // in a register
 inline constexpr uint32_t kPolyRegisters = 2;    // independent registers of lanes, at most
 inline constexpr uint32_t kPolySlots = kPolyLanes * kPolyRegisters;
 
-/// Messages of one or two registers of lanes, one a lane: `bytes` of text, zeros to the next multiple of
-/// 16, then one closing block (for the AEAD: the lengths). Lane i has the key of packet first + i.
-/// The first is of the most chunks. Behind a text, up to 15 bytes of the place of its tag are read.
+/// Messages of one or two registers of lanes, one a lane: `bytes` of text, zeros to the next
+/// multiple of 16, then one closing block (for the AEAD: the lengths). Lane i has the key of packet
+/// first + i. The first is of the most chunks. Behind a text, up to 15 bytes of the place of its
+/// tag are read.
 struct PolyTexts {
   const uint8_t* const* text;
   const int64_t* bytes;

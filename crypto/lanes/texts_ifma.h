@@ -3,7 +3,8 @@
 // field_ifma.h.
 //
 // Chunks end where the text, padded to blocks, ends, so the first one may begin before it, and a
-// lane may have nothing to do in the first steps. All are loaded whole nevertheless, from somewhere:
+// lane may have nothing to do in the first steps. All are loaded whole nevertheless, from
+// somewhere:
 //
 //     step         4         3         2         1         0
 //     chunk    | zeros   | zeros   | head    | text    | text   t |
@@ -118,8 +119,7 @@ inline Steps load_lanes(const PolyStrands& strands, Lanes (&lanes)[1]) noexcept 
   set_packets(_mm256_load_si256(reinterpret_cast<const __m256i*>(strands.packet)), lanes[0]);
   const __m512i stride = _mm512_load_si512(strands.stride);
   const __m512i last = _mm512_load_si512(strands.last);
-  const __m512i before =
-      _mm512_mullo_epi64(stride, set1(static_cast<uint64_t>(strands.steps - 1)));
+  const __m512i before = _mm512_mullo_epi64(stride, set1(static_cast<uint64_t>(strands.steps - 1)));
   lanes[0].stride = stride;
   set_texts(strands.text, _mm512_load_si512(strands.bytes), _mm512_sub_epi64(last, before),
             strands.steps, lanes[0]);
@@ -162,10 +162,10 @@ struct Columns {
   const __m512i high0123 = _mm512_unpackhi_epi64(pair[0], pair[1]);
   const __m512i low4567 = _mm512_unpacklo_epi64(pair[2], pair[3]);
   const __m512i high4567 = _mm512_unpackhi_epi64(pair[2], pair[3]);
-  return {{_mm512_shuffle_i64x2(low0123, low4567, 0x88),
-           _mm512_shuffle_i64x2(low0123, low4567, 0xdd)},
-          {_mm512_shuffle_i64x2(high0123, high4567, 0x88),
-           _mm512_shuffle_i64x2(high0123, high4567, 0xdd)}};
+  return {
+      {_mm512_shuffle_i64x2(low0123, low4567, 0x88), _mm512_shuffle_i64x2(low0123, low4567, 0xdd)},
+      {_mm512_shuffle_i64x2(high0123, high4567, 0x88),
+       _mm512_shuffle_i64x2(high0123, high4567, 0xdd)}};
 }
 
 /// Two blocks of each lane as limbs, from the lower or the upper half of its chunk.
@@ -200,7 +200,8 @@ inline void choose_texts(Lanes& lanes, int64_t step) noexcept {
   c.high[1] = _mm512_andnot_si512(_mm512_sllv_epi64(ones, high_bits), c.high[1]);
 }
 
-/// Two blocks of each lane then. Blocks before the text get no 2^128, so that they count as nothing.
+/// Two blocks of each lane then. Blocks before the text get no 2^128, so that they count as
+/// nothing.
 [[gnu::always_inline]] inline void load_chosen_blocks(const Lanes& lanes, int64_t step,
                                                       uint32_t half, Limbs (&m)[2]) noexcept {
   const __m512i skip = _mm512_sub_epi64(lanes.begin, _mm512_load_si512(lanes.at[step & 1]));

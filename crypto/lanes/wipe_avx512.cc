@@ -12,8 +12,8 @@ namespace wirelay::crypto::lanes {
 namespace {
 
 // More than the deepest frames of kernels, by the tests' account of what is left in them.
-constexpr size_t kShortStackBytes = 4608;
-constexpr size_t kStackBytes = 8192;
+constexpr size_t kShortStackBytes = 3840;
+constexpr size_t kStackBytes = 6656;
 
 [[gnu::always_inline]] inline void wipe_lines(void* memory, size_t bytes) noexcept {
   auto* line = static_cast<uint8_t*>(memory);

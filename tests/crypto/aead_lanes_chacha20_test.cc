@@ -74,6 +74,7 @@ struct Kernel {
 
 KeyPlanes planes;
 KeyStream stream, other;
+PolyKeys keys;
 
 /// Keys are loaded for the packets of a plan; to the other functions, blocks of packets are text.
 void load_avx512(Plan& plan) {
@@ -84,15 +85,15 @@ void load_avx512(Plan& plan) {
 
 void run_avx512(Plan& plan) {
   load_avx512(plan);
-  chacha20_avx512(planes, plan, 0, stream, other);
+  chacha20_avx512(planes, plan, 0, stream, other, keys);
   chacha20_finish_avx512(plan, 0, stream);
 }
 
 /// The same by way of the call that computes the set after it meanwhile.
 void run_avx512_beside(Plan& plan) {
   load_avx512(plan);
-  chacha20_avx512(planes, plan, 0, stream, other);
-  chacha20_avx512(planes, plan, kMaxLanes, other, stream);
+  chacha20_avx512(planes, plan, 0, stream, other, keys);
+  chacha20_avx512(planes, plan, kMaxLanes, other, stream, keys);
 }
 
 void run_avx2(Plan& plan) {
