@@ -61,6 +61,13 @@ Bytes tag_bytes(uint64_t low, uint64_t high) {
 using Cases = std::vector<Case>;
 using Tags = std::vector<Bytes>;
 
+/// The text of a packet: kernels may read the place of the tag behind it, and must not care what it
+/// holds.
+Bytes with_place_of_tag(Bytes text) {
+  text.insert(text.end(), 16, 0xee);
+  return text;
+}
+
 /// 8 or 16 packets with the same number of chunks, side by side.
 Tags run_ifma(const Cases& cases) {
   static PolyKeys keys;
@@ -69,9 +76,11 @@ Tags run_ifma(const Cases& cases) {
   const uint8_t* text[kPolySlots];
   int64_t bytes[kPolySlots];
   uint64_t closing[2][kPolySlots];
+  std::vector<Bytes> texts;
   for (uint32_t i = 0; i < lanes; ++i) {
     put_key(cases[i].key, 3 + i, keys);
-    text[i] = cases[i].text.data();
+    texts.push_back(with_place_of_tag(cases[i].text));
+    text[i] = texts.back().data();
     bytes[i] = static_cast<int64_t>(cases[i].text.size());
     closing[0][i] = word64(cases[i].closing, 0);
     closing[1][i] = word64(cases[i].closing, 8);
@@ -92,7 +101,7 @@ Tags run_scheduled(const Cases& cases) {
   std::vector<AeadPacket> packets;
   std::vector<Bytes> texts;
   for (const Case& one : cases) {
-    texts.push_back(one.text);
+    texts.push_back(with_place_of_tag(one.text));
     packets.push_back(
         {nullptr, 0, texts.back().data(), static_cast<uint32_t>(one.text.size()), false});
   }
