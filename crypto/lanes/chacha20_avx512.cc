@@ -212,7 +212,7 @@ inline void load_keys(const uint8_t* const* keys, uint32_t packets, KeyPlanes& p
     const __m512i high01 = _mm512_unpackhi_epi32(v[0], v[1]);
     const __m512i low23 = _mm512_unpacklo_epi32(v[2], v[3]);
     const __m512i high23 = _mm512_unpackhi_epi32(v[2], v[3]);
-    auto* plane = planes.key + 4 * h;
+    auto* plane = &planes.key[size_t{4} * h];
     _mm512_store_si512(plane[0] + first, _mm512_unpacklo_epi64(low01, low23));
     _mm512_store_si512(plane[1] + first, _mm512_unpackhi_epi64(low01, low23));
     _mm512_store_si512(plane[2] + first, _mm512_unpacklo_epi64(high01, high23));

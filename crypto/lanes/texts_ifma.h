@@ -110,7 +110,7 @@ inline Steps load_lanes(const PolyTexts& texts, Lanes (&lanes)[kRegisters]) noex
   if (_mm512_cmplt_epi64_mask(shortest, all) == 0) return {chunks, full_begin, chunks};
 #pragma GCC unroll 2
   for (uint32_t i = 0; i < kRegisters; ++i) {
-    copy_heads(_mm512_loadu_si512(texts.bytes + i * kPolyLanes), lanes[i]);
+    copy_heads(_mm512_loadu_si512(texts.bytes + size_t{i} * kPolyLanes), lanes[i]);
   }
   return {chunks, full_begin, _mm512_reduce_min_epi64(shortest) / kChunkBytes};
 }
