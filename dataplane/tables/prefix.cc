@@ -2,20 +2,21 @@
 #include "dataplane/tables/prefix.h"
 
 #include "dataplane/burst.h"
-#include "dataplane/tables/prefix_store.h"
+#include "dataplane/tables/prefix4_store.h"
+#include "dataplane/tables/prefix6_store.h"
 
 namespace wirelay::dataplane {
 
 namespace {
 
-/// Addresses of a burst that no longer prefix has matched: their numbers, and how many.
+/// IPv6 addresses of a burst that no longer prefix has matched: their numbers, and how many.
 struct Unresolved {
   uint8_t index[kBurstSize];
   unsigned count = 0;
 };
 
 /// Resolves the addresses that the only prefix of its length holds.
-void compare(const PrefixStore& store, uint32_t entry, uint8_t length, const IpAddr* addrs,
+void compare(const Prefix6Store& store, uint32_t entry, uint8_t length, const IpAddr* addrs,
              RouteTarget* out, Unresolved& unresolved) noexcept {
   const PrefixKey mask = PrefixKey::mask(length);
   const RouteTarget target = store.target(entry);
@@ -32,10 +33,10 @@ void compare(const PrefixStore& store, uint32_t entry, uint8_t length, const IpA
 
 /// Looks for the prefixes of one length that hold the unresolved addresses. First all hashes, then
 /// all buckets, then all entries, so that the memory of one is fetched while others are worked on.
-void probe(const PrefixStore& store, uint8_t length, const IpAddr* addrs, RouteTarget* out,
+void probe(const Prefix6Store& store, uint8_t length, const IpAddr* addrs, RouteTarget* out,
            Unresolved& unresolved) noexcept {
   const PrefixKey mask = PrefixKey::mask(length);
-  PrefixStore::Hash hashes[kBurstSize];
+  Prefix6Store::Hash hashes[kBurstSize];
   uint32_t entries[kBurstSize];
   bool certain[kBurstSize];  // no other entry can be the one
 
@@ -48,7 +49,7 @@ void probe(const PrefixStore& store, uint8_t length, const IpAddr* addrs, RouteT
     const uint64_t tags0 = b.tags[0].load(std::memory_order_acquire);
     const uint64_t tags1 = b.tags[1].load(std::memory_order_acquire);
     const uint32_t candidates = PrefixBucket::candidates(tags0, tags1, hashes[i].tag);
-    entries[i] = PrefixStore::kNoEntry;
+    entries[i] = Prefix6Store::kNoEntry;
     if (candidates != 0) {
       entries[i] = b.entries[PrefixBucket::place(candidates)].load(std::memory_order_acquire);
     }
@@ -63,7 +64,7 @@ void probe(const PrefixStore& store, uint8_t length, const IpAddr* addrs, RouteT
     bool found = store.matches(number, key, length);
     if (!found && !certain[i]) {
       number = store.find(key, length, hashes[i]);
-      found = number != PrefixStore::kNoEntry;
+      found = number != Prefix6Store::kNoEntry;
     }
     if (found) {
       out[index] = store.target(number);
@@ -74,49 +75,53 @@ void probe(const PrefixStore& store, uint8_t length, const IpAddr* addrs, RouteT
   unresolved.count = left;
 }
 
+void lookup6(const Prefix6Store& store, const IpAddr* addrs, RouteTarget* out,
+             Unresolved& unresolved) noexcept {
+  Prefix6Store::Lengths lengths = store.lengths();
+  uint8_t length;
+  while (unresolved.count != 0 && Prefix6Store::take_longest(lengths, length)) {
+    const uint32_t only = store.only(length);
+    if (only != Prefix6Store::kNoEntry) {
+      compare(store, only, length, addrs, out, unresolved);
+    } else {
+      probe(store, length, addrs, out, unresolved);
+    }
+  }
+}
+
 }  // namespace
 
-PrefixTable::PrefixTable(uint32_t capacity) : store_(new PrefixStore(capacity)) {}
-PrefixTable::~PrefixTable() { delete store_; }
+PrefixTable::PrefixTable(uint32_t capacity)
+    : v4_(std::make_unique<Prefix4Store>(capacity)),
+      v6_(std::make_unique<Prefix6Store>(capacity)) {}
+PrefixTable::~PrefixTable() = default;
 
 RouteTarget PrefixTable::lookup(const IpAddr& addr) const noexcept {
-  const PrefixKey key = PrefixKey::of(addr);
-  const Family family = addr.is_v4() ? Family::kV4 : Family::kV6;
-  PrefixStore::Lengths lengths = store_->lengths(family);
-  uint8_t length;
-  while (PrefixStore::take_longest(lengths, length)) {
-    const PrefixKey masked = key & PrefixKey::mask(length);
-    uint32_t number = store_->only(family, length);
-    if (number == PrefixStore::kNoEntry) {
-      number = store_->find(masked, length, store_->hash(masked, length));
-    }
-    if (store_->matches(number, masked, length)) return store_->target(number);
-  }
-  return {};
+  RouteTarget target;
+  lookup_burst({&addr, 1}, &target);
+  return target;
 }
 
 void PrefixTable::lookup_burst(std::span<const IpAddr> addrs, RouteTarget* out) const noexcept {
-  Unresolved unresolved[kFamilies];
+  uint32_t addrs4[kBurstSize];
+  uint8_t index4[kBurstSize];
+  unsigned count4 = 0;
+  Unresolved unresolved;
   for (size_t i = 0; i < addrs.size(); ++i) {
     out[i] = {};
-    const Family family = addrs[i].is_v4() ? Family::kV4 : Family::kV6;
-    Unresolved& u = unresolved[static_cast<size_t>(family)];
-    u.index[u.count++] = static_cast<uint8_t>(i);
-  }
-  for (const Family family : {Family::kV4, Family::kV6}) {
-    Unresolved& u = unresolved[static_cast<size_t>(family)];
-    if (u.count == 0) continue;
-    PrefixStore::Lengths lengths = store_->lengths(family);
-    uint8_t length;
-    while (u.count != 0 && PrefixStore::take_longest(lengths, length)) {
-      const uint32_t only = store_->only(family, length);
-      if (only != PrefixStore::kNoEntry) {
-        compare(*store_, only, length, addrs.data(), out, u);
-      } else {
-        probe(*store_, length, addrs.data(), out, u);
-      }
+    if (addrs[i].is_v4()) {
+      addrs4[count4] = ntohl(addrs[i].v4_be());
+      index4[count4++] = static_cast<uint8_t>(i);
+    } else {
+      unresolved.index[unresolved.count++] = static_cast<uint8_t>(i);
     }
   }
+  if (count4 != 0) {
+    RouteTarget targets[kBurstSize];
+    v4_->lookup_burst({addrs4, count4}, targets);
+    for (unsigned k = 0; k < count4; ++k) out[index4[k]] = targets[k];
+  }
+  if (unresolved.count != 0) lookup6(*v6_, addrs.data(), out, unresolved);
 }
 
 }  // namespace wirelay::dataplane

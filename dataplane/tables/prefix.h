@@ -1,12 +1,14 @@
 // The one table of where an address is: peers' allowed IPs, routes, connected networks, resolved
 // neighbours and the relay's own addresses; longest prefix wins. The reader's side.
 //
-// A hash table keyed by (prefix, length), probed once for each length that is in use, longest
-// first. Relays hold host routes and few other lengths, so most lookups end at the first probe, and
-// an update touches one bucket, whatever the table holds. Bursts hash first, prefetch, then probe.
+// A hash table of each family keyed by (prefix, length), probed once for each length that is in
+// use, longest first. Relays hold host routes and few other lengths, so most lookups end at the
+// first probe, and an update touches one bucket, whatever the table holds. Bursts hash first,
+// prefetch, then probe.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "dataplane/ip.h"
@@ -33,7 +35,9 @@ struct RouteTarget {
   bool operator==(const RouteTarget&) const = default;
 };
 
-class PrefixStore;  // memory shared by reader and writer, prefix_store.h
+// Memory shared by reader and writer: prefix4_store.h, prefix6_store.h
+class Prefix4Store;
+class Prefix6Store;
 
 /// Lock-free reads from any worker, at any time. An entry that is being removed or replaced yields
 /// its old or its new target, never another prefix's.
@@ -52,7 +56,8 @@ class PrefixTable {
 
  private:
   friend class PrefixWriter;
-  PrefixStore* store_;
+  std::unique_ptr<Prefix4Store> v4_;
+  std::unique_ptr<Prefix6Store> v6_;
 };
 
 }  // namespace wirelay::dataplane

@@ -22,7 +22,8 @@ class PrefixWriter {
   [[nodiscard]] uint32_t capacity() const noexcept;
 
  private:
-  PrefixStore& store_;
+  Prefix4Store& v4_;
+  Prefix6Store& v6_;
   Rcu& rcu_;
 };
 

@@ -12,7 +12,8 @@
 #include "crypto/replay.h"
 #include "ctrl/protocol/peer_book.h"
 #include "ctrl/registry.h"
-#include "dataplane/tables/prefix_store.h"
+#include "dataplane/tables/prefix4_store.h"
+#include "dataplane/tables/prefix6_store.h"
 #include "tools/bench/table_world.h"
 
 namespace wirelay::bench {
@@ -83,16 +84,18 @@ std::shared_ptr<ctrl::Registry> make_registry(uint32_t count) {
 }  // namespace
 
 Json::Value bytes_of_records() {
-  // A bucket for six entries at the full capacity, as prefix_store.cc takes them.
-  const double prefix = sizeof(PrefixEntry) + sizeof(PrefixBucket) / 6.0;
+  // Buckets at the full capacity, as the stores take them; a peer has a prefix of either kind.
+  const double prefix4 = sizeof(Prefix4Bucket) / 4.0;
+  const double prefix6 = sizeof(PrefixEntry) + sizeof(PrefixBucket) / 6.0;
   const double peer = sizeof(Peer) + sizeof(PeerPath);
   Json::Value bytes;
   bytes["user"] = Json::UInt64{sizeof(User)};
   bytes["peer_with_path"] = peer;
-  bytes["prefix"] = prefix;
+  bytes["prefix4"] = prefix4;
+  bytes["prefix6"] = prefix6;
   bytes["session"] = Json::UInt64{sizeof(Session)};
   bytes["replay_window"] = kReplayBytes;
-  bytes["connected_peer_beside_window"] = sizeof(User) + peer + 2 * prefix + sizeof(Session);
+  bytes["connected_peer_beside_window"] = sizeof(User) + peer + prefix4 + prefix6 + sizeof(Session);
   bytes["target_beside_window"] = 1200;
   return bytes;
 }

@@ -1,4 +1,5 @@
-// The prefix table's memory, shared by its reader (prefix.h) and its writer (prefix_writer.h).
+// The IPv6 part of the prefix table's memory, shared by its reader (prefix.h) and its writer
+// (prefix_writer.h).
 //
 //   bucket (a cache line)                                   entry (half a line)
 //   | 12 tags of a byte | next bucket | 12 entry numbers | ──► | prefix | length | target |
@@ -46,10 +47,6 @@ struct PrefixKey {
   }
 };
 
-/// IPv4 and IPv6 prefixes of one length are told apart.
-enum class Family : uint8_t { kV4, kV6, kCount };
-inline constexpr size_t kFamilies = static_cast<size_t>(Family::kCount);
-
 struct alignas(32) PrefixEntry {
   PrefixKey key;                 // constant while a bucket names the entry, and a grace period more
   std::atomic<uint32_t> target;  // RouteTarget's word; control thread
@@ -82,26 +79,25 @@ struct alignas(64) PrefixBucket {
 };
 static_assert(sizeof(PrefixBucket) == 64);
 
-class PrefixStore {
+class Prefix6Store {
  public:
-  explicit PrefixStore(uint32_t capacity);
+  explicit Prefix6Store(uint32_t capacity);
 
   // Readers' part, any thread. -------------------------------------------------------------------
 
-  /// The lengths in use of one family: bit `length % 64` of word `length / 64`.
+  /// The lengths in use: bit `length % 64` of word `length / 64`.
   using Lengths = std::array<uint64_t, 3>;
-  [[nodiscard]] Lengths lengths(Family family) const noexcept {
-    const auto& in_use = in_use_[static_cast<size_t>(family)];
-    return {in_use[0].load(std::memory_order_acquire), in_use[1].load(std::memory_order_acquire),
-            in_use[2].load(std::memory_order_acquire)};
+  [[nodiscard]] Lengths lengths() const noexcept {
+    return {in_use_[0].load(std::memory_order_acquire), in_use_[1].load(std::memory_order_acquire),
+            in_use_[2].load(std::memory_order_acquire)};
   }
   /// Takes the greatest length out of `lengths`; false when there is none.
   static bool take_longest(Lengths& lengths, uint8_t& length) noexcept;
 
   /// The entry of the only prefix of this length, which then needs no probe; kNoEntry when there
   /// are several. Default routes and connected networks are mostly alone.
-  [[nodiscard]] uint32_t only(Family family, uint8_t length) const noexcept {
-    return only_[static_cast<size_t>(family)][length].load(std::memory_order_acquire);
+  [[nodiscard]] uint32_t only(uint8_t length) const noexcept {
+    return only_[length].load(std::memory_order_acquire);
   }
 
   struct Hash {
@@ -180,8 +176,8 @@ class PrefixStore {
   const uint32_t capacity_;
   const uint32_t buckets_in_use_;  // those that hashes lead to; the others continue full ones
   uint64_t seed_[3];               // constant after start
-  std::atomic<uint64_t> in_use_[kFamilies][3]{};
-  std::atomic<uint32_t> only_[kFamilies][129]{};
+  std::atomic<uint64_t> in_use_[3]{};
+  std::atomic<uint32_t> only_[129]{};
   LazyArray<PrefixBucket> buckets_;
   LazyArray<PrefixEntry> entries_;
 
@@ -194,7 +190,7 @@ class PrefixStore {
     uint32_t count = 0;
     uint32_t numbers = 0;
   };
-  OfLength of_length_[kFamilies][129];
+  OfLength of_length_[129];
 };
 
 }  // namespace wirelay::dataplane

@@ -1,6 +1,6 @@
-// Changes of the prefix table. Every change is one atomic store, made when all that it leads to is
+// Changes of the IPv6 prefixes. Every change is one atomic store, made when all that it leads to is
 // complete: readers see the table before or after it.
-#include "dataplane/tables/prefix_store.h"
+#include "dataplane/tables/prefix6_store.h"
 
 #include <span>
 
@@ -15,10 +15,6 @@ constexpr auto kRelease = std::memory_order_release;
 
 /// On average at the full capacity; of twelve. One bucket in a hundred then needs a second one.
 constexpr uint32_t kEntriesPerBucket = 6;
-
-Family family_of(const Prefix& prefix) noexcept {
-  return prefix.is_v4() ? Family::kV4 : Family::kV6;
-}
 
 /// The tag at `place` exchanged; only the control thread writes, so that no exchange is lost.
 void set_tag(PrefixBucket& bucket, unsigned place, uint8_t tag) noexcept {
@@ -64,7 +60,7 @@ bool is_empty(const PrefixBucket& bucket) noexcept {
 
 }  // namespace
 
-PrefixStore::PrefixStore(uint32_t capacity)
+Prefix6Store::Prefix6Store(uint32_t capacity)
     : capacity_(capacity),
       buckets_in_use_(capacity / kEntriesPerBucket + 1),
       // Further buckets, and twice the entries: those in their grace period count as neither.
@@ -77,7 +73,7 @@ PrefixStore::PrefixStore(uint32_t capacity)
   entries_[kNoEntry].length = 0xff;
 }
 
-bool PrefixStore::take_longest(Lengths& lengths, uint8_t& length) noexcept {
+bool Prefix6Store::take_longest(Lengths& lengths, uint8_t& length) noexcept {
   for (unsigned i = 3; i-- > 0;) {
     if (lengths[i] == 0) continue;
     const unsigned bit = 63 - static_cast<unsigned>(std::countl_zero(lengths[i]));
@@ -88,7 +84,7 @@ bool PrefixStore::take_longest(Lengths& lengths, uint8_t& length) noexcept {
   return false;
 }
 
-uint32_t PrefixStore::find(const PrefixKey& key, uint8_t length, Hash hash) const noexcept {
+uint32_t Prefix6Store::find(const PrefixKey& key, uint8_t length, Hash hash) const noexcept {
   for (uint32_t number = hash.bucket;;) {
     const PrefixBucket& b = buckets_[number];
     const uint64_t tags0 = b.tags[0].load(std::memory_order_acquire);
@@ -104,7 +100,7 @@ uint32_t PrefixStore::find(const PrefixKey& key, uint8_t length, Hash hash) cons
   }
 }
 
-bool PrefixStore::insert(const Prefix& prefix, RouteTarget target) {
+bool Prefix6Store::insert(const Prefix& prefix, RouteTarget target) {
   uint32_t number;
   if (size_ == capacity_ || !free_entries_.take(number)) return false;
   PrefixEntry& e = entries_[number];
@@ -120,7 +116,7 @@ bool PrefixStore::insert(const Prefix& prefix, RouteTarget target) {
   return true;
 }
 
-bool PrefixStore::erase(const Prefix& prefix, Rcu& rcu) {
+bool Prefix6Store::erase(const Prefix& prefix, Rcu& rcu) {
   const PrefixKey key = PrefixKey::of(prefix.addr);
   const Hash where = hash(key, prefix.length);
   const uint32_t number = find(key, prefix.length, where);
@@ -132,7 +128,7 @@ bool PrefixStore::erase(const Prefix& prefix, Rcu& rcu) {
   return true;
 }
 
-bool PrefixStore::link(uint32_t number, Hash hash) {
+bool Prefix6Store::link(uint32_t number, Hash hash) {
   PrefixBucket* b = &buckets_[hash.bucket];
   unsigned place = find_place(*b, 0, 0);
   while (place == PrefixBucket::kEntries && next_of(*b) != 0) {
@@ -154,7 +150,7 @@ bool PrefixStore::link(uint32_t number, Hash hash) {
   return true;
 }
 
-void PrefixStore::unlink(uint32_t number, Hash hash, Rcu& rcu) {
+void Prefix6Store::unlink(uint32_t number, Hash hash, Rcu& rcu) {
   PrefixBucket* previous = nullptr;
   uint32_t at = hash.bucket;
   unsigned place = find_place(buckets_[at], hash.tag, number);
@@ -171,25 +167,23 @@ void PrefixStore::unlink(uint32_t number, Hash hash, Rcu& rcu) {
   rcu.defer([this, at] { free_buckets_.put_back(at); });
 }
 
-void PrefixStore::count_in(const Prefix& prefix, uint32_t number) noexcept {
-  const auto family = static_cast<size_t>(family_of(prefix));
-  OfLength& all = of_length_[family][prefix.length];
+void Prefix6Store::count_in(const Prefix& prefix, uint32_t number) noexcept {
+  OfLength& all = of_length_[prefix.length];
   ++all.count;
   all.numbers ^= number;
-  only_[family][prefix.length].store(all.count == 1 ? number : kNoEntry, kRelease);
-  if (all.count == 1) toggle_length(in_use_[family], prefix.length);
+  only_[prefix.length].store(all.count == 1 ? number : kNoEntry, kRelease);
+  if (all.count == 1) toggle_length(in_use_, prefix.length);
 }
 
-void PrefixStore::count_out(const Prefix& prefix, uint32_t number) noexcept {
-  const auto family = static_cast<size_t>(family_of(prefix));
-  OfLength& all = of_length_[family][prefix.length];
+void Prefix6Store::count_out(const Prefix& prefix, uint32_t number) noexcept {
+  OfLength& all = of_length_[prefix.length];
   --all.count;
   all.numbers ^= number;
-  if (all.count == 0) toggle_length(in_use_[family], prefix.length);
-  only_[family][prefix.length].store(all.count == 1 ? all.numbers : kNoEntry, kRelease);
+  if (all.count == 0) toggle_length(in_use_, prefix.length);
+  only_[prefix.length].store(all.count == 1 ? all.numbers : kNoEntry, kRelease);
 }
 
-bool PrefixStore::Numbers::take(uint32_t& number) {
+bool Prefix6Store::Numbers::take(uint32_t& number) {
   if (!free_.empty()) {
     number = free_.back();
     free_.pop_back();

@@ -1,6 +1,6 @@
-// Protects the memory under the prefix table: buckets that overflow chain and unchain without
+// Protects the memory under the IPv6 prefixes: buckets that overflow chain and unchain without
 // losing a prefix, and nothing is used again while a reader may still look at it.
-#include "dataplane/tables/prefix_store.h"
+#include "dataplane/tables/prefix6_store.h"
 
 #include <algorithm>
 #include <atomic>
@@ -20,13 +20,14 @@ namespace {
 RouteTarget peer(uint32_t number) { return RouteTarget::make(RouteKind::kPeer, number); }
 
 /// Host prefixes that all hash to one bucket; with `same_tag` they share their tag too.
-std::vector<Prefix> colliding(const PrefixStore& store, size_t count, bool same_tag,
+std::vector<Prefix> colliding(const Prefix6Store& store, size_t count, bool same_tag,
                               uint32_t bucket = 0) {
   std::vector<Prefix> out;
   uint8_t tag = 0;
   for (uint32_t i = 0; out.size() < count; ++i) {
-    const Prefix p{IpAddr::v4(&i), 128};
-    const PrefixStore::Hash hash = store.hash(PrefixKey::of(p.addr), 128);
+    const uint32_t words[] = {0x20, 0, 0, i};
+    const Prefix p{IpAddr::v6(words), 128};
+    const Prefix6Store::Hash hash = store.hash(PrefixKey::of(p.addr), 128);
     if (hash.bucket != bucket || (same_tag && tag != 0 && hash.tag != tag)) continue;
     tag = hash.tag;
     out.push_back(p);
@@ -36,8 +37,8 @@ std::vector<Prefix> colliding(const PrefixStore& store, size_t count, bool same_
 
 }  // namespace
 
-class PrefixStoreTest : public CppUnit::TestFixture {
-  CPPUNIT_TEST_SUITE(PrefixStoreTest);
+class Prefix6StoreTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(Prefix6StoreTest);
   CPPUNIT_TEST(candidates_are_the_places_with_the_tag);
   CPPUNIT_TEST(colliding_prefixes_chain_and_unchain);
   CPPUNIT_TEST(memory_waits_for_readers);
@@ -67,7 +68,7 @@ class PrefixStoreTest : public CppUnit::TestFixture {
 
   void colliding_prefixes_chain_and_unchain() {
     for (const bool same_tag : {false, true}) {
-      PrefixStore store(100);
+      Prefix6Store store(100);
       Rcu rcu(1);
       std::vector<Prefix> prefixes = colliding(store, 60, same_tag);
       std::map<Prefix, uint32_t> present;
@@ -85,7 +86,7 @@ class PrefixStoreTest : public CppUnit::TestFixture {
         for (const Prefix& q : prefixes) {
           const PrefixKey key = PrefixKey::of(q.addr);
           const uint32_t number = store.find(key, 128, store.hash(key, 128));
-          CPPUNIT_ASSERT_EQUAL(present.contains(q), number != PrefixStore::kNoEntry);
+          CPPUNIT_ASSERT_EQUAL(present.contains(q), number != Prefix6Store::kNoEntry);
           if (present.contains(q)) CPPUNIT_ASSERT(store.target(number) == peer(present[q]));
         }
       }
@@ -97,10 +98,10 @@ class PrefixStoreTest : public CppUnit::TestFixture {
   }
 
   void memory_waits_for_readers() {
-    PrefixStore store(10);
+    Prefix6Store store(10);
     Rcu rcu(1);
     rcu.online(0);
-    const Prefix p = *parse_prefix("10.0.0.1"), q = *parse_prefix("10.0.0.2");
+    const Prefix p = *parse_prefix("fd00::1"), q = *parse_prefix("fd00::2");
     store.insert(p, peer(1));
     const PrefixKey key = PrefixKey::of(p.addr);
     const uint32_t number = store.find(key, 128, store.hash(key, 128));  // a reader holds it
@@ -116,7 +117,7 @@ class PrefixStoreTest : public CppUnit::TestFixture {
   }
 
   void further_buckets_wait_for_readers() {
-    PrefixStore store(100);
+    Prefix6Store store(100);
     Rcu rcu(1);
     rcu.online(0);
     const auto fill = [&](uint32_t bucket) {  // one more than it holds
@@ -146,7 +147,7 @@ class PrefixStoreTest : public CppUnit::TestFixture {
   void readers_race_with_chains() {
     constexpr unsigned kReaders = 2;
     constexpr size_t kStay = 15, kAll = 60;
-    PrefixStore store(2 * kAll);
+    Prefix6Store store(2 * kAll);
     Rcu rcu(kReaders);
     const std::vector<Prefix> prefixes = colliding(store, kAll, false);
     std::mt19937 random(8);
@@ -161,7 +162,7 @@ class PrefixStoreTest : public CppUnit::TestFixture {
       for (size_t i = 0; i < kAll; ++i) {
         const PrefixKey key = PrefixKey::of(prefixes[i].addr);
         const uint32_t number = store.find(key, 128, store.hash(key, 128));
-        if (number == PrefixStore::kNoEntry) {
+        if (number == Prefix6Store::kNoEntry) {
           if (i < kStay) ++wrong;
           ++missing;
         } else if (store.target(number) != peer(static_cast<uint32_t>(i))) {
@@ -184,6 +185,6 @@ class PrefixStoreTest : public CppUnit::TestFixture {
   }
 };
 
-CPPUNIT_TEST_SUITE_REGISTRATION(PrefixStoreTest);
+CPPUNIT_TEST_SUITE_REGISTRATION(Prefix6StoreTest);
 
 }  // namespace wirelay::dataplane
