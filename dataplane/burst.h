@@ -24,8 +24,8 @@ enum class Lane : uint8_t { kIngress, kInbound, kForward, kLocal, kOutbound, kTr
 
 /// Where a packet goes behind a stage.
 enum class Next : uint8_t {
-  kStay,     // to the next stage of this lane
-  kInbound,  // lanes, in the order of Lane
+  kIngress,  // lanes, in the order of Lane; the lane that it is in: it stays
+  kInbound,
   kForward,
   kLocal,
   kOutbound,
@@ -71,7 +71,7 @@ static_assert(sizeof(PacketMeta) == 64, "one cache line a packet");
 
 struct alignas(64) Burst {
   uint16_t count = 0;
-  bool diverted = false;  // some packet's next is not kStay
+  bool diverted = false;  // some packet's next is another than this lane
   rte_mbuf* mbufs[kBurstSize];
   PacketMeta meta[kBurstSize];
 
@@ -86,13 +86,6 @@ struct alignas(64) Burst {
   void punt(uint16_t i, PuntReason reason) noexcept {
     meta[i].punt = reason;
     divert(i, Next::kPunt);
-  }
-  /// Adds a packet with clean metadata; the caller knows that there is room.
-  PacketMeta& push(rte_mbuf* mbuf) noexcept {
-    mbufs[count] = mbuf;
-    PacketMeta& m = meta[count++];
-    m = PacketMeta{};
-    return m;
   }
 };
 

@@ -24,13 +24,9 @@ static_assert(
 /// all come by.
 constexpr uint64_t kTimedEvery = 31;
 
-constexpr Lane lane_of(Next next) noexcept {
-  return static_cast<Lane>(static_cast<uint8_t>(next) - static_cast<uint8_t>(Next::kStay));
-}
-constexpr bool is_lane(Next next) noexcept {
-  return next >= Next::kInbound && next <= Next::kTransmit;
-}
-static_assert(lane_of(Next::kInbound) == Lane::kInbound &&
+constexpr Lane lane_of(Next next) noexcept { return static_cast<Lane>(next); }
+constexpr bool is_lane(Next next) noexcept { return next <= Next::kTransmit; }
+static_assert(lane_of(Next::kIngress) == Lane::kIngress &&
               lane_of(Next::kTransmit) == Lane::kTransmit);
 
 /// Sorts the packets of one lane behind a stage.
@@ -49,6 +45,7 @@ class Sorter {
   bool move_all() noexcept {
     const Next next = burst_.meta[0].next;
     const bool sent = next == Next::kSent;
+    // What stays finds its own lane not empty.
     if (!sent && (!is_lane(next) || worker_.lane(lane_of(next)).count != 0)) return false;
     for (uint16_t i = 1; i < burst_.count; ++i) {
       if (burst_.meta[i].next != next) return false;
@@ -56,17 +53,16 @@ class Sorter {
     burst_.diverted = false;
     if (sent) {
       burst_.count = 0;
-      return true;
+    } else {
+      worker_.swap_lanes(lane_, lane_of(next));
     }
-    for (uint16_t i = 0; i < burst_.count; ++i) burst_.meta[i].next = Next::kStay;
-    worker_.swap_lanes(lane_, lane_of(next));
     return true;
   }
 
   void sort() noexcept {
     uint16_t kept = 0;
     for (uint16_t i = 0; i < burst_.count; ++i) {
-      if (burst_.meta[i].next != Next::kStay) {
+      if (lane_of(burst_.meta[i].next) != lane_) {
         move(burst_.mbufs[i], burst_.meta[i]);
         continue;
       }
@@ -89,7 +85,6 @@ class Sorter {
         return punt(mbuf, meta);
       case Next::kHandoff:
         return hand_off(mbuf, meta);
-      case Next::kStay:
       case Next::kSent:
         return;
       default:
@@ -97,9 +92,7 @@ class Sorter {
     }
     Burst& lane = worker_.lane(lane_of(meta.next));
     lane.mbufs[lane.count] = mbuf;
-    PacketMeta& moved = lane.meta[lane.count++];
-    moved = meta;
-    moved.next = Next::kStay;
+    lane.meta[lane.count++] = meta;
   }
 
   void drop(rte_mbuf* mbuf, Drop reason) noexcept {
