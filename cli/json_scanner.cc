@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <span>
 
 #include "cli/errors.h"
 #include "cli/json_text.h"
@@ -120,8 +121,7 @@ std::string_view JsonScanner::key() {
 
 /// Takes away the keys of an object, from `own` on, and fails when two are the same.
 void JsonScanner::check_keys(size_t own) {
-  const auto mine =
-      std::ranges::subrange(keys_.begin() + static_cast<std::ptrdiff_t>(own), keys_.end());
+  const std::span mine = std::span(keys_).subspan(own);
   std::ranges::stable_sort(mine, {}, &Key::text);
   const auto twice = std::ranges::adjacent_find(mine, {}, &Key::text);
   if (twice != mine.end()) fail("the key \"" + twice->text + "\" stands there twice", twice[1].at);

@@ -43,7 +43,7 @@ class JsonScanner {
  private:
   struct Key {
     std::string text;
-    size_t at;
+    size_t at = 0;
   };
 
   template <typename Item>

@@ -85,6 +85,7 @@ std::vector<Seed> read_seeds(int argc, char** argv) {
   }
   std::ranges::sort(files);
   std::vector<Seed> seeds;
+  seeds.reserve(files.size());
   for (const auto& file : files) seeds.push_back(read_seed(file));
   return seeds;
 }
