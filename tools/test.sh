@@ -98,14 +98,13 @@ fi
 if [[ $quick == no ]]; then
   slow_log=$(mktemp) build_log=$(mktemp)
   # End-to-end tests mostly wait: what they leave of the processors builds the sanitized tests.
-  # They have no precompiled headers, which would hide that a file lacks an include.
   # With process groups of their own (-m) both end with all that they have started.
   set -m
   python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
   slow=$!
   (renice -n 19 $BASHPID >/dev/null
    build build-asan --buildtype=debug --optimization=0 -Db_sanitize=address,undefined \
-     -Db_lundef=false -Db_pch=false) </dev/null >"$build_log" 2>&1 &
+     -Db_lundef=false -Dcpp_args=-g1) </dev/null >"$build_log" 2>&1 &
   building=$!
   set +m
   trap 'kill -- -$slow -$building 2>/dev/null; wait $slow $building; rm -f "$slow_log" "$build_log"' EXIT

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 
 #include "tools/relaygen/addresses.h"
 #include "tools/relaygen/failure.h"
@@ -14,7 +15,7 @@ namespace wirelay::relaygen {
 Clients::Clients(const std::vector<Identity>& identities, const crypto::PublicKey& remote,
                  const dataplane::Prefix& outer, Family family,
                  const std::vector<dataplane::IpAddr>& targets)
-    : family_(family), outer_(outer) {
+    : family_(family), outer_(outer), first_index_(std::random_device()()) {
   for (const dataplane::IpAddr& target : targets) targets_[target.is_v4() ? 0 : 1] = target;
   Progress progress;
   clients_.reserve(identities.size());

@@ -62,11 +62,14 @@ class Clients {
 
   /// The live session with this receiver index; nullptr when there is none.
   Session* find(uint32_t local_index) noexcept;
-  static uint32_t client_of(uint32_t local_index) noexcept { return local_index >> 8; }
+  [[nodiscard]] uint32_t client_of(uint32_t local_index) const noexcept {
+    return (local_index - first_index_) >> 8;
+  }
 
-  /// A receiver index for a client's next session.
+  /// A receiver index for a client's next session. The far end may still send to sessions of an
+  /// earlier run: these have other indices.
   uint32_t new_index(uint32_t client) noexcept {
-    return client << 8 | ++clients_[client].generation;
+    return first_index_ + (client << 8 | ++clients_[client].generation);
   }
 
   /// A finished handshake. As initiator the new session seals from now on; as responder only once
@@ -104,6 +107,7 @@ class Clients {
 
   const Family family_;
   const dataplane::Prefix outer_;
+  const uint32_t first_index_;  // random
   std::array<dataplane::IpAddr, 2> targets_;  // IPv4, IPv6
   std::vector<Client> clients_;
   std::vector<std::array<Session, 2>> sessions_;

@@ -155,7 +155,7 @@ void Handshaker::take(const dataplane::Endpoint& to, std::span<const uint8_t> me
 void Handshaker::take_response(std::span<const uint8_t> bytes) {
   const auto message = message_of<MessageResponse>(bytes);
   const uint32_t index = crypto::load_le32(message.receiver);
-  const uint32_t client = Clients::client_of(index);
+  const uint32_t client = clients_.client_of(index);
   if (client >= clients_.size() || attempts_[client] == nullptr) return;
   Attempt& attempt = *attempts_[client];
   if (attempt.answered || attempt.state.local_index != index) return;
@@ -189,7 +189,7 @@ bool Handshaker::finish(uint32_t client) {
 
 void Handshaker::take_cookie(std::span<const uint8_t> bytes) {
   const auto message = message_of<MessageCookieReply>(bytes);
-  const uint32_t client = Clients::client_of(crypto::load_le32(message.receiver));
+  const uint32_t client = clients_.client_of(crypto::load_le32(message.receiver));
   if (client >= clients_.size() || attempts_[client] == nullptr) return;
   Attempt& attempt = *attempts_[client];
   if (attempt.answered || !clients_[client].macs.consume(message, whole_seconds())) return;

@@ -114,6 +114,7 @@ void Receiver::take_tunnel(std::span<uint8_t> frame) {
   if (message[0] == static_cast<uint8_t>(crypto::MessageType::kTransport)) {
     take_transport(packet->to, message, kEthernetBytes + packet->ip_bytes);
   } else {
+    open_samples();  // with the keys of now: a handshake may put others in their place
     handshaker_.take(packet->to, message);
   }
 }
@@ -135,7 +136,7 @@ void Receiver::take_transport(const dataplane::Endpoint& to, std::span<uint8_t> 
     counts_.foreign_wire_bytes += wire_bytes(frame_bytes);
   } else {
     count_arrival(arrival);
-    if (to != clients_[Clients::client_of(session->local_index)].outer) ++counts_.bad_address;
+    if (to != clients_[clients_.client_of(session->local_index)].outer) ++counts_.bad_address;
   }
   // A session that the far end began is ours to use once a packet proves that it is its own.
   const bool due = sample_ != 0 && text_bytes != 0 && until_sample_-- == 0;
@@ -157,7 +158,7 @@ void Receiver::open_samples() {
       ++counts_.bad_tag;
       continue;
     }
-    if (!session.confirmed) clients_.confirm(Clients::client_of(session.local_index), session);
+    if (!session.confirmed) clients_.confirm(clients_.client_of(session.local_index), session);
     if (packet.length != 0) check_inner({packet.text, packet.length}, session);
   }
   opening_.clear();
@@ -189,7 +190,7 @@ void Receiver::check_content(const UdpPacket& packet, const Probe& probe, const 
   const FlowEnds ends = clients_.ends(mode_, probe.flow);
   const bool addresses_right = packet.from.addr == ends.source &&
                                packet.to.addr == ends.destination &&
-                               (session == nullptr || Clients::client_of(session->local_index) ==
+                               (session == nullptr || clients_.client_of(session->local_index) ==
                                                           clients_.receiver(mode_, probe.flow));
   const bool payload_right = packet.ip_bytes == round_->packets[probe.index].bytes &&
                              std::memcmp(packet.payload + kProbeBytes, pattern_of(probe.sequence),

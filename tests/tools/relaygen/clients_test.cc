@@ -36,6 +36,7 @@ class ClientsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ClientsTest);
   CPPUNIT_TEST(outer_endpoints_are_distinct);
   CPPUNIT_TEST(initiations_find_their_client);
+  CPPUNIT_TEST(receiver_indices_tell_client_and_run);
   CPPUNIT_TEST(partners_are_others_and_cover_all);
   CPPUNIT_TEST(flows_are_of_one_family);
   CPPUNIT_TEST(missing_families_are_refused);
@@ -61,6 +62,22 @@ class ClientsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!clients.addressed(dataplane::parse_endpoint("10.0.0.1:2000").value(), bytes));
     message.macs.mac1[0] ^= 1;
     CPPUNIT_ASSERT(!clients.addressed(clients[0].outer, bytes));
+  }
+
+  /// A far end goes on sending to the sessions of an earlier run, whose keys are gone.
+  void receiver_indices_tell_client_and_run() {
+    Clients earlier = make(200, "198.51.100.2", Family::k4);
+    Clients later = make(200, "198.51.100.2", Family::k4);
+    std::set<uint32_t> seen;
+    for (Clients* clients : {&earlier, &later}) {
+      for (uint32_t client = 0; client < 200; ++client) {
+        for (int session = 0; session < 3; ++session) {
+          const uint32_t index = clients->new_index(client);
+          CPPUNIT_ASSERT_EQUAL(client, clients->client_of(index));
+          CPPUNIT_ASSERT(seen.insert(index).second);
+        }
+      }
+    }
   }
 
   void partners_are_others_and_cover_all() {
