@@ -88,7 +88,13 @@ class Iperf:
                                         stdout=subprocess.PIPE, text=True), seconds)
 
     def run(self, namespace: Namespace, target: str, seconds: int, *options: str) -> "IperfResult":
-        return self.start(namespace, target, seconds, *options).result()
+        """The server does not listen for a moment behind each test: who comes then comes again."""
+        for _ in range(20):
+            try:
+                return self.start(namespace, target, seconds, *options).result()
+            except ConnectionRefusedError:
+                time.sleep(0.25)
+        raise TimeoutError("iperf3: the server refuses all connections")
 
 
 class IperfRun:
@@ -109,6 +115,8 @@ class IperfResult:
     """Figures of TCP payload, in Mbit/s."""
 
     def __init__(self, report: dict):
+        if "Connection refused" in report.get("error", ""):
+            raise ConnectionRefusedError(report["error"])
         if "error" in report:
             raise RuntimeError(f"iperf3: {report['error']}")
         self.report = report
