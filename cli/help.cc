@@ -2,29 +2,14 @@
 #include "cli/help.h"
 
 #include <algorithm>
-#include <numeric>
 #include <sstream>
 
 #include "cli/format.h"
+#include "ctrl/base/closest_word.h"
 
 namespace wirelay::cli {
 
 namespace {
-
-/// Changes of one letter (insert, delete, replace) that turn `a` into `b`.
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
 
 bool in_noun(const Command& command, const std::string& noun) {
   return command.name.starts_with(noun + ' ');
@@ -113,18 +98,12 @@ bool is_noun(const std::string& word) {
 }
 
 std::string suggestion(const std::vector<std::string>& words) {
-  const Command* best = nullptr;
-  size_t least = 3;  // further off is a guess
-  for (const Command& command : all_commands()) {
-    const bool two = command.name.find(' ') != std::string_view::npos;
-    std::string typed = words.front();
-    if (two && words.size() > 1) typed += ' ' + words[1];
-    if (const size_t d = distance(typed, command.name); d < least) {
-      least = d;
-      best = &command;
-    }
-  }
-  return best == nullptr ? "" : "; did you mean \"" + std::string(best->name) + "\"?";
+  std::string typed = words.front();
+  if (is_noun(typed) && words.size() > 1) typed += ' ' + words[1];
+  std::vector<std::string_view> names;
+  for (const Command& command : all_commands()) names.push_back(command.name);
+  const auto meant = ctrl::did_you_mean(typed, names);
+  return meant ? "; did you mean \"" + std::string(*meant) + "\"?" : "";
 }
 
 }  // namespace wirelay::cli

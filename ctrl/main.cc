@@ -5,11 +5,11 @@
 #include <string>
 
 #include "crypto/keys.h"
-#include "ctrl/log.h"
-#include "ctrl/machine.h"
+#include "ctrl/base/log.h"
+#include "ctrl/base/version.h"
+#include "ctrl/host/machine.h"
+#include "ctrl/host/stop_request.h"
 #include "ctrl/relay.h"
-#include "ctrl/stop_request.h"
-#include "ctrl/version.h"
 
 namespace wirelay::ctrl {
 namespace {

@@ -8,9 +8,9 @@
 
 #include <malloc.h>
 
-#include "ctrl/log.h"
-#include "ctrl/stop_request.h"
-#include "ctrl/version.h"
+#include "ctrl/base/log.h"
+#include "ctrl/base/version.h"
+#include "ctrl/host/stop_request.h"
 
 namespace wirelay::ctrl {
 

@@ -9,15 +9,15 @@
 
 #include "crypto/noise.h"
 #include "ctrl/api/server.h"
-#include "ctrl/datapath.h"
-#include "ctrl/eal.h"
-#include "ctrl/event_loop.h"
-#include "ctrl/neighbours.h"
-#include "ctrl/publisher.h"
-#include "ctrl/pump.h"
-#include "ctrl/registry.h"
+#include "ctrl/config/reloader.h"
+#include "ctrl/host/datapath.h"
+#include "ctrl/host/eal.h"
+#include "ctrl/host/event_loop.h"
+#include "ctrl/neighbour/neighbours.h"
+#include "ctrl/packets/pump.h"
 #include "ctrl/relay_face.h"
-#include "ctrl/reloader.h"
+#include "ctrl/users/publisher.h"
+#include "ctrl/users/registry.h"
 
 namespace wirelay::ctrl {
 

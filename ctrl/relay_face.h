@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "crypto/aead.h"
-#include "ctrl/config.h"
-#include "ctrl/neighbours.h"
+#include "ctrl/config/config.h"
+#include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
-#include "ctrl/registry.h"
+#include "ctrl/users/registry.h"
 #include "dataplane/worker.h"
 
 namespace wirelay::ctrl {

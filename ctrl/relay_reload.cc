@@ -3,7 +3,7 @@
 #include <set>
 #include <variant>
 
-#include "ctrl/log.h"
+#include "ctrl/base/log.h"
 #include "ctrl/relay.h"
 
 namespace wirelay::ctrl {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "ctrl/json.h"
-#include "ctrl/json_reader.h"
-#include "ctrl/log.h"
+#include "ctrl/base/json.h"
+#include "ctrl/base/json_reader.h"
+#include "ctrl/base/log.h"
 
 namespace wirelay::ctrl::api {
 

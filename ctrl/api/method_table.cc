@@ -5,7 +5,8 @@
 
 #include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
-#include "ctrl/json_reader.h"
+#include "ctrl/base/closest_word.h"
+#include "ctrl/base/json_reader.h"
 
 namespace wirelay::ctrl::api {
 

@@ -8,8 +8,8 @@
 
 #include <json/value.h>
 
-#include "ctrl/json_reader.h"
-#include "ctrl/problem.h"
+#include "ctrl/base/json_reader.h"
+#include "ctrl/base/problem.h"
 
 namespace wirelay::ctrl::api {
 

@@ -7,7 +7,7 @@
 
 #include "ctrl/api/params.h"
 #include "ctrl/relay_face.h"
-#include "ctrl/spec_json.h"
+#include "ctrl/users/spec_json.h"
 
 namespace wirelay::ctrl::api {
 

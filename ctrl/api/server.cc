@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "ctrl/log.h"
+#include "ctrl/base/log.h"
 
 namespace wirelay::ctrl::api {
 

@@ -4,7 +4,7 @@
 #include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
 #include "ctrl/api/render.h"
-#include "ctrl/version.h"
+#include "ctrl/base/version.h"
 
 namespace wirelay::ctrl::api {
 

@@ -5,7 +5,7 @@
 #include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
 #include "ctrl/api/render.h"
-#include "ctrl/spec_json.h"
+#include "ctrl/users/spec_json.h"
 
 namespace wirelay::ctrl::api {
 

@@ -4,7 +4,7 @@
 #include <rte_ip.h>
 #include <rte_mempool.h>
 
-#include "ctrl/log.h"
+#include "ctrl/base/log.h"
 #include "ctrl/neighbour/arp.h"
 #include "ctrl/neighbour/nd.h"
 

@@ -8,10 +8,10 @@
 #include <cstdint>
 
 #include "ctrl/neighbour/message.h"
+#include "ctrl/neighbour/neighbours.h"
 #include "ctrl/neighbour/routes.h"
 #include "ctrl/neighbour/table.h"
-#include "ctrl/neighbours.h"
-#include "ctrl/protocol/held_packets.h"
+#include "ctrl/packets/held_packets.h"
 #include "dataplane/dataplane.h"
 
 namespace wirelay::ctrl {

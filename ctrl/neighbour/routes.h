@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "ctrl/config.h"
+#include "ctrl/config/config.h"
 #include "ctrl/neighbour/table.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/tables/prefix_writer.h"

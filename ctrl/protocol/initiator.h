@@ -4,10 +4,10 @@
 
 #include <cstdint>
 
+#include "ctrl/packets/datagram.h"
+#include "ctrl/packets/held_packets.h"
 #include "ctrl/protocol/context.h"
-#include "ctrl/protocol/datagram.h"
 #include "ctrl/protocol/handshakes.h"
-#include "ctrl/protocol/held_packets.h"
 #include "ctrl/protocol/paths.h"
 #include "ctrl/protocol/sessions.h"
 #include "ctrl/protocol/transport.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "crypto/cookie.h"
-#include "ctrl/protocol/datagram.h"
+#include "ctrl/packets/datagram.h"
 #include "ctrl/protocol/protocol.h"
 
 namespace wirelay::ctrl {

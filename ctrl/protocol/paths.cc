@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "ctrl/protocol/datagram.h"
+#include "ctrl/packets/datagram.h"
 
 namespace wirelay::ctrl {
 

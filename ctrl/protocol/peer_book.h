@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "crypto/noise.h"
-#include "ctrl/model.h"
 #include "ctrl/protocol/key_index.h"
+#include "ctrl/users/model.h"
 #include "dataplane/tables/lazy_array.h"
 #include "dataplane/tables/session_writer.h"
 

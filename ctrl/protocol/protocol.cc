@@ -7,10 +7,10 @@
 #include <rte_mempool.h>
 
 #include "crypto/wire.h"
+#include "ctrl/packets/datagram.h"
+#include "ctrl/packets/held_packets.h"
 #include "ctrl/protocol/context.h"
-#include "ctrl/protocol/datagram.h"
 #include "ctrl/protocol/handshakes.h"
-#include "ctrl/protocol/held_packets.h"
 #include "ctrl/protocol/initiator.h"
 #include "ctrl/protocol/load_guard.h"
 #include "ctrl/protocol/paths.h"

@@ -11,43 +11,15 @@
 
 #include "crypto/cookie.h"
 #include "crypto/noise.h"
-#include "ctrl/model.h"
+#include "ctrl/base/now.h"
+#include "ctrl/packets/packet_sender.h"
+#include "ctrl/users/model.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/tables/peer_writer.h"
 #include "dataplane/tables/session_writer.h"
 
 namespace wirelay::ctrl {
-
-/// Nanoseconds on the monotonic clock, with the TSC reading of the same moment: sessions' times
-/// are in TSC, timers in nanoseconds.
-struct Now {
-  uint64_t ns = 0;
-  uint64_t tsc = 0;
-  uint64_t unix_ns = 0;  // wall clock, for TAI64N timestamps
-};
-
-/// How the control thread sends: ctrl/neighbours.h implements it.
-class PacketSender {
- public:
-  virtual ~PacketSender() = default;
-  /// Takes an IP packet (mbuf data at its IP header) to `adjacency` of `port`: through a worker's
-  /// transmit ring when the next hop is resolved, held until then otherwise. Owns the mbuf.
-  virtual void send(rte_mbuf* packet, uint16_t port, uint16_t adjacency) = 0;
-  /// The next hop from our address `local` to `remote`, adding an adjacency when there is none.
-  /// `port`: where the peer was heard, when it was. nullopt when no port leads there; `local` is
-  /// filled in when it was unspecified.
-  struct Hop {
-    uint16_t port, adjacency, mtu;
-    dataplane::IpAddr local;
-  };
-  virtual std::optional<Hop> route(const dataplane::IpAddr& remote, const dataplane::IpAddr* local,
-                                   const uint16_t* port) = 0;
-  /// A peer's path leads over `adjacency`: its number is not given to another host until as many
-  /// release() calls have come as hold() calls.
-  virtual void hold(uint16_t adjacency) = 0;
-  virtual void release(uint16_t adjacency) = 0;
-};
 
 /// What status and `wg show` tell of a peer.
 struct PeerStatus {

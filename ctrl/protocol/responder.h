@@ -1,8 +1,8 @@
 // Our side of handshakes that peers begin (WireGuard paper, sections 5.4.2 and 5.4.3).
 #pragma once
 
+#include "ctrl/packets/datagram.h"
 #include "ctrl/protocol/context.h"
-#include "ctrl/protocol/datagram.h"
 #include "ctrl/protocol/handshakes.h"
 #include "ctrl/protocol/paths.h"
 #include "ctrl/protocol/sessions.h"

@@ -3,7 +3,7 @@
 #include "ctrl/protocol/transport.h"
 
 #include "crypto/wire.h"
-#include "ctrl/protocol/datagram.h"
+#include "ctrl/packets/datagram.h"
 #include "dataplane/encap.h"
 
 namespace wirelay::ctrl {

@@ -8,8 +8,8 @@
 #include <rte_mbuf.h>
 
 #include "crypto/aead.h"
+#include "ctrl/packets/held_packets.h"
 #include "ctrl/protocol/context.h"
-#include "ctrl/protocol/held_packets.h"
 #include "ctrl/protocol/sessions.h"
 
 namespace wirelay::ctrl {

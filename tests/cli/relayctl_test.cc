@@ -4,7 +4,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "ctrl/json.h"
+#include "ctrl/base/json.h"
 #include "tests/cli/relayctl_fixture.h"
 
 namespace wirelay::cli {

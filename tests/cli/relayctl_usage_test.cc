@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/json_text.h"
 #include "crypto/keys.h"
-#include "ctrl/version.h"
+#include "ctrl/base/version.h"
 #include "tests/cli/relayctl_fixture.h"
 
 namespace wirelay::cli {

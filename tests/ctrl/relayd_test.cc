@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "crypto/keys.h"
-#include "ctrl/json.h"
+#include "ctrl/base/json.h"
 #include "tests/ctrl/process.h"
 #include "tests/support/temp_dir.h"
 

@@ -3,8 +3,8 @@
 #include <cstdlib>
 
 #include "crypto/keys.h"
-#include "ctrl/config.h"
-#include "ctrl/problem.h"
+#include "ctrl/base/problem.h"
+#include "ctrl/config/config.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/temp_dir.h"
 

@@ -10,7 +10,7 @@
 #include "crypto/cookie.h"
 #include "ctrl/neighbour/arp.h"
 #include "ctrl/neighbour/nd.h"
-#include "ctrl/protocol/datagram.h"
+#include "ctrl/packets/datagram.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/data_path.h"
 #include "tests/support/test_environment.h"

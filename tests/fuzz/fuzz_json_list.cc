@@ -5,7 +5,7 @@
 
 #include "cli/errors.h"
 #include "cli/json_list.h"
-#include "ctrl/json.h"
+#include "ctrl/base/json.h"
 
 using namespace wirelay;
 

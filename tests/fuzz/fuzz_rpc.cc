@@ -6,7 +6,7 @@
 
 #include "crypto/keys.h"
 #include "ctrl/api/exchange.h"
-#include "ctrl/json.h"
+#include "ctrl/base/json.h"
 #include "tests/support/fake_relay.h"
 
 using namespace wirelay;

@@ -11,7 +11,7 @@
 #include "crypto/keys.h"
 #include "crypto/replay.h"
 #include "ctrl/protocol/peer_book.h"
-#include "ctrl/registry.h"
+#include "ctrl/users/registry.h"
 #include "dataplane/tables/prefix4_store.h"
 #include "dataplane/tables/prefix6_store.h"
 #include "tools/bench/table_world.h"

@@ -3,7 +3,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "ctrl/json.h"
+#include "ctrl/base/json.h"
 #include "tests/support/fake_relay.h"
 
 namespace wirelay::ctrl::api {

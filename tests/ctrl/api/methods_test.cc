@@ -3,8 +3,8 @@
 
 #include "ctrl/api/exchange.h"
 #include "ctrl/api/method.h"
-#include "ctrl/json.h"
-#include "ctrl/version.h"
+#include "ctrl/base/json.h"
+#include "ctrl/base/version.h"
 #include "dataplane/pipeline.h"
 #include "tests/support/fake_relay.h"
 

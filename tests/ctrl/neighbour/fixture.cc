@@ -9,7 +9,7 @@
 #include <rte_ip.h>
 #include <rte_mempool.h>
 
-#include "ctrl/log.h"
+#include "ctrl/base/log.h"
 
 namespace wirelay::test {
 

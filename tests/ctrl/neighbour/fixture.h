@@ -13,7 +13,7 @@
 #include <cppunit/TestFixture.h>
 #include <spdlog/common.h>
 
-#include "ctrl/neighbours.h"
+#include "ctrl/neighbour/neighbours.h"
 #include "tests/support/packets.h"
 
 namespace wirelay::test {

@@ -14,9 +14,9 @@
 
 #include <rte_mempool.h>
 
+#include "ctrl/packets/held_packets.h"
 #include "ctrl/protocol/context.h"
 #include "ctrl/protocol/handshakes.h"
-#include "ctrl/protocol/held_packets.h"
 #include "ctrl/protocol/initiator.h"
 #include "ctrl/protocol/paths.h"
 #include "ctrl/protocol/sessions.h"

@@ -10,7 +10,7 @@
 
 #include "crypto/cookie.h"
 #include "crypto/replay.h"
-#include "ctrl/protocol/datagram.h"
+#include "ctrl/packets/datagram.h"
 #include "dataplane/encap.h"
 
 namespace wirelay::test {

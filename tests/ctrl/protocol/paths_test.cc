@@ -6,7 +6,7 @@
 
 #include <rte_ip.h>
 
-#include "ctrl/protocol/datagram.h"
+#include "ctrl/packets/datagram.h"
 #include "tests/ctrl/protocol/lab_test.h"
 
 namespace wirelay::test {

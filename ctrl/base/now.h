@@ -1,0 +1,16 @@
+// The moment at which the control thread looks at the world, passed in so that tests need no clock.
+#pragma once
+
+#include <cstdint>
+
+namespace wirelay::ctrl {
+
+/// Nanoseconds on the monotonic clock, with the TSC reading of the same moment: sessions' times
+/// are in TSC, timers in nanoseconds.
+struct Now {
+  uint64_t ns = 0;
+  uint64_t tsc = 0;
+  uint64_t unix_ns = 0;  // wall clock, for TAI64N timestamps
+};
+
+}  // namespace wirelay::ctrl

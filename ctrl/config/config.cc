@@ -1,0 +1,186 @@
+// From a file to a Config, or to everything that is wrong with it.
+#include "ctrl/config/config.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+
+#include "ctrl/base/json.h"
+#include "ctrl/config/parts.h"
+#include "ctrl/users/spec_json.h"
+
+namespace wirelay::ctrl {
+
+namespace {
+
+constexpr size_t kMaxFileBytes = size_t{1} << 30;
+constexpr size_t kMaxKeyFileBytes = 4096;
+
+std::string read_file(const std::string& file, size_t most) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) throw Refused(file, "is a directory, not a file");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw Refused(file, fmt::format("cannot be read: {}", std::strerror(errno)));
+  std::string text;
+  char block[65536];
+  while (in.read(block, sizeof block) || in.gcount() > 0) {
+    text.append(block, static_cast<size_t>(in.gcount()));
+    if (text.size() > most) throw Refused(file, fmt::format("is larger than {} bytes", most));
+  }
+  return text;
+}
+
+Json::Value parse_file(const std::string& file) {
+  const std::string text = read_file(file, kMaxFileBytes);
+  try {
+    return parse_json(text, {.bytes = kMaxFileBytes, .depth = 32, .comments = true});
+  } catch (const JsonError& e) {
+    throw Refused(fmt::format("{}:{}:{}", file, e.line, e.column), e.what());
+  }
+}
+
+/// Findings about one file, its name in front.
+void add_problems(const std::string& file, std::vector<Problem> found, std::vector<Problem>& all) {
+  for (Problem& problem : found) {
+    problem.path = problem.path.empty() ? file : file + ": " + problem.path;
+    all.push_back(std::move(problem));
+  }
+}
+
+/// The steps that enter a file's users; their paths begin with the file's name.
+void read_users(const std::string& file, ObjectReader& root, std::vector<Step>& steps,
+                std::vector<Problem>& problems) {
+  const Json::Value* users = root.list("users");
+  if (users == nullptr) return;
+  const std::string name = file + ": users";
+  const Place place(name);
+  for (Json::ArrayIndex i = 0; i < users->size() && !enough(problems); ++i) {
+    read_user((*users)[i], {place, i}, steps, problems);
+  }
+}
+
+void read_users_file(const std::string& file, std::vector<Step>& steps,
+                     std::vector<Problem>& problems) {
+  try {
+    const Json::Value json = parse_file(file);
+    std::vector<Problem> found;
+    ObjectReader root(json, "", found);
+    if (root.require("users", "a list of users, as \"relayctl export\" writes it")) {
+      read_users(file, root, steps, problems);
+    }
+    root.finish();
+    add_problems(file, std::move(found), problems);
+  } catch (const Refused& refused) {
+    problems.insert(problems.end(), refused.problems.begin(), refused.problems.end());
+  }
+}
+
+/// A registry that nobody listens to: what it refuses, a relay would refuse.
+class Unheard : public RegistryObserver {
+  void user_added(const UserSpec&) override {}
+  void user_changed(const UserSpec&, const UserSpec&) override {}
+  void user_removed(const UserSpec&) override {}
+  void peer_added(const PeerSpec&, const UserSpec&) override {}
+  void peer_changed(const PeerSpec&, const PeerSpec&) override {}
+  void peer_removed(const PeerSpec&) override {}
+};
+
+void check_users(const Config& config, const std::vector<Step>& steps,
+                 std::vector<Problem>& problems) {
+  Unheard nobody;
+  try {
+    Registry(registry_limits(config), nobody).apply(steps);
+  } catch (const Refused& refused) {
+    problems.insert(problems.end(), refused.problems.begin(), refused.problems.end());
+  }
+}
+
+void take_users(std::vector<Step> steps, Config& config) {
+  for (Step& step : steps) {
+    if (auto* user = std::get_if<AddUser>(&step.change)) {
+      config.users.push_back(std::move(user->spec));
+      config.user_paths.push_back(std::move(step.path));
+    } else if (auto* peer = std::get_if<AddPeer>(&step.change)) {
+      config.peers.push_back(std::move(peer->spec));
+      config.peer_paths.push_back(std::move(step.path));
+    }
+  }
+}
+
+/// The key file's own problems and warnings.
+void check_private_key(Config& config, std::vector<Problem>& problems) {
+  try {
+    read_private_key(config.private_key_file);
+  } catch (const Refused& refused) {
+    problems.insert(problems.end(), refused.problems.begin(), refused.problems.end());
+    return;
+  }
+  struct stat info {};
+  if (stat(config.private_key_file.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    config.warnings.push_back(fmt::format(
+        "{}: others than its owner can read the private key (mode {:04o}); chmod 600 it",
+        config.private_key_file, info.st_mode & 07777));
+  }
+}
+
+}  // namespace
+
+crypto::Secret read_private_key(const std::string& file) {
+  std::string text = read_file(file, kMaxKeyFileBytes);
+  std::string_view line = text;
+  while (!line.empty() && std::strchr(" \t\r\n", line.back()) != nullptr) line.remove_suffix(1);
+  auto key = crypto::parse_base64_key(line);
+  crypto::wipe(text.data(), text.size());
+  if (!key) {
+    throw Refused(file,
+                  "holds no private key: expected one line with 44 characters of base64, "
+                  "as \"relayctl genkey\" writes it");
+  }
+  crypto::Secret secret(*key);
+  crypto::wipe(key->data(), key->size());
+  return secret;
+}
+
+RegistryLimits registry_limits(const Config& config) {
+  RegistryLimits limits{config.sizes.users, config.sizes.peers, config.sizes.prefixes, {}, {}};
+  for (const PortConfig& port : config.ports) {
+    for (const dataplane::PortAddress& address : port.addresses) {
+      limits.reserved.push_back(address.network);
+    }
+  }
+  for (const dataplane::IpAddr& address : config.tunnel_addresses) {
+    limits.reserved.push_back({address, 128});
+  }
+  for (const RouteConfig& route : config.routes) limits.routed.push_back(route.prefix);
+  return limits;
+}
+
+Config load_config(const std::string& file) {
+  const Json::Value json = parse_file(file);
+  Config config;
+  std::vector<Problem> settings, users;
+  std::vector<Step> steps;
+  ObjectReader root(json, "", settings);
+  read_settings(root, std::filesystem::path(file).parent_path(), config, settings);
+  if (config.users_file) read_users_file(*config.users_file, steps, users);
+  read_users(file, root, steps, users);
+  root.finish();
+  // A check that rests on something misread would only add to the confusion.
+  const bool readable = settings.empty();
+  if (readable) check_settings(config, settings);
+  if (readable && users.empty()) check_users(config, steps, users);
+
+  std::vector<Problem> problems;
+  add_problems(file, std::move(settings), problems);
+  if (!config.private_key_file.empty()) check_private_key(config, problems);
+  problems.insert(problems.end(), users.begin(), users.end());
+  if (!problems.empty()) throw Refused(std::move(problems));
+  take_users(std::move(steps), config);
+  return config;
+}
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,75 @@
+// The configuration file: read, checked as a whole, and only then believed. The format stands in
+// conf/relayd.schema.json and docs/configuration.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ctrl/base/problem.h"
+#include "ctrl/users/model.h"
+#include "ctrl/users/registry.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/ip.h"
+#include "dataplane/worker.h"
+
+namespace wirelay::ctrl {
+
+struct PortConfig {
+  std::string name;    // for messages and statistics; unique
+  std::string device;  // a PCI address, or a DPDK virtual device: "net_af_packet0,iface=eth1"
+  std::vector<dataplane::PortAddress> addresses;
+  std::vector<dataplane::IpAddr> gateways;  // at most one of each family, within a network of ours
+  uint16_t mtu = 1500;
+  bool egress = false;  // decrypted traffic without a better route goes to this port's gateways
+};
+
+struct RouteConfig {
+  dataplane::Prefix prefix;
+  std::string port;
+  dataplane::IpAddr via;
+};
+
+enum class HugePages : uint8_t { kAuto, kRequired, kNever };
+
+struct Config {
+  std::string private_key_file;
+  uint16_t udp_port = 51820;
+  std::vector<dataplane::IpAddr> listen_addresses;  // empty: every port address
+  std::optional<std::string> public_endpoint;       // host:port that client files name
+  std::vector<PortConfig> ports;
+  std::vector<RouteConfig> routes;                  // for decrypted traffic, beside the gateways
+  std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
+  std::vector<std::string> client_dns;              // for client files
+  unsigned control_core = 0;
+  std::vector<unsigned> worker_cores;  // one worker each; a core may be named twice
+  dataplane::Polling polling = dataplane::Polling::kAdaptive;
+  dataplane::Sizes sizes;
+  HugePages huge_pages = HugePages::kAuto;
+  std::string aead_engine = "auto";
+  std::string control_socket = "/run/wirelay/relayd.sock";
+  std::string log_level = "info";
+  std::optional<std::string> users_file;  // as `relayctl export` writes it
+  std::vector<UserSpec> users;            // from the file itself and from users_file
+  std::vector<PeerSpec> peers;
+  std::vector<std::string> user_paths, peer_paths;  // where each stands, for messages
+  std::vector<std::string> warnings;                // what is allowed and probably not meant
+};
+
+/// Reads and checks the file and those that it names: the users file and the private key. Throws
+/// Refused with every problem found; each path begins with the file's name: "relayd.json:
+/// ports[1]".
+Config load_config(const std::string& file);
+
+/// The key in `file`, one line of base64. Throws Refused.
+crypto::Secret read_private_key(const std::string& file);
+
+/// What the registry of a relay with this configuration enforces.
+RegistryLimits registry_limits(const Config& config);
+
+/// The parts of `next` that differ from `running` and need a restart, by name; users, peers,
+/// limits and what only the control side reads never do. What is in other files is not compared.
+std::vector<std::string> needs_restart(const Config& running, const Config& next);
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,31 @@
+// The parts of load_config(): reading field by field, then checking fields against each other.
+// Internal to config*.cc. Paths are those within the file; config.cc puts its name in front.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <json/value.h>
+
+#include "ctrl/base/json_reader.h"
+#include "ctrl/config/config.h"
+
+namespace wirelay::ctrl {
+
+inline constexpr size_t kMaxWorkers = 64;
+inline constexpr uint32_t kMaxTable = 1'000'000;  // users, peers
+/// A peer has so many at most, when both sides make one at the same time: ctrl/protocol/sessions.h.
+inline constexpr uint32_t kSessionsOfPeer = 4;
+
+/// All but users and peers, defaults filled in. `directory`: what relative names of files start at.
+void read_settings(ObjectReader& root, const std::string& directory, Config& config,
+                   std::vector<Problem>& problems);
+/// The "ports" list.
+void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems);
+
+/// What only shows when fields are held against each other; for settings that read without a
+/// problem.
+void check_settings(const Config& config, std::vector<Problem>& problems);
+void check_ports(const Config& config, std::vector<Problem>& problems);
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,51 @@
+// What a reload cannot change.
+#include <algorithm>
+
+#include "ctrl/config/config.h"
+
+namespace wirelay::ctrl {
+
+namespace {
+
+bool same_address(const dataplane::PortAddress& a, const dataplane::PortAddress& b) {
+  return a.addr == b.addr && a.network == b.network;
+}
+
+bool same_port(const PortConfig& a, const PortConfig& b) {
+  return a.name == b.name && a.device == b.device && a.gateways == b.gateways && a.mtu == b.mtu &&
+         a.egress == b.egress && std::ranges::equal(a.addresses, b.addresses, same_address);
+}
+
+bool same_route(const RouteConfig& a, const RouteConfig& b) {
+  return a.prefix == b.prefix && a.port == b.port && a.via == b.via;
+}
+
+bool same_sizes(const dataplane::Sizes& a, const dataplane::Sizes& b) {
+  return a.users == b.users && a.peers == b.peers && a.sessions == b.sessions &&
+         a.prefixes == b.prefixes && a.mbufs == b.mbufs;
+}
+
+}  // namespace
+
+std::vector<std::string> needs_restart(const Config& running, const Config& next) {
+  std::vector<std::string> parts;
+  const auto compare = [&](const char* name, bool same) {
+    if (!same) parts.emplace_back(name);
+  };
+  compare("listen",
+          running.udp_port == next.udp_port && running.listen_addresses == next.listen_addresses);
+  compare("ports", std::ranges::equal(running.ports, next.ports, same_port));
+  compare("routes", std::ranges::equal(running.routes, next.routes, same_route));
+  compare("tunnel_addresses", running.tunnel_addresses == next.tunnel_addresses);
+  compare("workers", running.worker_cores == next.worker_cores &&
+                         running.control_core == next.control_core &&
+                         running.polling == next.polling);
+  compare("sizes", same_sizes(running.sizes, next.sizes));
+  compare("replay_window", running.sizes.replay_packets == next.sizes.replay_packets);
+  compare("aead_engine", running.aead_engine == next.aead_engine);
+  compare("huge_pages", running.huge_pages == next.huge_pages);
+  compare("control_socket", running.control_socket == next.control_socket);
+  return parts;
+}
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,56 @@
+// The data path as one relay runs it: tables, packet buffers, opened ports and workers on their
+// lcores. Owned by Relay; its methods are the control thread's.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crypto/keys.h"
+#include "ctrl/config/config.h"
+#include "ctrl/relay_face.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/worker.h"
+
+namespace wirelay::ctrl {
+
+/// Tables for `config`, with room for the relay's own prefixes beside those of peers.
+dataplane::Sizes table_sizes(const Config& config);
+
+class Datapath {
+ public:
+  /// Opens the ports, which start to receive. `ports`: DPDK port numbers in the order of
+  /// config.ports. Throws Refused with what a device refused, or what memory is missing.
+  Datapath(const Config& config, const std::vector<uint16_t>& ports, const std::string& engine,
+           const crypto::PublicKey& public_key);
+  /// Stops workers, closes ports. Whoever holds packet buffers has freed them.
+  ~Datapath();
+  Datapath(const Datapath&) = delete;
+  Datapath& operator=(const Datapath&) = delete;
+
+  /// Sends the workers off, each on its lcore; the tables are ready for them.
+  void launch();
+  /// Waits until all workers have ended; they do within a millisecond.
+  void stop();
+
+  [[nodiscard]] dataplane::Shared& shared() const noexcept { return *shared_; }
+  [[nodiscard]] std::vector<const dataplane::WorkerCounters*> counters() const;
+  [[nodiscard]] std::vector<PortStatus> port_status() const;
+
+ private:
+  void open_ports(const Config& config, const std::vector<uint16_t>& ports);
+  void close_ports() noexcept;
+
+  struct OpenPort {
+    uint16_t id;
+    std::string device;
+  };
+  std::atomic<bool> stop_{false};  // written by the control thread, read by workers
+  std::vector<OpenPort> open_;     // in the order of the configuration
+  std::unique_ptr<dataplane::Shared> shared_;
+  std::vector<std::unique_ptr<dataplane::Worker>> workers_;
+  bool running_ = false;
+};
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,191 @@
+// The parts of neighbour resolution put together, and what comes in handed to them.
+#include "ctrl/neighbour/neighbours.h"
+
+#include <cstdio>
+
+#include "ctrl/base/log.h"
+#include "ctrl/neighbour/arp.h"
+#include "ctrl/neighbour/nd.h"
+#include "ctrl/neighbour/resolver.h"
+#include "ctrl/neighbour/routes.h"
+#include "ctrl/neighbour/table.h"
+#include "ctrl/packets/datagram.h"
+
+namespace wirelay::ctrl {
+
+using dataplane::IpAddr;
+using dataplane::PortAddress;
+using dataplane::PuntReason;
+using State = Neighbour::State;
+
+namespace {
+
+constexpr uint64_t kTickNs = 100'000'000;
+
+std::string to_text(const rte_ether_addr& mac) {
+  char text[RTE_ETHER_ADDR_FMT_SIZE];
+  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", RTE_ETHER_ADDR_BYTES(&mac));
+  return text;
+}
+
+const char* state_name(const Neighbour& n) {
+  if (n.state == State::kResolved) return "resolved";
+  return n.failed && !n.resolved() ? "failed" : "probing";
+}
+
+}  // namespace
+
+PortAddress link_local_address(const rte_ether_addr& mac) noexcept {
+  const uint8_t* m = mac.addr_bytes;
+  const uint8_t bytes[16] = {
+      0xfe, 0x80, 0,    0,    0,    0,    0,   0, static_cast<uint8_t>(m[0] ^ 2),
+      m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
+  constexpr uint8_t kNetworkBits = 64;
+  const IpAddr addr = IpAddr::v6(bytes);
+  return {addr, {dataplane::mask_to(addr, kNetworkBits), kNetworkBits}};
+}
+
+struct Neighbours::Impl {
+  Impl(dataplane::Shared& shared_tables, dataplane::PrefixWriter& prefixes, const Config& config)
+      : shared(shared_tables),
+        table(shared.adjacencies, shared.rcu),
+        routes(shared, prefixes, table, config),
+        resolver(shared, table, routes, counters) {}
+
+  void take_message(const rte_mbuf* frame, const std::optional<NeighbourMessage>& message);
+  [[nodiscard]] std::optional<uint16_t> wanted(const rte_mbuf* packet, uint16_t adjacency);
+  void send(rte_mbuf* packet, std::optional<uint16_t> number);
+  void answer(uint16_t port, const NeighbourMessage& question);
+
+  dataplane::Shared& shared;
+  NeighbourCounters counters;
+  NeighbourTable table;
+  Routes routes;
+  Resolver resolver;
+  uint64_t next_tick_ns = 0;
+};
+
+void Neighbours::Impl::take_message(const rte_mbuf* frame,
+                                    const std::optional<NeighbourMessage>& message) {
+  const uint16_t port = frame->port;
+  if (!message || port >= shared.ports.size()) {
+    ++counters.malformed;
+    return;
+  }
+  if (shared.ports[port].owns(message->subject) &&
+      (!message->mac || !rte_is_same_ether_addr(&*message->mac, &shared.ports[port].mac))) {
+    ++counters.conflicts;
+    log_limited(spdlog::level::warn, "address conflict", "port {}: another host, {}, uses our {}",
+                shared.ports[port].name, to_text(message->mac.value_or(message->from)),
+                to_string(message->subject));
+  }
+  const bool asks_us = message->question && shared.ports[port].owns(message->target);
+  if (message->mac && routes.on_link(port, message->subject)) {
+    // Who asks us will soon hear from us; others matter only when we know them already.
+    const auto number = asks_us ? resolver.find_or_note(port, message->subject)
+                                : table.find(port, message->subject);
+    if (number) resolver.learn(*number, *message);
+  } else if (const auto number = table.find(port, message->subject)) {
+    resolver.learn(*number, *message);
+  }
+  if (asks_us) answer(port, *message);
+}
+
+void Neighbours::Impl::answer(uint16_t port, const NeighbourMessage& question) {
+  const auto make = question.target.is_v4() ? make_arp_reply : make_advertisement;
+  ++counters.answered;
+  resolver.transmit(make(shared.pool, shared.ports[port], question.target, question));
+}
+
+/// The entry that a punted packet wants. The one that the punt names may have been forgotten while
+/// it was on its way here, and its number given to another host.
+std::optional<uint16_t> Neighbours::Impl::wanted(const rte_mbuf* packet, uint16_t adjacency) {
+  const auto to = destination_of(packet);
+  if (!to) return std::nullopt;
+  if (adjacency == dataplane::kNoAdjacency) {
+    if (!routes.on_link(packet->port, *to)) return std::nullopt;
+    return resolver.find_or_add(packet->port, *to);
+  }
+  if (adjacency >= table.end()) return std::nullopt;
+  const Neighbour& n = table[adjacency];
+  if (n.port != packet->port || (!n.gateway && n.addr != *to)) return std::nullopt;
+  return adjacency;
+}
+
+void Neighbours::Impl::send(rte_mbuf* packet, std::optional<uint16_t> number) {
+  if (!number || *number >= table.end() || table[*number].state == State::kFree) {
+    ++counters.no_route;
+    rte_pktmbuf_free(packet);
+    return;
+  }
+  resolver.send(packet, *number);
+}
+
+Neighbours::Neighbours(dataplane::Shared& shared, dataplane::PrefixWriter& prefixes,
+                       const Config& config)
+    : impl_(std::make_unique<Impl>(shared, prefixes, config)) {}
+
+Neighbours::~Neighbours() = default;
+
+void Neighbours::handle(const dataplane::Punt& punt, const Now& now) {
+  impl_->resolver.set_time(now.ns);
+  switch (punt.reason) {
+    case PuntReason::kArp:
+      impl_->take_message(punt.mbuf, parse_arp(punt.mbuf));
+      break;
+    case PuntReason::kNeighbour:
+      impl_->take_message(punt.mbuf, parse_nd(punt.mbuf));
+      break;
+    case PuntReason::kUnresolved:
+      impl_->send(punt.mbuf, impl_->wanted(punt.mbuf, punt.adjacency));
+      return;
+    default:
+      break;
+  }
+  rte_pktmbuf_free(punt.mbuf);
+}
+
+void Neighbours::tick(const Now& now) {
+  impl_->resolver.set_time(now.ns);
+  if (now.ns < impl_->next_tick_ns) return;
+  impl_->next_tick_ns = now.ns + kTickNs;
+  impl_->resolver.tick();
+}
+
+void Neighbours::send(rte_mbuf* packet, uint16_t, uint16_t adjacency) {
+  impl_->send(packet, adjacency);
+}
+
+std::optional<PacketSender::Hop> Neighbours::route(const IpAddr& remote, const IpAddr* local,
+                                                   const uint16_t* port) {
+  const bool given = local != nullptr && !local->is_unspecified();
+  const auto next = impl_->routes.next_hop(remote, port);
+  if (!next) return std::nullopt;
+  const auto ours = impl_->routes.local_address(next->port, remote, given ? local : nullptr);
+  const auto number = ours ? impl_->resolver.find_or_add(next->port, next->addr) : std::nullopt;
+  if (!number) return std::nullopt;
+  return Hop{next->port, *number, impl_->shared.ports[next->port].mtu, *ours};
+}
+
+void Neighbours::hold(uint16_t adjacency) { ++impl_->table[adjacency].holds; }
+
+void Neighbours::release(uint16_t adjacency) {
+  Neighbour& n = impl_->table[adjacency];
+  if (n.holds != 0) --n.holds;
+}
+
+std::vector<NeighbourStatus> Neighbours::status() const {
+  std::vector<NeighbourStatus> out;
+  const NeighbourTable& table = impl_->table;
+  for (uint16_t i = 0; i < table.end(); ++i) {
+    const Neighbour& n = table[i];
+    if (n.state == State::kFree) continue;
+    out.push_back({impl_->shared.ports[n.port].name, n.addr,
+                   n.resolved() ? to_text(n.mac) : std::string(), state_name(n)});
+  }
+  return out;
+}
+
+const NeighbourCounters& Neighbours::counters() const noexcept { return impl_->counters; }
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,71 @@
+// Next hops on the ports: ARP (RFC 826) and IPv6 neighbour discovery (RFC 4861), asking for what we
+// need, answering for what is ours, and holding a few packets meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ctrl/config/config.h"
+#include "ctrl/base/now.h"
+#include "ctrl/packets/packet_sender.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/port.h"
+#include "dataplane/tables/prefix_writer.h"
+
+namespace wirelay::ctrl {
+
+struct NeighbourStatus {
+  std::string port;
+  dataplane::IpAddr addr;
+  std::string mac;    // empty while unresolved
+  std::string state;  // "resolved", "probing", "failed"
+};
+
+/// Counted by the control thread.
+struct NeighbourCounters {
+  uint64_t asked = 0, answered = 0;  // ARP requests and solicitations: sent; answered by us
+  uint64_t moved = 0;                // neighbours that changed their link-layer address
+  uint64_t conflicts = 0;            // messages of others that claim an address of ours
+  uint64_t malformed = 0;            // ARP and ND that fails the RFCs' checks
+  uint64_t held_dropped = 0;         // packets whose next hop did not answer, or that were too many
+  uint64_t no_route = 0;             // packets for a host that cannot be on the port's networks, or
+                                     // whose next hop was forgotten on the way
+  uint64_t table_full = 0, transmit_full = 0, no_memory = 0;
+};
+
+/// The link-local address of a port (RFC 4291, appendix A: from its MAC), with its network. Ports
+/// with IPv6 have it among their addresses: neighbour discovery asks from it.
+dataplane::PortAddress link_local_address(const rte_ether_addr& mac) noexcept;
+
+class Neighbours : public PacketSender {
+ public:
+  /// Enters local addresses, connected networks, gateways and routes of `config` into the prefix
+  /// table; the first tick() asks for the gateways. `shared` has its ports, with addresses and
+  /// MACs, and its pool. Throws std::runtime_error when a table is too small.
+  Neighbours(dataplane::Shared& shared, dataplane::PrefixWriter& prefixes, const Config& config);
+  ~Neighbours() override;
+
+  /// ARP and ND frames, and packets that wait for a next hop. Owns the mbuf.
+  void handle(const dataplane::Punt& punt, const Now& now);
+  /// Retries each second while unresolved, gives up after some, refreshes the resolved before they
+  /// grow stale, forgets unused hosts. Call at least ten times a second.
+  void tick(const Now& now);
+
+  void send(rte_mbuf* packet, uint16_t port, uint16_t adjacency) override;
+  std::optional<Hop> route(const dataplane::IpAddr& remote, const dataplane::IpAddr* local,
+                           const uint16_t* port) override;
+  void hold(uint16_t adjacency) override;
+  void release(uint16_t adjacency) override;
+
+  [[nodiscard]] std::vector<NeighbourStatus> status() const;
+  [[nodiscard]] const NeighbourCounters& counters() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,158 @@
+// What a reload has to change: the steps from the running users and peers to the configured ones.
+#include <set>
+#include <string_view>
+#include <unordered_set>
+
+#include "ctrl/users/registry_state.h"
+
+namespace wirelay::ctrl {
+
+namespace {
+
+using dataplane::Prefix;
+
+std::string indexed(const char* list, size_t i) {
+  return std::string(list) + '[' + std::to_string(i) + ']';
+}
+
+bool same_secret(const std::optional<crypto::Secret>& a, const std::optional<crypto::Secret>& b) {
+  return a.has_value() == b.has_value() && (!a || crypto::equal(a->bytes(), b->bytes()));
+}
+
+/// All that a peer's life depends on; another key or user makes another peer of it.
+bool same_peer(const PeerSpec& a, const PeerSpec& b) {
+  return a.public_key == b.public_key && a.user == b.user;
+}
+
+std::optional<UserChange> change_of(const UserSpec& from, const UserSpec& to) {
+  if (from.limits == to.limits && from.max_peers == to.max_peers && from.enabled == to.enabled) {
+    return std::nullopt;
+  }
+  const auto& [up, down] = to.limits;
+  return UserChange{to.name,
+                    up.bits_per_second,
+                    up.burst_bytes,
+                    up.packets_per_second,
+                    down.bits_per_second,
+                    down.burst_bytes,
+                    down.packets_per_second,
+                    to.max_peers,
+                    to.enabled};
+}
+
+std::optional<PeerChange> change_of(const PeerSpec& from, const PeerSpec& to) {
+  PeerChange change;
+  change.name = to.name;
+  bool any = false;
+  if (!same_secret(from.preshared_key, to.preshared_key)) {
+    change.preshared_key = to.preshared_key.value_or(crypto::Secret());
+    any = true;
+  }
+  if (from.allowed_ips != to.allowed_ips) {
+    change.allowed_ips = to.allowed_ips;
+    any = true;
+  }
+  if (from.endpoint != to.endpoint) {
+    change.endpoint = to.endpoint.value_or(dataplane::Endpoint());
+    any = true;
+  }
+  if (from.persistent_keepalive != to.persistent_keepalive) {
+    change.persistent_keepalive = to.persistent_keepalive;
+    any = true;
+  }
+  return any ? std::optional(std::move(change)) : std::nullopt;
+}
+
+/// What of `from` stays in `to`: given up first, an address can go to another peer within one
+/// request, and what stays is not interrupted.
+std::vector<Prefix> kept(const std::vector<Prefix>& from, const std::vector<Prefix>& to) {
+  const std::set<Prefix> wanted(to.begin(), to.end());
+  std::vector<Prefix> result;
+  for (const Prefix& prefix : from) {
+    if (wanted.contains(prefix)) result.push_back(prefix);
+  }
+  return result;
+}
+
+/// The steps, sorted by the order in which they can work: what goes makes room (and sets names,
+/// keys and addresses free) for what comes.
+class Difference {
+ public:
+  explicit Difference(const Registry::State& running) : running_(running) {}
+
+  void want_users(std::span<const UserSpec> users) {
+    wanted_users_.reserve(users.size());
+    for (size_t i = 0; i < users.size(); ++i) want_user(users[i], indexed("users", i));
+  }
+  void want_peers(std::span<const PeerSpec> peers) {
+    staying_peers_.reserve(peers.size());
+    for (size_t i = 0; i < peers.size(); ++i) want_peer(peers[i], indexed("peers", i));
+  }
+  void remove_others() {
+    for (const auto& [name, entry] : running_.users) {
+      if (!wanted_users_.contains(name)) gone_.push_back({RemoveUser{name}, name});
+    }
+    for (const auto& [name, peer] : running_.peers) {
+      const bool with_its_user = !wanted_users_.contains(peer->user);
+      if (!staying_peers_.contains(name) && !with_its_user) {
+        gone_.push_back({RemovePeer{name}, name});
+      }
+    }
+  }
+  std::vector<Step> steps() && {
+    for (auto* part : {&shrunk_, &users_, &peers_}) {
+      gone_.insert(gone_.end(), std::make_move_iterator(part->begin()),
+                   std::make_move_iterator(part->end()));
+    }
+    return std::move(gone_);
+  }
+
+ private:
+  void want_user(const UserSpec& user, std::string path) {
+    const bool first = wanted_users_.insert(user.name).second;
+    const auto running = running_.users.find(user.name);
+    if (!first || running == running_.users.end()) {  // apply() refuses the second of a name
+      users_.push_back({AddUser{user}, std::move(path)});
+    } else if (auto change = change_of(*running->second.spec, user)) {
+      users_.push_back({SetUser{std::move(*change)}, std::move(path)});
+    }
+  }
+
+  void want_peer(const PeerSpec& peer, std::string path) {
+    const auto found = running_.peers.find(peer.name);
+    const bool stays = found != running_.peers.end() && same_peer(*found->second, peer) &&
+                       staying_peers_.insert(peer.name).second;
+    if (!stays) {
+      peers_.push_back({AddPeer{peer}, std::move(path)});
+      return;
+    }
+    const PeerSpec& running = *found->second;
+    auto change = change_of(running, peer);
+    if (!change) return;
+    if (auto staying = kept(running.allowed_ips, peer.allowed_ips);
+        staying.size() < running.allowed_ips.size()) {
+      PeerChange shrink;
+      shrink.name = peer.name;
+      shrink.allowed_ips = std::move(staying);
+      shrunk_.push_back({SetPeer{std::move(shrink)}, path});
+    }
+    peers_.push_back({SetPeer{std::move(*change)}, std::move(path)});
+  }
+
+  const Registry::State& running_;
+  std::unordered_set<std::string_view> wanted_users_, staying_peers_;  // of the wanted specs
+  std::vector<Step> gone_, shrunk_, users_, peers_;
+};
+
+}  // namespace
+
+std::vector<Step> Registry::difference(std::span<const UserSpec> users,
+                                       std::span<const PeerSpec> peers) const {
+  Difference difference(*state_);
+  difference.want_users(users);
+  difference.want_peers(peers);
+  difference.remove_others();
+  return std::move(difference).steps();
+}
+
+}  // namespace wirelay::ctrl

@@ -1,8 +1,0 @@
-// WIRELAY_VERSION comes from meson.build.
-#include "ctrl/version.h"
-
-namespace wirelay::ctrl {
-
-const char* version() noexcept { return WIRELAY_VERSION; }
-
-}  // namespace wirelay::ctrl

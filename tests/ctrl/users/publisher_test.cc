@@ -1,0 +1,190 @@
+// Protects what reaches the workers: limits, addresses and keys of the registry's users and peers,
+// taken away at once when they go, and no number used twice while a worker may still look at it.
+#include "ctrl/users/publisher.h"
+
+#include <algorithm>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <rte_mbuf.h>
+
+namespace wirelay::ctrl {
+
+namespace {
+
+using dataplane::RouteKind;
+
+/// Nothing leaves these tests.
+class NoSender : public PacketSender {
+ public:
+  void send(rte_mbuf* packet, uint16_t, uint16_t) override { rte_pktmbuf_free(packet); }
+  std::optional<Hop> route(const dataplane::IpAddr&, const dataplane::IpAddr*,
+                           const uint16_t*) override {
+    return std::nullopt;
+  }
+  void hold(uint16_t) override {}
+  void release(uint16_t) override {}
+};
+
+dataplane::Sizes small() {
+  dataplane::Sizes sizes;
+  sizes.users = 2;
+  sizes.peers = 2;
+  sizes.sessions = 8;
+  sizes.prefixes = 16;
+  return sizes;
+}
+
+Step add_user(const std::string& name, uint64_t up_bits = 0, bool enabled = true) {
+  UserSpec spec;
+  spec.name = name;
+  spec.limits.up.bits_per_second = up_bits;
+  spec.enabled = enabled;
+  return {AddUser{spec}, "users"};
+}
+
+Step add_peer(const std::string& name, const std::string& user, uint8_t key,
+              const std::string& allowed) {
+  PeerSpec spec;
+  spec.name = name;
+  spec.user = user;
+  spec.public_key = crypto::derive_public_key(crypto::Secret(crypto::Bytes32{0, key}));
+  spec.allowed_ips = {*dataplane::parse_prefix(allowed)};
+  return {AddPeer{spec}, "peers"};
+}
+
+/// All that lies between a registry and the tables. Made for each test: DPDK's names are unique.
+struct World {
+  World() { publisher.attach(registry); }
+
+  struct PoolFree {
+    void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
+  };
+  std::unique_ptr<rte_mempool, PoolFree> pool{dataplane::create_pool("publisher", 255, 1500, 1)};
+  dataplane::Shared shared{small(), 1, 1'000'000'000};
+  rte_mempool* shared_pool = shared.pool = pool.get();
+  dataplane::PrefixWriter prefixes{shared.prefixes, shared.rcu};
+  dataplane::SessionWriter sessions{shared.sessions, shared.rcu};
+  dataplane::PeerWriter peers{shared.peers, prefixes, shared.rcu};
+  NoSender sender;
+  crypto::Identity identity = crypto::make_identity(crypto::Secret(crypto::Bytes32{3}));
+  Protocol protocol{shared, sessions, peers, sender, identity};
+  Publisher publisher{shared, peers, protocol};
+  Registry registry{{2, 2, 16, {}}, publisher};
+};
+
+class PublisherTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(PublisherTest);
+  CPPUNIT_TEST(users_have_their_limits);
+  CPPUNIT_TEST(peers_are_reached_until_removed);
+  CPPUNIT_TEST(changed_addresses_move);
+  CPPUNIT_TEST(numbers_wait_for_a_grace_period);
+  CPPUNIT_TEST(full_tables_are_replaced_in_one_request);
+  CPPUNIT_TEST(disabled_users);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override { world_ = std::make_unique<World>(); }
+  void tearDown() override { world_.reset(); }
+
+  void users_have_their_limits() {
+    apply({add_user("alice", 20'000'000), add_user("bob")});
+    CPPUNIT_ASSERT(!policer("alice").unlimited());
+    CPPUNIT_ASSERT(policer("bob").unlimited());
+    UserChange change;
+    change.name = "alice";
+    change.up_bits = 0;
+    apply({{SetUser{change}, ""}});
+    CPPUNIT_ASSERT(policer("alice").unlimited());
+    CPPUNIT_ASSERT(!world_->publisher.user_number("carol"));
+  }
+
+  void peers_are_reached_until_removed() {
+    apply({add_user("alice"), add_peer("phone", "alice", 7, "10.77.0.2")});
+    const uint32_t number = *world_->publisher.peer_number("phone");
+    CPPUNIT_ASSERT(route("10.77.0.2").kind() == RouteKind::kPeer);
+    CPPUNIT_ASSERT_EQUAL(number, route("10.77.0.2").id());
+    CPPUNIT_ASSERT_EQUAL(*world_->publisher.user_number("alice"),
+                         world_->shared.peers[number].user);
+    apply({{RemoveUser{"alice"}, ""}});
+    CPPUNIT_ASSERT(route("10.77.0.2").kind() == RouteKind::kNone);
+    CPPUNIT_ASSERT(!world_->shared.peers[number].alive.load());
+    CPPUNIT_ASSERT(!world_->publisher.peer_number("phone"));
+    CPPUNIT_ASSERT(!world_->publisher.user_number("alice"));
+  }
+
+  void changed_addresses_move() {
+    apply({add_user("alice"), add_peer("phone", "alice", 7, "10.77.0.2")});
+    PeerChange change;
+    change.name = "phone";
+    change.allowed_ips = {*dataplane::parse_prefix("10.77.0.9")};
+    apply({{SetPeer{change}, ""}});
+    CPPUNIT_ASSERT(route("10.77.0.2").kind() == RouteKind::kNone);
+    CPPUNIT_ASSERT(route("10.77.0.9").kind() == RouteKind::kPeer);
+  }
+
+  void numbers_wait_for_a_grace_period() {
+    apply({add_user("alice")});
+    const uint32_t number = *world_->publisher.user_number("alice");
+    world_->shared.rcu.online(0);  // a worker that may look at the user
+    apply({{RemoveUser{"alice"}, ""}, add_user("bob")});
+    CPPUNIT_ASSERT(*world_->publisher.user_number("bob") != number);
+    world_->shared.rcu.quiescent(0);
+    world_->shared.rcu.poll();
+    apply({add_user("carol")});
+    CPPUNIT_ASSERT_EQUAL(number, *world_->publisher.user_number("carol"));
+    world_->shared.rcu.offline(0);
+  }
+
+  void full_tables_are_replaced_in_one_request() {
+    apply({add_user("a"), add_user("b"), add_peer("p", "a", 7, "10.0.0.1"),
+           add_peer("q", "b", 8, "10.0.0.2")});
+    apply({{RemoveUser{"a"}, ""},
+           {RemoveUser{"b"}, ""},
+           add_user("c"),
+           add_user("d"),
+           add_peer("r", "c", 9, "10.0.0.1"),
+           add_peer("s", "d", 10, "10.0.0.2")});
+    CPPUNIT_ASSERT(world_->publisher.user_number("c") && world_->publisher.user_number("d"));
+    CPPUNIT_ASSERT_EQUAL(*world_->publisher.peer_number("r"), route("10.0.0.1").id());
+    CPPUNIT_ASSERT_EQUAL(*world_->publisher.peer_number("s"), route("10.0.0.2").id());
+  }
+
+  void disabled_users() {
+    // A disabled user's peer sends no initiation for a packet that waits.
+    apply({add_user("alice", 0, false), add_peer("phone", "alice", 7, "10.77.0.2")});
+    wait_for_session("phone");
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, world_->protocol.counters().held_dropped);
+    UserChange change;
+    change.name = "alice";
+    change.enabled = true;
+    apply({{SetUser{change}, ""}});
+    wait_for_session("phone");
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, world_->protocol.counters().held_packets);
+  }
+
+ private:
+  void apply(const std::vector<Step>& steps) { world_->registry.apply(steps); }
+  dataplane::Policer& policer(const std::string& user) {
+    return world_->shared.users[*world_->publisher.user_number(user)].up;
+  }
+  dataplane::RouteTarget route(const std::string& addr) {
+    return world_->shared.prefixes.lookup(*dataplane::parse_ip(addr));
+  }
+  void wait_for_session(const std::string& peer) {
+    rte_mbuf* packet = rte_pktmbuf_alloc(world_->pool.get());
+    auto* ip = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet, 64));
+    ip[0] = 0x45;
+    std::copy_n(&dataplane::parse_ip("10.77.0.2")->bytes[12], 4, ip + 16);
+    world_->protocol.handle(dataplane::Punt{packet, dataplane::PuntReason::kNoSession, 0, 0,
+                                            *world_->publisher.peer_number(peer)},
+                            Now{1, 1, 1});
+  }
+
+  std::unique_ptr<World> world_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(PublisherTest);
+
+}  // namespace
+}  // namespace wirelay::ctrl

@@ -1,0 +1,316 @@
+// Protects the registry's promises: a request applies wholly or not at all, names, keys and
+// addresses belong to one owner, and the observer hears exactly what changed, in order.
+#include "ctrl/users/registry.h"
+
+#include <random>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "tests/ctrl/users/registry_specs.h"
+
+namespace wirelay::ctrl {
+
+using namespace test;
+
+class RegistryTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(RegistryTest);
+  CPPUNIT_TEST(applies_and_tells_in_order);
+  CPPUNIT_TEST(a_refused_request_changes_nothing);
+  CPPUNIT_TEST(every_problem_is_named_with_its_path);
+  CPPUNIT_TEST(names_are_checked);
+  CPPUNIT_TEST(overlaps_are_refused_whichever_comes_first);
+  CPPUNIT_TEST(nested_prefixes_of_one_peer_are_its_own);
+  CPPUNIT_TEST(families_do_not_overlap);
+  CPPUNIT_TEST(the_relays_addresses_are_reserved);
+  CPPUNIT_TEST(addresses_of_no_host_are_refused);
+  CPPUNIT_TEST(freed_addresses_and_keys_can_be_taken_at_once);
+  CPPUNIT_TEST(limits_and_sizes_hold);
+  CPPUNIT_TEST(a_change_keeps_what_it_does_not_name);
+  CPPUNIT_TEST(removing_a_user_removes_its_peers_first);
+  CPPUNIT_TEST(pages_follow_names);
+  CPPUNIT_TEST(agrees_with_a_slow_model_on_random_overlaps);
+  CPPUNIT_TEST_SUITE_END();
+
+  RecordingObserver observer_;
+  Registry registry_{{4, 6, 20, {prefix("10.77.0.1/32"), prefix("fd77::1/128")}}, observer_};
+
+  void apply(const std::vector<Change>& changes) {
+    std::vector<Step> steps;
+    for (size_t i = 0; i < changes.size(); ++i) {
+      steps.push_back({changes[i], "steps[" + std::to_string(i) + "]"});
+    }
+    registry_.apply(steps);
+  }
+
+  /// The problems with which the request is refused; fails when it is not, or changed anything.
+  std::vector<Problem> refused(const std::vector<Change>& changes) {
+    const std::string before = contents(registry_);
+    const auto heard = observer_.heard;
+    try {
+      apply(changes);
+    } catch (const Refused& found) {
+      CPPUNIT_ASSERT_EQUAL(before, contents(registry_));
+      CPPUNIT_ASSERT(heard == observer_.heard);
+      return found.problems;
+    }
+    CPPUNIT_FAIL("was not refused");
+    return {};
+  }
+
+  void assert_refused(const std::vector<Change>& changes, const std::string& path,
+                      const std::string& words) {
+    const auto problems = refused(changes);
+    CPPUNIT_ASSERT_EQUAL(path, problems.front().path);
+    CPPUNIT_ASSERT_MESSAGE(problems.front().message,
+                           problems.front().message.find(words) != std::string::npos);
+  }
+
+  void with_alice() {
+    apply({AddUser{user("alice")}, AddPeer{peer("phone", "alice", 1, {"10.0.0.0/24"})}});
+    observer_.heard.clear();
+  }
+
+ public:
+  void applies_and_tells_in_order() {
+    const SetUser faster = set_user("alice", [](auto& c) { c.up_bits = 20'000'000; });
+    apply({AddUser{user("alice")}, AddPeer{peer("phone", "alice", 1, {"10.0.0.1/32"})}, faster,
+           set_allowed("phone", {"10.0.0.2/32"}), RemovePeer{"phone"}});
+    const std::vector<std::string> expected = {"user+ alice", "peer+ phone of alice", "user~ alice",
+                                               "peer~ phone", "peer- phone"};
+    CPPUNIT_ASSERT(expected == observer_.heard);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{20'000'000}, registry_.user("alice")->limits.up.bits_per_second);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, registry_.user_count());
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, registry_.peer_count());
+  }
+
+  void a_refused_request_changes_nothing() {
+    with_alice();
+    const SetUser slower = set_user("alice", [](auto& c) { c.up_bits = 1000, c.enabled = false; });
+    // Every kind of step, undone because the last one is wrong.
+    assert_refused(
+        {AddUser{user("bob")}, AddPeer{peer("tablet", "bob", 2, {"10.0.1.0/24", "fd00::/64"})},
+         slower, set_allowed("phone", {"10.0.2.0/24"}),
+         AddPeer{peer("laptop", "alice", 3, {"10.0.0.0/24"})}, RemovePeer{"phone"},
+         RemoveUser{"bob"}, RemoveUser{"carol"}},
+        "steps[7].name", "no user \"carol\"");
+    // What was undone is whole: the address is still the phone's, the other addresses are free.
+    assert_refused({AddPeer{peer("x", "alice", 9, {"10.0.0.9/32"})}}, "steps[0].allowed_ips[0]",
+                   "of peer \"phone\"");
+    apply({AddPeer{peer("x", "alice", 2, {"10.0.1.0/24", "10.0.2.0/24", "fd00::/64"})}});
+  }
+
+  void every_problem_is_named_with_its_path() {
+    with_alice();
+    const auto problems = refused({AddUser{user("alice")}, AddUser{user("b b")},
+                                   AddPeer{peer("x", "b b", 5, {"10.1.0.0/24"})},
+                                   AddPeer{peer("phone", "alice", 1, {"10.0.0.5/32"})}});
+    std::string paths;
+    for (const auto& problem : problems) paths += problem.path + ' ';
+    // The peer of the refused user needs no complaint of its own.
+    CPPUNIT_ASSERT_EQUAL(std::string("steps[0].name steps[1].name steps[3].name "
+                                     "steps[3].public_key steps[3].allowed_ips[0] "),
+                         paths);
+  }
+
+  void names_are_checked() {
+    for (const std::string name : {"", "a b", "a/b", "a\"b", "\xc3\xa4", "a\n"}) {
+      assert_refused({AddUser{user(name)}}, "steps[0].name", "is no name");
+    }
+    assert_refused({AddUser{user(std::string(65, 'a'))}}, "steps[0].name", "is no name");
+    apply({AddUser{user(std::string(64, 'a'))}, AddUser{user("A.z_0-9@x+y")}});
+  }
+
+  void overlaps_are_refused_whichever_comes_first() {
+    with_alice();
+    for (const std::string text :
+         {"10.0.0.0/24", "10.0.0.0/16", "10.0.0.255/32", "10.0.0.0/32", "0.0.0.0/0"}) {
+      assert_refused({AddPeer{peer("x", "alice", 2, {text})}}, "steps[0].allowed_ips[0]",
+                     "overlaps 10.0.0.0/24 of peer \"phone\"");
+    }
+    apply({AddPeer{peer("x", "alice", 2, {"10.0.1.0/24", "9.255.255.0/24"})}});
+    assert_refused({set_allowed("x", {"10.0.1.0/24", "10.0.0.7/32"})}, "steps[0].allowed_ips[1]",
+                   "overlaps");
+    assert_refused({AddPeer{peer("y", "alice", 3, {"10.9.0.0/24", "10.9.0.0/24"})}},
+                   "steps[0].allowed_ips[1]", "listed twice");
+  }
+
+  void nested_prefixes_of_one_peer_are_its_own() {
+    apply({AddUser{user("alice")},
+           AddPeer{peer("site", "alice", 1, {"11.1.0.0/16", "11.0.0.0/8", "11.2.0.0/16"})}});
+    assert_refused({AddPeer{peer("x", "alice", 2, {"11.3.0.0/16"})}}, "steps[0].allowed_ips[0]",
+                   "11.0.0.0/8");
+    apply({set_allowed("site", {"11.1.0.0/16", "11.2.0.0/16"})});
+    apply({AddPeer{peer("x", "alice", 2, {"11.3.0.0/16"})}});
+    apply({RemovePeer{"site"}, set_allowed("x", {"11.0.0.0/9"})});
+  }
+
+  void families_do_not_overlap() {
+    apply({AddUser{user("alice")}});
+    apply({AddPeer{peer("four", "alice", 1, {"11.0.0.0/8"})}});
+    // ::/1 holds ::ffff:10.0.0.0/104 as numbers go, but no IPv4 packet is within it.
+    apply({AddPeer{peer("six", "alice", 2, {"::/1"})}});
+    assert_refused({AddPeer{peer("x", "alice", 3, {"11.0.0.1/32"})}}, "steps[0].allowed_ips[0]",
+                   "\"four\"");
+    assert_refused({AddPeer{peer("x", "alice", 3, {"2001:db8::1/128"})}}, "steps[0].allowed_ips[0]",
+                   "\"six\"");
+  }
+
+  void the_relays_addresses_are_reserved() {
+    apply({AddUser{user("alice")}});
+    for (const std::string text : {"10.77.0.1/32", "10.77.0.0/24", "fd77::1/128", "::/0"}) {
+      assert_refused({AddPeer{peer("x", "alice", 1, {text})}}, "steps[0].allowed_ips[0]",
+                     "the relay's own address");
+    }
+  }
+
+  void addresses_of_no_host_are_refused() {
+    with_alice();
+    for (const std::string text :
+         {"0.0.0.0/8", "0.1.2.3/32", "127.0.0.0/8", "127.0.0.1/32", "224.0.0.0/4", "239.1.0.0/16",
+          "240.0.0.0/4", "224.0.0.0/3", "255.255.255.255/32", "::/128", "::1/128", "::/96",
+          "fe80::/10", "fe80::1/128", "ff00::/8", "ff02::1/128"}) {
+      assert_refused({AddPeer{peer("x", "alice", 2, {"10.1.0.0/24", text})}},
+                     "steps[0].allowed_ips[1]", text + " lies within");
+      assert_refused({set_allowed("phone", {text})}, "steps[0].allowed_ips[0]", "lies within");
+    }
+    // Prefixes that hold such addresses among others stay what they are.
+    Registry registry({1, 1, 10, {}}, observer_);
+    registry.apply(std::vector<Step>{
+        {AddUser{user("alice")}, ""},
+        {AddPeer{peer("phone", "alice", 1,
+                      {"0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "8000::/1", "fe00::/8"})},
+         ""}});
+  }
+
+  void freed_addresses_and_keys_can_be_taken_at_once() {
+    with_alice();
+    apply({RemovePeer{"phone"}, AddPeer{peer("phone", "alice", 1, {"10.0.0.0/24"})}});
+    apply({AddUser{user("bob")}, AddPeer{peer("tablet", "bob", 2, {"10.0.1.0/24"})}});
+    apply({set_allowed("phone", {}), set_allowed("tablet", {"10.0.0.0/24"}),
+           set_allowed("phone", {"10.0.1.0/24"})});
+    CPPUNIT_ASSERT_EQUAL(std::string("10.0.1.0/24"),
+                         to_string(registry_.peer("phone")->allowed_ips.front()));
+  }
+
+  void limits_and_sizes_hold() {
+    UserSpec alice = user("alice");
+    alice.max_peers = 2;
+    apply({AddUser{alice}, AddUser{user("b")}, AddUser{user("c")}, AddUser{user("d")}});
+    assert_refused({AddUser{user("e")}}, "steps[0]", "sized for 4 users");
+    apply({AddPeer{peer("p1", "alice", 1, {})}, AddPeer{peer("p2", "alice", 2, {})}});
+    assert_refused({AddPeer{peer("p3", "alice", 3, {})}}, "steps[0]", "max_peers 2");
+    assert_refused({set_user("alice", [](auto& c) { c.max_peers = 1; })}, "steps[0].max_peers",
+                   "has 2 peers");
+    apply({set_user("alice", [](auto& c) { c.max_peers = 0; })});
+    for (uint32_t i = 3; i <= 6; ++i) {
+      apply({AddPeer{peer("p" + std::to_string(i), "alice", i, {})}});
+    }
+    assert_refused({AddPeer{peer("p7", "b", 7, {})}}, "steps[0]", "sized for 6 peers");
+    std::vector<std::string> many;
+    for (int i = 0; i < 20; ++i) many.push_back("10.5.0." + std::to_string(i));
+    apply({set_allowed("p1", many)});
+    assert_refused({set_allowed("p2", {"10.6.0.1"})}, "steps[0].allowed_ips",
+                   "sized for 20 prefixes");
+    apply({set_allowed("p1", many)});  // as many as before: room enough
+    apply({RemovePeer{"p1"}, set_allowed("p2", many)});
+  }
+
+  void a_change_keeps_what_it_does_not_name() {
+    UserSpec alice = user("alice");
+    alice.limits = {{1'000'000, 50'000, 300}, {2'000'000, 60'000, 400}};
+    PeerSpec phone = peer("phone", "alice", 1, {"10.0.0.1/32"});
+    phone.preshared_key = crypto::Secret(test_key(7));
+    phone.endpoint = dataplane::parse_endpoint("192.0.2.1:1000");
+    phone.persistent_keepalive = 25;
+    apply({AddUser{alice}, AddPeer{phone}});
+
+    apply({set_user("alice", [](auto& c) { c.down_packets = 0; })});
+    CPPUNIT_ASSERT(registry_.user("alice")->limits.up == alice.limits.up);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2'000'000}, registry_.user("alice")->limits.down.bits_per_second);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, registry_.user("alice")->limits.down.packets_per_second);
+
+    apply({set_allowed("phone", {"10.0.0.2/32"})});
+    CPPUNIT_ASSERT(registry_.peer("phone")->preshared_key.has_value());
+    CPPUNIT_ASSERT_EQUAL(uint16_t{25}, registry_.peer("phone")->persistent_keepalive);
+    SetPeer clear;
+    clear.change.name = "phone";
+    clear.change.preshared_key = crypto::Secret();
+    clear.change.endpoint = dataplane::Endpoint{};
+    apply({clear});
+    CPPUNIT_ASSERT(!registry_.peer("phone")->preshared_key.has_value());
+    CPPUNIT_ASSERT(!registry_.peer("phone")->endpoint.has_value());
+  }
+
+  void removing_a_user_removes_its_peers_first() {
+    with_alice();
+    apply({AddPeer{peer("laptop", "alice", 2, {"10.0.1.0/24"})}});
+    observer_.heard.clear();
+    apply({RemoveUser{"alice"}});
+    const std::vector<std::string> expected = {"peer- laptop", "peer- phone", "user- alice"};
+    CPPUNIT_ASSERT(expected == observer_.heard);
+    CPPUNIT_ASSERT(registry_.peers_of("alice").empty());
+    CPPUNIT_ASSERT(registry_.peer_by_key(test_key(1)) == nullptr);
+  }
+
+  void pages_follow_names() {
+    apply({AddUser{user("c")}, AddUser{user("a")}, AddUser{user("b")}});
+    const auto page = registry_.users_after("a", 1);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, page.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("b"), page.front()->name);
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, registry_.users_after("", 10).size());
+    CPPUNIT_ASSERT(registry_.users_after("c", 10).empty());
+  }
+
+  /// Short prefixes in a small space collide often; the model compares each with each.
+  void agrees_with_a_slow_model_on_random_overlaps() {
+    std::mt19937 random(4711);
+    Registry registry({1, 1000, 10'000, {}}, observer_);
+    registry.apply(std::vector<Step>{{AddUser{user("u")}, ""}});
+    std::map<std::string, std::vector<dataplane::Prefix>> model;
+    const auto draw = [&] {
+      const auto length = 24 + random() % 9;
+      return prefix("10.0.0." + std::to_string(random() % 256) + '/' + std::to_string(length));
+    };
+    int accepted = 0;
+    for (uint32_t i = 0; i < 3000; ++i) {
+      const std::string name = "p" + std::to_string(random() % 20);
+      if (model.contains(name) && random() % 2 == 0) {
+        registry.apply(std::vector<Step>{{RemovePeer{name}, ""}});
+        model.erase(name);
+        continue;
+      }
+      std::vector<dataplane::Prefix> wanted = {draw(), draw()};
+      bool fits = wanted[0] != wanted[1];
+      for (const auto& [other, prefixes] : model) {
+        for (const auto& a : prefixes) {
+          for (const auto& b : wanted) fits = fits && (other == name || !a.overlaps(b));
+        }
+      }
+      Change change;
+      if (model.contains(name)) {
+        SetPeer set;
+        set.change.name = name;
+        set.change.allowed_ips = wanted;
+        change = set;
+      } else {
+        PeerSpec add = peer(name, "u", i + 1, {});
+        add.allowed_ips = wanted;
+        change = AddPeer{add};
+      }
+      bool applied = true;
+      try {
+        registry.apply(std::vector<Step>{{change, ""}});
+      } catch (const Refused&) {
+        applied = false;
+      }
+      CPPUNIT_ASSERT_EQUAL(fits, applied);
+      if (applied) model[name] = wanted;
+      accepted += applied ? 1 : 0;
+    }
+    CPPUNIT_ASSERT(accepted > 300 && accepted < 2700);
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(RegistryTest);
+
+}  // namespace wirelay::ctrl
