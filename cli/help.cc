@@ -98,11 +98,11 @@ bool is_noun(const std::string& word) {
 }
 
 std::string suggestion(const std::vector<std::string>& words) {
-  std::string typed = words.front();
-  if (is_noun(typed) && words.size() > 1) typed += ' ' + words[1];
   std::vector<std::string_view> names;
   for (const Command& command : all_commands()) names.push_back(command.name);
-  const auto meant = ctrl::did_you_mean(typed, names);
+  std::optional<std::string_view> meant;
+  if (words.size() > 1) meant = ctrl::did_you_mean(words[0] + ' ' + words[1], names);
+  if (!meant) meant = ctrl::did_you_mean(words[0], names);
   return meant ? "; did you mean \"" + std::string(*meant) + "\"?" : "";
 }
 

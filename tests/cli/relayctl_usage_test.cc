@@ -74,7 +74,7 @@ class RelayctlUsageTest : public test::RelayctlFixture {
 
   void misspelt_commands_are_guessed() {
     relayctl("statsu");
-    has(err_, "did you mean \"stats\"?");
+    has(err_, "did you mean \"status\"?");
     relayctl("user ad x");
     has(err_, "did you mean \"user add\"?");
     relayctl("per list");
