@@ -5,6 +5,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 namespace wirelay::ctrl {
 
 namespace {
@@ -16,13 +19,29 @@ timeval to_timeval(std::chrono::milliseconds delay) {
 
 }  // namespace
 
-EventLoop::EventLoop() : base_(event_base_new()) {
-  if (base_ == nullptr) throw std::runtime_error("cannot make an event loop");
+EventLoop::EventLoop() : base_(event_base_new()), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (base_ == nullptr || wake_ < 0) {
+    release();
+    throw std::runtime_error("cannot make an event loop");
+  }
+  const auto serve = [this] {
+    run_posted();
+    return std::chrono::milliseconds(0);
+  };
+  try {
+    event_add(add(wake_, EV_READ | EV_PERSIST, serve, false).handle, nullptr);
+  } catch (...) {
+    release();
+    throw;
+  }
 }
 
-EventLoop::~EventLoop() {
+EventLoop::~EventLoop() { release(); }
+
+void EventLoop::release() noexcept {
   for (const auto& handler : handlers_) event_free(handler->handle);
-  event_base_free(base_);
+  if (base_ != nullptr) event_base_free(base_);
+  if (wake_ >= 0) close(wake_);
 }
 
 EventLoop::Handler& EventLoop::add(int fd, short what,
@@ -48,6 +67,28 @@ void EventLoop::on_signal(int signal, std::function<void()> act) {
 void EventLoop::repeat(std::function<std::chrono::milliseconds()> act) {
   const timeval soon{};
   event_add(add(-1, 0, std::move(act), true).handle, &soon);
+}
+
+void EventLoop::post(std::function<void()> act) {
+  const std::lock_guard lock(mutex_);
+  posted_.push_back(std::move(act));
+  // The counter cannot overflow: it is read to zero long before 2^64 posts.
+  if (posted_.size() == 1) eventfd_write(wake_, 1);
+}
+
+void EventLoop::run_posted() {
+  eventfd_t unused = 0;
+  eventfd_read(wake_, &unused);
+  std::vector<std::function<void()>> acts;
+  {
+    const std::lock_guard lock(mutex_);
+    acts.swap(posted_);
+  }
+  for (const auto& act : acts) act();
+  const timeval now{};
+  for (const auto& handler : handlers_) {
+    if (handler->repeats) event_add(handler->handle, &now);
+  }
 }
 
 void EventLoop::run() {

@@ -1,9 +1,11 @@
-// The control thread's event loop: libevent with owned handles and functions for callbacks.
+// A thread's event loop: libevent with owned handles and functions for callbacks, and a door for
+// other threads.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include <event2/event.h>
@@ -25,6 +27,11 @@ class EventLoop {
   /// of zero lets sockets be served in between.
   void repeat(std::function<std::chrono::milliseconds()> act);
 
+  /// Any thread: has `act` called on the loop's thread, soon and in the order of the calls, and
+  /// then what repeats without its delay: there may be work for it. What is posted after the loop
+  /// has ended for good is destroyed with it, uncalled.
+  void post(std::function<void()> act);
+
   /// Until stop(). An exception out of a callback ends the loop and comes out here.
   void run();
   void stop() noexcept { event_base_loopbreak(base_); }
@@ -37,11 +44,16 @@ class EventLoop {
     bool repeats;
   };
   static void on_event(evutil_socket_t, short, void* handler);
+  void run_posted();
+  void release() noexcept;
   Handler& add(int fd, short what, std::function<std::chrono::milliseconds()> act, bool repeats);
 
   event_base* base_;
   std::vector<std::unique_ptr<Handler>> handlers_;
   std::exception_ptr error_;  // C code must not be unwound
+  int wake_;                  // an eventfd, readable while something was posted
+  std::mutex mutex_;          // for posted_
+  std::vector<std::function<void()>> posted_;
 };
 
 }  // namespace wirelay::ctrl
