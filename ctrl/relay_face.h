@@ -1,6 +1,7 @@
 // The face of the running relay that the API is written against. Control thread only.
 #pragma once
 
+#include <array>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "crypto/aead.h"
+#include "ctrl/base/counter_field.h"
 #include "ctrl/config/config.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
@@ -16,18 +18,45 @@
 
 namespace wirelay::ctrl {
 
+struct UserCounters {
+  uint64_t peers = 0, peers_connected = 0;
+  uint64_t dropped_up = 0, dropped_down = 0;
+};
+inline constexpr std::array kUserCounters = {
+    CounterField{"peers", "peers of the user", &UserCounters::peers, CounterKind::kGauge},
+    CounterField{"peers_connected", "of these, such that hold a session",
+                 &UserCounters::peers_connected, CounterKind::kGauge},
+    CounterField{"dropped_up", "packets from the user, over its limits", &UserCounters::dropped_up},
+    CounterField{"dropped_down", "packets to the user, over its limits",
+                 &UserCounters::dropped_down},
+};
+static_assert(complete(kUserCounters));
+
 /// What a user carried and lost, over all peers, since the relay started.
-struct UserStatus {
+struct UserStatus : UserCounters {
   dataplane::Traffic traffic;
-  uint64_t dropped_up = 0, dropped_down = 0;  // packets over the limits
-  uint32_t peers = 0, peers_connected = 0;    // connected: holds a session
 };
 
-struct PortStatus {
-  std::string name, device, mac;
-  bool link_up = false;
+struct PortCounters {
   uint64_t rx_packets = 0, rx_bytes = 0, rx_missed = 0, rx_errors = 0;
   uint64_t tx_packets = 0, tx_bytes = 0, tx_errors = 0;
+};
+inline constexpr std::array kPortCounters = {
+    CounterField{"rx_packets", "packets that the device took in", &PortCounters::rx_packets},
+    CounterField{"rx_bytes", "bytes of these", &PortCounters::rx_bytes},
+    CounterField{"rx_missed", "packets lost because workers did not keep up",
+                 &PortCounters::rx_missed},
+    CounterField{"rx_errors", "damaged packets, and such that found no free buffer",
+                 &PortCounters::rx_errors},
+    CounterField{"tx_packets", "packets that the device sent", &PortCounters::tx_packets},
+    CounterField{"tx_bytes", "bytes of these", &PortCounters::tx_bytes},
+    CounterField{"tx_errors", "packets that the device failed to send", &PortCounters::tx_errors},
+};
+static_assert(complete(kPortCounters));
+
+struct PortStatus : PortCounters {
+  std::string name, device, mac;
+  bool link_up = false;
 };
 
 struct ReloadResult {

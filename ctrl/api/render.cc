@@ -7,16 +7,6 @@ namespace {
 
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
-/// rx: from the user or peer; tx: to it. Bytes are those of the inner packets.
-Json::Value traffic_json(const dataplane::Traffic& traffic) {
-  Json::Value result(Json::objectValue);
-  result["rx_packets"] = count(traffic.rx_packets);
-  result["rx_bytes"] = count(traffic.rx_bytes);
-  result["tx_packets"] = count(traffic.tx_packets);
-  result["tx_bytes"] = count(traffic.tx_bytes);
-  return result;
-}
-
 }  // namespace
 
 Json::Value to_json(const ReloadResult& counts) {
@@ -60,11 +50,8 @@ Json::Value user_entry(RelayFace& relay, const UserSpec& user) {
   const UserStatus now = relay.user_status(user.name);
   Json::Value result = ctrl::to_json(user);
   Json::Value& status = result["status"];
-  status["peers"] = now.peers;
-  status["peers_connected"] = now.peers_connected;
-  status["traffic"] = traffic_json(now.traffic);
-  status["dropped_up"] = count(now.dropped_up);
-  status["dropped_down"] = count(now.dropped_down);
+  add_counters(status, now, kUserCounters);
+  status["traffic"] = counters_json(now.traffic, kTrafficCounters);
   return result;
 }
 
@@ -78,7 +65,7 @@ Json::Value peer_entry(RelayFace& relay, const PeerSpec& peer, PresharedKey pres
                                  ? Json::Value()
                                  : count(now.last_handshake_unix_ns / kNsPerSecond);
   status["has_session"] = now.has_session;
-  status["traffic"] = traffic_json(now.traffic);
+  status["traffic"] = counters_json(now.traffic, kTrafficCounters);
   return result;
 }
 
@@ -90,13 +77,7 @@ Json::Value ports_json(const RelayFace& relay) {
     entry["device"] = port.device;
     entry["mac"] = port.mac;
     entry["link_up"] = port.link_up;
-    entry["rx_packets"] = count(port.rx_packets);
-    entry["rx_bytes"] = count(port.rx_bytes);
-    entry["rx_missed"] = count(port.rx_missed);
-    entry["rx_errors"] = count(port.rx_errors);
-    entry["tx_packets"] = count(port.tx_packets);
-    entry["tx_bytes"] = count(port.tx_bytes);
-    entry["tx_errors"] = count(port.tx_errors);
+    add_counters(entry, port, kPortCounters);
   }
   return result;
 }
@@ -109,13 +90,7 @@ Json::Value workers_json(const RelayFace& relay) {
     Json::Value& entry = result.append(Json::objectValue);
     entry["id"] = id;
     entry["core"] = id < cores.size() ? Json::Value(cores[id]) : Json::Value();
-    entry["polls"] = count(worker->polls.get());
-    entry["empty_polls"] = count(worker->empty_polls.get());
-    entry["sleeps"] = count(worker->sleeps.get());
-    entry["rx_packets"] = count(worker->rx_packets.get());
-    entry["tx_packets"] = count(worker->tx_packets.get());
-    entry["punted"] = count(worker->punted.get());
-    entry["handed_off"] = count(worker->handed_off.get());
+    add_counters(entry, *worker, kWorkerCounters);
   }
   return result;
 }

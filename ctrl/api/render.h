@@ -6,6 +6,8 @@
 #include <json/value.h>
 
 #include "ctrl/api/params.h"
+#include "ctrl/base/json.h"
+#include "ctrl/host/worker_counters.h"
 #include "ctrl/relay_face.h"
 #include "ctrl/users/spec_json.h"
 
@@ -43,5 +45,18 @@ Json::Value workers_json(const RelayFace& relay);
 Json::Value to_json(const std::vector<std::string>& texts);
 
 inline Json::Value count(uint64_t n) { return Json::Value(Json::UInt64{n}); }
+inline Json::Value count(const dataplane::Counter& counter) { return count(counter.get()); }
+
+/// Every counter of the list `fields` as a field of `to`, with what it counts in `from`.
+template <typename Counters, typename Fields>
+void add_counters(Json::Value& to, const Counters& from, const Fields& fields) {
+  for (const auto& field : fields) at_path(to, field.name) = count(from.*field.member);
+}
+template <typename Counters, typename Fields>
+Json::Value counters_json(const Counters& from, const Fields& fields) {
+  Json::Value result(Json::objectValue);
+  add_counters(result, from, fields);
+  return result;
+}
 
 }  // namespace wirelay::ctrl::api

@@ -11,30 +11,27 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
+using dataplane::Counter;
 using dataplane::kDropCount;
 using dataplane::kDrops;
 using dataplane::kPipeline;
 using dataplane::WorkerCounters;
 
 /// To one decimal; null when nothing was counted.
-Json::Value ratio(uint64_t a, uint64_t b) {
-  if (b == 0) return {};
-  return std::round(static_cast<double>(a) / static_cast<double>(b) * 10) / 10;
+Json::Value ratio(const Counter& a, const Counter& b) {
+  if (b.get() == 0) return {};
+  return std::round(static_cast<double>(a.get()) / static_cast<double>(b.get()) * 10) / 10;
 }
 
 Json::Value stages_json(const WorkerCounters& worker) {
   Json::Value result(Json::arrayValue);
   for (size_t i = 0; i < kPipeline.size(); ++i) {
     const auto& stage = worker.stages[i];
-    const uint64_t packets = stage.packets.get(), batches = stage.batches.get(),
-                   cycles = stage.cycles.get();
     Json::Value& entry = result.append(Json::objectValue);
     entry["name"] = std::string(kPipeline[i].name);
-    entry["packets"] = count(packets);
-    entry["batches"] = count(batches);
-    entry["cycles"] = count(cycles);
-    entry["packets_per_batch"] = ratio(packets, batches);
-    entry["cycles_per_packet"] = ratio(cycles, packets);
+    add_counters(entry, stage, kStageCounters);
+    entry["packets_per_batch"] = ratio(stage.packets, stage.batches);
+    entry["cycles_per_packet"] = ratio(stage.cycles, stage.packets);
   }
   return result;
 }

@@ -20,34 +20,6 @@ Json::Value engine_json(const crypto::EngineInfo& engine) {
   return result;
 }
 
-Json::Value handshakes_json(const ProtocolCounters& counters) {
-  Json::Value result(Json::objectValue);
-  result["completed"] = count(counters.handshakes_completed);
-  result["initiations_received"] = count(counters.initiations_received);
-  result["initiations_sent"] = count(counters.initiations_sent);
-  result["responses_received"] = count(counters.responses_received);
-  result["responses_sent"] = count(counters.responses_sent);
-  result["cookies_received"] = count(counters.cookies_received);
-  result["cookies_sent"] = count(counters.cookies_sent);
-  result["keepalives_sent"] = count(counters.keepalives_sent);
-  result["roamed"] = count(counters.roamed);
-  result["held_packets"] = count(counters.held_packets);
-  result["held_overflow"] = count(counters.held_overflow);
-  result["held_dropped"] = count(counters.held_dropped);
-  result["sessions_expired"] = count(counters.sessions_expired);
-  result["no_memory"] = count(counters.no_memory);
-  Json::Value& refused = result["refused"];
-  refused["unknown_peer"] = count(counters.refused_unknown_peer);
-  refused["bad_message"] = count(counters.refused_bad_message);
-  refused["replay"] = count(counters.refused_replay);
-  refused["too_soon"] = count(counters.refused_too_soon);
-  refused["disabled"] = count(counters.refused_disabled);
-  refused["under_load"] = count(counters.refused_under_load);
-  refused["full"] = count(counters.refused_full);
-  refused["unreachable"] = count(counters.refused_unreachable);
-  return result;
-}
-
 Json::Value neighbours_json(const RelayFace& relay) {
   Json::Value result(Json::arrayValue);
   for (const NeighbourStatus& neighbour : relay.neighbours()) {
@@ -58,21 +30,6 @@ Json::Value neighbours_json(const RelayFace& relay) {
     entry["mac"] = neighbour.mac.empty() ? Json::Value() : Json::Value(neighbour.mac);
     entry["state"] = neighbour.state;
   }
-  return result;
-}
-
-Json::Value neighbour_counters_json(const NeighbourCounters& counters) {
-  Json::Value result(Json::objectValue);
-  result["asked"] = count(counters.asked);
-  result["answered"] = count(counters.answered);
-  result["moved"] = count(counters.moved);
-  result["conflicts"] = count(counters.conflicts);
-  result["malformed"] = count(counters.malformed);
-  result["held_dropped"] = count(counters.held_dropped);
-  result["no_route"] = count(counters.no_route);
-  result["table_full"] = count(counters.table_full);
-  result["transmit_full"] = count(counters.transmit_full);
-  result["no_memory"] = count(counters.no_memory);
   return result;
 }
 
@@ -97,9 +54,9 @@ Answer get(RelayFace& relay, const Json::Value& params) {
   sizes["users"] = relay.config().sizes.users;
   sizes["peers"] = relay.config().sizes.peers;
   sizes["sessions"] = relay.config().sizes.sessions;
-  result["handshakes"] = handshakes_json(relay.protocol_counters());
+  result["handshakes"] = counters_json(relay.protocol_counters(), kProtocolCounters);
   result["neighbours"] = neighbours_json(relay);
-  result["neighbour_counters"] = neighbour_counters_json(relay.neighbour_counters());
+  result["neighbour_counters"] = counters_json(relay.neighbour_counters(), kNeighbourCounters);
   return result;
 }
 

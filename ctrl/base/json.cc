@@ -139,4 +139,11 @@ std::string write_json(const Json::Value& value) { return write(value, ""); }
 
 std::string write_json_file(const Json::Value& value) { return write(value, "  ") + "\n"; }
 
+Json::Value& at_path(Json::Value& root, std::string_view path) {
+  const size_t dot = path.find('.');
+  const std::string_view name = path.substr(0, dot);
+  Json::Value& field = *root.demand(name.data(), name.data() + name.size());
+  return dot == std::string_view::npos ? field : at_path(field, path.substr(dot + 1));
+}
+
 }  // namespace wirelay::ctrl

@@ -33,4 +33,8 @@ std::string write_json(const Json::Value& value);
 /// Indented, with a newline at its end, for files.
 std::string write_json_file(const Json::Value& value);
 
+/// The value at a path of fields such as "limits.up.rate", made with the objects around it where it
+/// is not there yet.
+Json::Value& at_path(Json::Value& root, std::string_view path);
+
 }  // namespace wirelay::ctrl

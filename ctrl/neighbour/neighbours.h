@@ -9,6 +9,7 @@
 
 #include "ctrl/config/config.h"
 #include "ctrl/base/now.h"
+#include "ctrl/neighbour/counters.h"
 #include "ctrl/packets/packet_sender.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/mailbox.h"
@@ -22,18 +23,6 @@ struct NeighbourStatus {
   dataplane::IpAddr addr;
   std::string mac;    // empty while unresolved
   std::string state;  // "resolved", "probing", "failed"
-};
-
-/// Counted by the control thread.
-struct NeighbourCounters {
-  uint64_t asked = 0, answered = 0;  // ARP requests and solicitations: sent; answered by us
-  uint64_t moved = 0;                // neighbours that changed their link-layer address
-  uint64_t conflicts = 0;            // messages of others that claim an address of ours
-  uint64_t malformed = 0;            // ARP and ND that fails the RFCs' checks
-  uint64_t held_dropped = 0;         // packets whose next hop did not answer, or that were too many
-  uint64_t no_route = 0;             // packets for a host that cannot be on the port's networks, or
-                                     // whose next hop was forgotten on the way
-  uint64_t table_full = 0, transmit_full = 0, no_memory = 0;
 };
 
 /// The link-local address of a port (RFC 4291, appendix A: from its MAC), with its network. Ports

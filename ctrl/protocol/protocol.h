@@ -13,6 +13,7 @@
 #include "crypto/noise.h"
 #include "ctrl/base/now.h"
 #include "ctrl/packets/packet_sender.h"
+#include "ctrl/protocol/counters.h"
 #include "ctrl/users/model.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/mailbox.h"
@@ -27,23 +28,6 @@ struct PeerStatus {
   uint64_t last_handshake_unix_ns = 0;  // 0: never
   dataplane::Traffic traffic;           // since the relay started, ended sessions included
   bool has_session = false;
-};
-
-/// Counted by the control thread.
-struct ProtocolCounters {
-  uint64_t initiations_received = 0, initiations_sent = 0;
-  uint64_t responses_received = 0, responses_sent = 0;
-  uint64_t cookies_received = 0, cookies_sent = 0;
-  uint64_t handshakes_completed = 0;
-  uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0,
-           refused_too_soon = 0, refused_disabled = 0, refused_under_load = 0, refused_full = 0,
-           refused_unreachable = 0;
-  uint64_t held_packets = 0;   // packets that had to wait for a session
-  uint64_t held_overflow = 0;  // of these, given up because too many waited
-  uint64_t held_dropped = 0;   // of these, given up because no session came, the path changed, or
-                               // the destination is no longer the peer's
-  uint64_t keepalives_sent = 0, roamed = 0, sessions_expired = 0;
-  uint64_t no_memory = 0;  // messages that were not sent because all buffers were in use
 };
 
 class Protocol {
