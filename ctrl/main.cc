@@ -65,6 +65,7 @@ int check(const Config& config, const std::string& file) {
 }
 
 int start(Config config, const Options& options) {
+  start_log();
   set_log_level(options.verbose ? "debug" : config.log_level);
   // The configuration has just been read: a reload that is asked for before the event loop listens
   // has nothing to do, and must not end the relay.
@@ -75,9 +76,10 @@ int start(Config config, const Options& options) {
     relay.run();
     return 0;
   } catch (const StopRequest& stop) {
-    log().info("{}", stop.what());
+    log_info("{}", stop.what());
     return 0;
   } catch (const Refused& refused) {
+    finish_log();  // what was said on the way comes first
     print(refused, options.config + ": ");
   }
   return kFailed;
@@ -121,6 +123,7 @@ int main_of(int argc, char** argv) {
   try {
     return run(options);
   } catch (const std::exception& e) {
+    finish_log();
     std::cerr << "relayd: " << e.what() << '\n';
     return kFailed;
   }

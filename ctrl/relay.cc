@@ -9,6 +9,7 @@
 #include <malloc.h>
 
 #include "ctrl/base/log.h"
+#include "ctrl/base/log_limiter.h"
 #include "ctrl/base/version.h"
 #include "ctrl/host/stop_request.h"
 
@@ -75,7 +76,7 @@ void Relay::run() {
   std::signal(SIGPIPE, SIG_IGN);
   for (const int signal : {SIGTERM, SIGINT}) {
     loop_.on_signal(signal, [this, signal] {
-      log().info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      log_info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
       loop_.stop();
     });
   }
@@ -107,13 +108,13 @@ milliseconds Relay::turn() {
 }
 
 void Relay::log_start() const {
-  for (const std::string& warning : config_.warnings) log().warn("{}", warning);
+  for (const std::string& warning : config_.warnings) log_warning("{}", warning);
   if (config_.polling == dataplane::Polling::kBusy && shares_cores(config_)) {
-    log().warn(
+    log_warning(
         "workers.polling is \"busy\", but a worker shares its core with another or with the "
         "control thread; give each a core of its own, or poll \"adaptive\"");
   }
-  log().info(
+  log_info(
       "relayd {} runs: public key {}; workers: {}, {} polling; engine: {}; {}; users: {}, "
       "peers: {}",
       version(), crypto::to_base64(identity_.public_key), config_.worker_cores.size(),
@@ -136,9 +137,9 @@ void Relay::log_totals() const {
     if (dropped == 0) continue;
     drops += fmt::format("{}{} {}", drops.empty() ? "" : ", ", dataplane::kDrops[i].name, dropped);
   }
-  log().info("stopped after {} s: {} packets received, {} sent, {} handshakes; dropped: {}",
-             uptime_ns() / 1'000'000'000, received, sent, protocol_.counters().handshakes_completed,
-             drops.empty() ? "none" : drops);
+  log_info("stopped after {} s: {} packets received, {} sent, {} handshakes; dropped: {}",
+           uptime_ns() / 1'000'000'000, received, sent, protocol_.counters().handshakes_completed,
+           drops.empty() ? "none" : drops);
 }
 
 }  // namespace wirelay::ctrl

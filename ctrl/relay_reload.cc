@@ -3,6 +3,8 @@
 #include <set>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "ctrl/base/log.h"
 #include "ctrl/relay.h"
 
@@ -75,15 +77,15 @@ ReloadResult Relay::apply(const Config& next, const crypto::PublicKey& identity)
   config_.users_file = next.users_file;
   if (config_.log_level != next.log_level) set_log_level(next.log_level);
   config_.log_level = next.log_level;
-  for (const std::string& warning : next.warnings) log().warn("{}", warning);
-  log().info(
+  for (const std::string& warning : next.warnings) log_warning("{}", warning);
+  log_info(
       "reloaded: users {} added, {} changed, {} removed; peers {} added, {} changed, {} "
       "removed",
       result.users_added, result.users_changed, result.users_removed, result.peers_added,
       result.peers_changed, result.peers_removed);
   if (!result.needs_restart.empty()) {
-    log().warn("changed in {}, but in force only after a restart: {}", file_,
-               fmt::join(result.needs_restart, ", "));
+    log_warning("changed in {}, but in force only after a restart: {}", file_,
+                fmt::join(result.needs_restart, ", "));
   }
   return result;
 }
@@ -95,10 +97,10 @@ void Relay::tell_signal_reload() {
   try {
     std::rethrow_exception(reload->error);
   } catch (const Refused& refused) {
-    for (const std::string& line : lines_of(refused)) log().error("{}", line);
-    log().error("not reloaded, nothing has changed");
+    for (const std::string& line : lines_of(refused)) log_error("{}", line);
+    log_error("not reloaded, nothing has changed");
   } catch (const std::exception& error) {  // the relay goes on with what it has
-    log().error("not reloaded: {}", error.what());
+    log_error("not reloaded: {}", error.what());
   }
 }
 

@@ -128,7 +128,7 @@ std::optional<Json::Value> Exchange::respond(const Json::Value& call) {
   } catch (const ApiError& error) {
     return error_response(id, error.code, error.what(), error.data);
   } catch (const std::exception& error) {
-    log().error("API: {} failed: {}", call["method"].asString(), error.what());
+    log_error("API: {} failed: {}", call["method"].asString(), error.what());
     return error_response(id, kInternalError, std::string("internal error: ") + error.what());
   }
 }

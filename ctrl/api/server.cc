@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "ctrl/base/log.h"
+#include "ctrl/base/log_limiter.h"
 
 namespace wirelay::ctrl::api {
 
@@ -49,7 +49,7 @@ void Server::on_accept(evconnlistener*, evutil_socket_t fd, sockaddr*, int, void
 /// Out of descriptors, most likely: without a pause the loop would do nothing but fail here.
 void Server::on_accept_error(evconnlistener* listener, void* self) {
   const int error = errno;
-  log_limited(spdlog::level::warn, "api.accept", "API: cannot accept a client: {}",
+  log_limited(LogLevel::kWarning, "api.accept", "API: cannot accept a client: {}",
               std::generic_category().message(error));
   auto* server = static_cast<Server*>(self);
   if (!server->clients_.empty()) server->clients_.pop_front();

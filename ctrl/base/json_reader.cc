@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include "ctrl/base/closest_word.h"
 

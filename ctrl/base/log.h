@@ -1,78 +1,54 @@
-// Log lines of the control side: spdlog to standard error, one event a line. Keys and other secrets
-// are never among the arguments. Workers do not log.
+// Log lines of the control side, one event a line, to standard error. Keys and other secrets are
+// never among the arguments. Workers do not log. A call never waits for whoever reads the lines:
+// they go through a bounded queue (ctrl/base/log_writer.h).
+//
+// Formats are checked at compile time; arguments are passed on without their types, so that a
+// caller compiles to one call, and all formatting stands in log.cc.
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
-#include <string>
 #include <string_view>
-#include <utility>
 
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 
 namespace wirelay::ctrl {
 
-/// The names that the configuration accepts: "debug", "info", "warning", "error".
-/// Returns false for any other, and changes nothing.
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
+
+/// From now on lines go to where standard error leads now, and so does what an uncaught error says.
+/// The first line does so, too, but later.
+void start_log();
+
+/// Lines below this level are not made. Any thread.
+void set_log_level(LogLevel level) noexcept;
+[[nodiscard]] LogLevel log_level() noexcept;
+/// The names that the configuration accepts: "debug", "info", "warning", "error". Returns false for
+/// any other, and changes nothing.
 bool set_log_level(std::string_view name);
 
-/// The logger: log().info("port {} is up", name). Any thread.
-spdlog::logger& log();
+/// What the templates below come down to. Any thread.
+void log_event(LogLevel level, fmt::string_view format, fmt::format_args args);
 
-/// Sums up events that others can cause as often as they like: the first of a key is printed, what
-/// follows in the next kWindow is counted and told in one line. Control thread only.
-class LogLimiter {
- public:
-  using Print = std::function<void(spdlog::level::level_enum, const std::string&)>;
-  static constexpr uint64_t kWindowNs = 10'000'000'000;
-  static constexpr size_t kMaxKeys = 256;  // further keys share one entry
-
-  explicit LogLimiter(Print print) : print_(std::move(print)) {}
-
-  /// Prints text() when the event is the first of its key in a window, and counts it otherwise.
-  /// `now_ns`: monotonic.
-  template <typename Text>
-  void note(spdlog::level::level_enum level, std::string_view key, uint64_t now_ns, Text&& text) {
-    Entry& e = entry(key);
-    if (e.open && now_ns - e.start_ns < kWindowNs) {
-      ++e.repeated;
-      return;
-    }
-    sum_up(e, now_ns);
-    e = Entry{now_ns, 0, level, text(), true};
-    print_(level, e.text);
-  }
-  /// Prints the sums of the windows that have ended.
-  void flush(uint64_t now_ns);
-  /// Prints the sums of all windows: nothing follows.
-  void finish(uint64_t now_ns);
-
- private:
-  struct Entry {
-    uint64_t start_ns = 0;
-    uint64_t repeated = 0;  // since the line at the start
-    spdlog::level::level_enum level = spdlog::level::info;
-    std::string text;   // of the first
-    bool open = false;  // a window has begun
-  };
-  Entry& entry(std::string_view key);
-  void sum_up(const Entry& entry, uint64_t now_ns);
-  Print print_;
-  std::map<std::string, Entry, std::less<>> entries_;
-};
-
-/// The process's limiter, printing through log().
-LogLimiter& log_limiter();
-uint64_t log_clock_ns();
-
-/// log_limited(spdlog::level::warn, "refused.full", "no session slot left for {}", name)
+/// log_info("port {} is up", name). Any thread.
 template <typename... Args>
-void log_limited(spdlog::level::level_enum level, std::string_view key,
-                 spdlog::format_string_t<Args...> format, Args&&... args) {
-  if (!log().should_log(level)) return;
-  log_limiter().note(level, key, log_clock_ns(),
-                     [&] { return fmt::format(format, std::forward<Args>(args)...); });
+void log_debug(fmt::format_string<Args...> format, Args&&... args) {
+  log_event(LogLevel::kDebug, format, fmt::make_format_args(args...));
 }
+template <typename... Args>
+void log_info(fmt::format_string<Args...> format, Args&&... args) {
+  log_event(LogLevel::kInfo, format, fmt::make_format_args(args...));
+}
+template <typename... Args>
+void log_warning(fmt::format_string<Args...> format, Args&&... args) {
+  log_event(LogLevel::kWarning, format, fmt::make_format_args(args...));
+}
+template <typename... Args>
+void log_error(fmt::format_string<Args...> format, Args&&... args) {
+  log_event(LogLevel::kError, format, fmt::make_format_args(args...));
+}
+
+/// Writes what waits, for a tenth of a second at most, and ends the log: what follows is lost. The
+/// end of the process does it by itself.
+void finish_log() noexcept;
 
 }  // namespace wirelay::ctrl

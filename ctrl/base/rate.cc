@@ -4,7 +4,7 @@
 #include <cctype>
 #include <limits>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 
 #include "ctrl/base/json_reader.h"
 

@@ -3,7 +3,7 @@
 #include <bit>
 #include <map>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 
 #include "ctrl/config/parts.h"
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include "ctrl/base/json.h"

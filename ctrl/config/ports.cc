@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 
 #include "ctrl/config/parts.h"
 

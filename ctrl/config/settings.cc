@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include "crypto/aead.h"
 #include "ctrl/base/log.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <new>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -107,7 +107,7 @@ void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& por
     }
     try {
       for (const std::string& warning : dataplane::open_port(port, workers, shared_->pool)) {
-        log().warn("{}", warning);
+        log_warning("{}", warning);
       }
     } catch (const std::runtime_error& e) {
       throw Refused(fmt::format("ports[{}]", i), e.what());
@@ -117,8 +117,8 @@ void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& por
       port.addresses.push_back(link_local_address(port.mac));
       port.addresses.back().listens = config.listen_addresses.empty();
     }
-    log().info("port {}: {}, {}, {} receive and {} transmit queues", port.name, wanted.device,
-               text_of(port.mac), port.rx_queues, port.tx_queues);
+    log_info("port {}: {}, {}, {} receive and {} transmit queues", port.name, wanted.device,
+             text_of(port.mac), port.rx_queues, port.tx_queues);
     shared_->ports[port.id] = std::move(port);
   }
 }

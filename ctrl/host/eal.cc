@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 
 #include <rte_config.h>
 #include <rte_eal.h>

@@ -79,11 +79,10 @@ void EalLog::take(const char* text, size_t bytes) {
     partial_.erase(0, end + 1);
     if (line.empty()) continue;
     if (starting_ && lines_.size() < kMaxLines) lines_.push_back(line);
-    // While starting, standard error may be borrowed.
     if (verbose_) {
-      log().info("dpdk: {}", line);
+      log_info("dpdk: {}", line);
     } else if (!starting_) {
-      log().debug("dpdk: {}", line);
+      log_debug("dpdk: {}", line);
     }
   }
 }

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include <fmt/core.h>
 #include <net/if.h>
-#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include "ctrl/base/json_reader.h"

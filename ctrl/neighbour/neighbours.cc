@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "ctrl/base/log.h"
+#include "ctrl/base/log_limiter.h"
 #include "ctrl/neighbour/arp.h"
 #include "ctrl/neighbour/nd.h"
 #include "ctrl/neighbour/resolver.h"
@@ -75,7 +75,7 @@ void Neighbours::Impl::take_message(const rte_mbuf* frame,
   if (shared.ports[port].owns(message->subject) &&
       (!message->mac || !rte_is_same_ether_addr(&*message->mac, &shared.ports[port].mac))) {
     ++counters.conflicts;
-    log_limited(spdlog::level::warn, "address conflict", "port {}: another host, {}, uses our {}",
+    log_limited(LogLevel::kWarning, "address conflict", "port {}: another host, {}, uses our {}",
                 shared.ports[port].name, to_text(message->mac.value_or(message->from)),
                 to_string(message->subject));
   }

@@ -157,7 +157,7 @@ void Resolver::learn(uint16_t number, const NeighbourMessage& message) {
 void Resolver::resolve(uint16_t number, const rte_ether_addr& mac) {
   Neighbour& n = table_[number];
   if (n.gateway && n.failed) {
-    log().info("gateway {} on port {} answers", to_string(n.addr), shared_.ports[n.port].name);
+    log_info("gateway {} on port {} answers", to_string(n.addr), shared_.ports[n.port].name);
   }
   n.state = State::kResolved;
   n.failed = false;
@@ -211,8 +211,8 @@ void Resolver::refresh(uint16_t number) {
 void Resolver::give_up(uint16_t number) {
   Neighbour& n = table_[number];
   if (n.gateway && !n.failed) {
-    log().warn("gateway {} on port {} does not answer; it is asked for on", to_string(n.addr),
-               shared_.ports[n.port].name);
+    log_warning("gateway {} on port {} does not answer; it is asked for on", to_string(n.addr),
+                shared_.ports[n.port].name);
   }
   n.failed = true;
   n.state = State::kIdle;

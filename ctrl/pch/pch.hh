@@ -17,4 +17,4 @@
 #include <json/value.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>

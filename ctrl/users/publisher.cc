@@ -48,8 +48,7 @@ std::optional<uint32_t> Publisher::take_number() {
 void Publisher::user_added(const UserSpec& user) {
   const auto number = with_room(shared_.rcu, [this] { return take_number(); });
   if (!number) {
-    log().error("user {}: no number is free; the user carries nothing until added again",
-                user.name);
+    log_error("user {}: no number is free; the user carries nothing until added again", user.name);
     return;
   }
   const uint64_t now = police_now();
@@ -87,7 +86,7 @@ void Publisher::peer_added(const PeerSpec& peer, const UserSpec& user) {
   const auto number =
       with_room(shared_.rcu, [&] { return peers_.add(owner->second.number, peer.allowed_ips); });
   if (!number) {
-    log().error("peer {}: no room in the tables; it carries nothing until added again", peer.name);
+    log_error("peer {}: no room in the tables; it carries nothing until added again", peer.name);
     return;
   }
   peer_numbers_[peer.name] = *number;
@@ -103,7 +102,7 @@ void Publisher::peer_changed(const PeerSpec& before, const PeerSpec& after) {
   if (!number || owner == users_.end()) return;
   if (before.allowed_ips != after.allowed_ips &&
       !with_room(shared_.rcu, [&] { return peers_.set_allowed(*number, after.allowed_ips); })) {
-    log().error("peer {}: no room for its allowed IPs; it keeps those it had", after.name);
+    log_error("peer {}: no room for its allowed IPs; it keeps those it had", after.name);
   }
   protocol_.change_peer(*number, after, owner->second.enabled);
 }

@@ -1,7 +1,7 @@
 // USER and PEER objects, read with all their problems and written back.
 #include "ctrl/users/spec_json.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 
 #include "ctrl/base/json_reader.h"
 #include "ctrl/base/rate.h"

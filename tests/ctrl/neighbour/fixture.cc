@@ -46,8 +46,8 @@ Bytes with_option(Bytes frame, uint8_t type, const Mac& mac, uint8_t flags) {
 }  // namespace
 
 void NeighbourFixture::setUp() {
-  log_level_ = ctrl::log().level();
-  ctrl::log().set_level(spdlog::level::err);  // gateways do not answer here
+  log_level_ = ctrl::log_level();
+  ctrl::set_log_level(ctrl::LogLevel::kError);  // gateways do not answer here
   pool_ = rte_pktmbuf_pool_create("neighbours_test", 1023, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
                                   SOCKET_ID_ANY);
   CPPUNIT_ASSERT(pool_ != nullptr);
@@ -88,7 +88,7 @@ void NeighbourFixture::tearDown() {
   shared_.reset();
   CPPUNIT_ASSERT_EQUAL(0u, rte_mempool_in_use_count(pool_));
   rte_mempool_free(pool_);
-  ctrl::log().set_level(log_level_);
+  ctrl::set_log_level(log_level_);
 }
 
 dataplane::PortAddress NeighbourFixture::link_local() {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include <cppunit/TestFixture.h>
-#include <spdlog/common.h>
 
+#include "ctrl/base/log.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "tests/support/packets.h"
 
@@ -75,7 +75,7 @@ class NeighbourFixture : public CppUnit::TestFixture {
   ctrl::Now now_{1000 * kSecond, 1000 * kSecond, 0};
 
  private:
-  spdlog::level::level_enum log_level_ = spdlog::level::info;
+  ctrl::LogLevel log_level_ = ctrl::LogLevel::kInfo;
 };
 
 }  // namespace wirelay::test

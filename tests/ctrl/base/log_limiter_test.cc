@@ -1,5 +1,5 @@
 // Protects the log from floods: what strangers can repeat is printed once and then summed up.
-#include "ctrl/base/log.h"
+#include "ctrl/base/log_limiter.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
@@ -9,14 +9,13 @@ namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
 
-class LogTest : public CppUnit::TestFixture {
-  CPPUNIT_TEST_SUITE(LogTest);
+class LogLimiterTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(LogLimiterTest);
   CPPUNIT_TEST(first_is_printed_and_the_rest_summed_up);
   CPPUNIT_TEST(nothing_is_left_untold_at_the_end);
   CPPUNIT_TEST(keys_are_apart);
   CPPUNIT_TEST(text_is_made_only_when_printed);
   CPPUNIT_TEST(keys_are_bounded);
-  CPPUNIT_TEST(levels_by_name);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -66,29 +65,19 @@ class LogTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(LogLimiter::kMaxKeys + 1, lines_.size());
   }
 
-  void levels_by_name() {
-    const auto before = log().level();
-    CPPUNIT_ASSERT(set_log_level("warning"));
-    CPPUNIT_ASSERT(!log().should_log(spdlog::level::info));
-    CPPUNIT_ASSERT(!set_log_level("loud"));
-    CPPUNIT_ASSERT(log().level() == spdlog::level::warn);
-    log().set_level(before);
-  }
-
  private:
   void note(const std::string& key, uint64_t now_ns) {
-    limiter_.note(spdlog::level::info, key, now_ns, [&] {
+    limiter_.note(LogLevel::kInfo, key, now_ns, [&] {
       ++made_;
       return "event " + key;
     });
   }
   int made_ = 0;
   std::vector<std::string> lines_;
-  LogLimiter limiter_{
-      [this](spdlog::level::level_enum, const std::string& text) { lines_.push_back(text); }};
+  LogLimiter limiter_{[this](LogLevel, const std::string& text) { lines_.push_back(text); }};
 };
 
-CPPUNIT_TEST_SUITE_REGISTRATION(LogTest);
+CPPUNIT_TEST_SUITE_REGISTRATION(LogLimiterTest);
 
 }  // namespace
 }  // namespace wirelay::ctrl
