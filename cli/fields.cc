@@ -5,7 +5,7 @@
 
 #include "cli/errors.h"
 #include "cli/format.h"
-#include "cli/json_text.h"
+#include "ctrl/base/json.h"
 
 namespace wirelay::cli {
 
@@ -58,7 +58,7 @@ void exclude(const Call& call, const char* option, std::initializer_list<const c
 }
 
 bool printed_json(Call& call, const Json::Value& result) {
-  if (call.json()) call.out << to_text(result);
+  if (call.json()) call.out << ctrl::write_json_file(result);
   return call.json();
 }
 

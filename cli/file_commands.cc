@@ -5,7 +5,7 @@
 #include "cli/command.h"
 #include "cli/fields.h"
 #include "cli/files.h"
-#include "cli/json_text.h"
+#include "ctrl/base/json.h"
 
 namespace wirelay::cli {
 
@@ -51,7 +51,7 @@ Json::Value running_users(Call& call) {
 std::string export_text(const Json::Value& users) {
   std::string text = "{\"users\": [";
   for (Json::ArrayIndex i = 0; i < users.size(); ++i) {
-    text += (i == 0 ? "\n" : ",\n") + to_line(users[i]);
+    text += (i == 0 ? "\n" : ",\n") + ctrl::write_json(users[i]);
   }
   return text + "\n]}\n";
 }

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace wirelay::cli {
+#include "ctrl/base/json_events.h"
 
-class JsonScanner;
+namespace wirelay::cli {
 
 class JsonList {
  public:
@@ -23,7 +23,7 @@ class JsonList {
   [[nodiscard]] std::string_view text(size_t begin, size_t end) const;
 
  private:
-  void take(JsonScanner& scanner, const std::string& name, size_t most);
+  class Reader;
 
   std::string compact_;       // the entries, a comma behind each
   std::vector<size_t> ends_;  // of each in compact_, its comma not included

@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #include "cli/errors.h"
-#include "cli/json_text.h"
+#include "ctrl/base/json.h"
 
 namespace wirelay::cli {
 
 namespace {
 
 constexpr timeval kPatience{60, 0};
-constexpr size_t kMaxReply = size_t{64} << 20;
+constexpr ctrl::JsonLimits kReply{.bytes = size_t{64} << 20, .values = 4'000'000};
 
 std::string error_text(int error) { return std::generic_category().message(error); }
 
@@ -32,7 +32,7 @@ RelayClient::~RelayClient() {
 }
 
 Json::Value RelayClient::call(const std::string& method, const Json::Value& params) {
-  return call_text(method, to_line(params));
+  return call_text(method, ctrl::write_json(params));
 }
 
 Json::Value RelayClient::call_text(std::string_view method, std::string_view params) {
@@ -42,8 +42,8 @@ Json::Value RelayClient::call_text(std::string_view method, std::string_view par
   send(request.append("}\n"));
   Json::Value reply;
   try {
-    reply = parse(receive());
-  } catch (const Failure& error) {
+    reply = ctrl::parse_json(receive(), kReply);
+  } catch (const ctrl::JsonError& error) {
     unreachable(std::string("it does not speak JSON: ") + error.what());
   }
   if (reply.isObject() && reply["error"].isObject()) throw RelayRefused(reply["error"]);
@@ -103,7 +103,7 @@ std::string RelayClient::receive() {
       return line;
     }
     searched = received_.size();
-    if (searched > kMaxReply) unreachable("its reply has no end");
+    if (searched > kReply.bytes) unreachable("its reply has no end");
     const ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
     if (n > 0) {
       received_.append(buffer, static_cast<size_t>(n));

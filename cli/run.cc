@@ -7,7 +7,7 @@
 #include "cli/errors.h"
 #include "cli/format.h"
 #include "cli/help.h"
-#include "cli/json_text.h"
+#include "ctrl/base/json.h"
 
 namespace wirelay::cli {
 
@@ -173,7 +173,7 @@ int run(const std::vector<std::string>& words, const Streams& streams) {
     if (std::ranges::count(words, "--json") != 0) {
       Json::Value result(Json::objectValue);
       result["error"] = error.error;
-      streams.out << to_text(result);
+      streams.out << ctrl::write_json_file(result);
     }
     print_refusal(streams.err, error);
     return kRefused;

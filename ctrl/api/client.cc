@@ -25,7 +25,7 @@ Client::Client(event_base* base, evutil_socket_t fd, RelayFace& relay, const Cli
       deadline_(evtimer_new(base, on_deadline, this)) {
   bufferevent_setcb(stream_.get(), on_read, on_drained, on_event, this);
   // One byte more than a line and its newline could need tells a line that is too long.
-  bufferevent_setwatermark(stream_.get(), EV_READ, 0, limits.exchange.line_bytes + 1);
+  bufferevent_setwatermark(stream_.get(), EV_READ, 0, limits.exchange.message.line_bytes + 1);
   const timeval stalled = to_timeval(limits.stalled_reader);
   bufferevent_set_timeouts(stream_.get(), nullptr, &stalled);
   bufferevent_enable(stream_.get(), EV_READ | EV_WRITE);
@@ -73,7 +73,7 @@ std::optional<std::string> Client::take_line() {
   const evbuffer_ptr newline = evbuffer_search_eol(input, &from, nullptr, EVBUFFER_EOL_LF);
   if (newline.pos < 0) {
     searched_ = have;
-    if (have > limits_.exchange.line_bytes) refuse_long_line();
+    if (have > limits_.exchange.message.line_bytes) refuse_long_line();
     return {};
   }
   std::string line(static_cast<size_t>(newline.pos), '\0');
@@ -91,7 +91,7 @@ void Client::refuse_long_line() {
   evbuffer_drain(input, evbuffer_get_length(input));
   searched_ = 0;
   ending_ = true;
-  send(too_long_reply(limits_.exchange));
+  send(too_long_reply(limits_.exchange.message));
 }
 
 void Client::send(const std::string& text) {

@@ -8,14 +8,14 @@
 
 #include <json/value.h>
 
+#include "ctrl/api/message.h"
 #include "ctrl/api/method.h"
 #include "ctrl/relay_face.h"
 
 namespace wirelay::ctrl::api {
 
 struct ExchangeLimits {
-  size_t line_bytes = size_t{1} << 20;  // of a request, without its newline
-  size_t batch_calls = 1000;            // in one line
+  MessageLimits message = {};
   size_t batch_reply_bytes = 4u << 20;  // what is left of a batch then is answered with an error
 };
 
@@ -28,27 +28,26 @@ class Exchange {
   void step();
   /// The result of a call is not there yet: let time pass before the next step.
   [[nodiscard]] bool waiting() const noexcept { return later_ != nullptr; }
-  [[nodiscard]] bool done() const noexcept { return next_ >= calls_.size(); }
+  [[nodiscard]] bool done() const noexcept { return next_ >= message_.calls.size(); }
   /// When done: the reply with its newline, or "" when none is due.
   std::string take_reply();
 
  private:
-  void answer(const Json::Value& response);
+  void answer(const std::string& reply);
   /// False when the result is not there yet.
-  bool run(const Json::Value& call);
-  std::optional<Json::Value> respond(const Json::Value& call);
-  std::optional<Json::Value> result_of(const Json::Value& call);
+  bool run(const Call& call);
+  std::optional<std::string> respond(const Call& call);
+  std::optional<Json::Value> result_of(const Json::Value& request);
 
   RelayFace& relay_;
   const ExchangeLimits& limits_;
-  Json::Value calls_{Json::arrayValue};
-  Json::ArrayIndex next_ = 0;
+  Message message_;
+  size_t next_ = 0;
   Later later_;  // of the call at next_, which has begun
-  bool batch_ = false;
   std::string reply_;
 };
 
 /// The line that answers a line too long to be read.
-std::string too_long_reply(const ExchangeLimits& limits);
+std::string too_long_reply(const MessageLimits& limits);
 
 }  // namespace wirelay::ctrl::api

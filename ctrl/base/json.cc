@@ -1,111 +1,49 @@
-// jsoncpp behind bounds, and its errors taken apart.
+// Events become jsoncpp's values.
 #include "ctrl/base/json.h"
 
-#include <cstdlib>
-#include <memory>
+#include <charconv>
+#include <utility>
 
-#include <json/reader.h>
 #include <json/writer.h>
 
 namespace wirelay::ctrl {
 
 namespace {
 
-struct Spot {
-  size_t line = 1, column = 1;
-};
-
-Spot spot_of(std::string_view text, size_t offset) {
-  Spot at;
-  for (const char c : text.substr(0, offset)) {
-    if (c == '\n') {
-      ++at.line;
-      at.column = 1;
-    } else {
-      ++at.column;
-    }
-  }
-  return at;
+template <typename Number>
+bool read_as(std::string_view digits, Number& number) {
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), number);
+  return error == std::errc() && end == digits.end();
 }
 
-/// Behind the string whose opening quote stands at `at`.
-size_t behind_string(std::string_view text, size_t at) {
-  for (++at;; at += 2) {
-    at = text.find_first_of("\"\\", at);
-    if (at == std::string_view::npos) return text.size();
-    if (text[at] == '"') return at + 1;
-    if (at + 2 > text.size()) return text.size();
-  }
+/// Whole where it is written so and 64 bits hold it.
+Json::Value number_of(std::string_view digits) {
+  Json::Int64 whole = 0;
+  if (read_as(digits, whole)) return whole;
+  Json::UInt64 large = 0;
+  if (read_as(digits, large)) return large;
+  double any = 0;
+  read_as(digits, any);
+  return any;
 }
 
-/// Behind the comment that begins at `at`; `at` itself when none does.
-size_t behind_comment(std::string_view text, size_t at) {
-  const bool line = text.substr(at, 2) == "//";
-  if (!line && text.substr(at, 2) != "/*") return at;
-  const size_t end = line ? text.find('\n', at) : text.find("*/", at + 2);
-  return end == std::string_view::npos ? text.size() : end + (line ? 0 : 2);
-}
-
-/// jsoncpp's own limit throws without a place, so depth is measured before it reads.
-void check_depth(std::string_view text, const JsonLimits& limits) {
-  unsigned depth = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    switch (text[i]) {
-      case '"':
-        i = behind_string(text, i) - 1;
-        break;
-      case '/':
-        if (const size_t end = behind_comment(text, i); limits.comments && end != i) i = end - 1;
-        break;
-      case '[':
-      case '{':
-        if (++depth > limits.depth) {
-          const Spot at = spot_of(text, i);
-          throw JsonError(at.line, at.column,
-                          "nested deeper than " + std::to_string(limits.depth) + " levels");
-        }
-        break;
-      case ']':
-      case '}':
-        if (depth > 0) --depth;
-        break;
-      default:
-        break;
-    }
+Json::Value value_of(const JsonEvent& event) {
+  using Kind = JsonEvent::Kind;
+  switch (event.kind) {
+    case Kind::kText:
+      return {event.text.data(), event.text.data() + event.text.size()};
+    case Kind::kNumber:
+      return number_of(event.raw);
+    case Kind::kFalse:
+    case Kind::kTrue:
+      return event.kind == Kind::kTrue;
+    case Kind::kList:
+      return Json::arrayValue;
+    case Kind::kObject:
+      return Json::objectValue;
+    default:
+      return {};
   }
-}
-
-/// jsoncpp reports "* Line 3, Column 14\n  Missing ',' or '}'\n" and possibly more of the like; the
-/// first one is the cause.
-JsonError first_error(const std::string& report) {
-  size_t line = 1, column = 1;
-  if (const size_t at = report.find("Line "); at != std::string::npos) {
-    line = std::strtoull(report.c_str() + at + 5, nullptr, 10);
-  }
-  if (const size_t at = report.find("Column "); at != std::string::npos) {
-    column = std::strtoull(report.c_str() + at + 7, nullptr, 10);
-  }
-  const size_t begin = report.find("\n  ");
-  if (begin == std::string::npos) return {line, column, "not JSON"};
-  std::string message = report.substr(begin + 3, report.find('\n', begin + 3) - begin - 3);
-  constexpr std::string_view kPrefix = "Syntax error: ";
-  if (message.starts_with(kPrefix)) message.erase(0, kPrefix.size());
-  while (!message.empty() && (message.back() == '.' || message.back() == ' ')) message.pop_back();
-  return {line, column, message};
-}
-
-std::unique_ptr<Json::CharReader> make_reader(const JsonLimits& limits) {
-  Json::CharReaderBuilder builder;
-  builder["collectComments"] = false;
-  builder["allowComments"] = limits.comments;
-  builder["allowTrailingCommas"] = false;
-  builder["strictRoot"] = false;
-  builder["failIfExtra"] = true;
-  builder["rejectDupKeys"] = true;
-  builder["allowSpecialFloats"] = false;
-  builder["skipBom"] = true;
-  builder["stackLimit"] = limits.depth + 2;
-  return std::unique_ptr<Json::CharReader>(builder.newCharReader());
 }
 
 std::string write(const Json::Value& value, const char* indentation) {
@@ -118,21 +56,28 @@ std::string write(const Json::Value& value, const char* indentation) {
 
 }  // namespace
 
+void JsonTree::take(const JsonEvent& event) {
+  using Kind = JsonEvent::Kind;
+  if (event.kind == Kind::kKey) {
+    key_ = event.text;
+    return;
+  }
+  if (event.kind == Kind::kListEnd || event.kind == Kind::kObjectEnd) {
+    open_.pop_back();
+    return;
+  }
+  Json::Value* around = open_.empty() ? nullptr : open_.back();
+  Json::Value& place = around == nullptr    ? root_
+                       : around->isObject() ? (*around)[key_]
+                                            : around->append(Json::nullValue);
+  place = value_of(event);
+  if (event.kind == Kind::kList || event.kind == Kind::kObject) open_.push_back(&place);
+}
+
 Json::Value parse_json(std::string_view text, const JsonLimits& limits) {
-  if (text.size() > limits.bytes) {
-    throw JsonError(1, 1, "longer than " + std::to_string(limits.bytes) + " bytes");
-  }
-  check_depth(text, limits);
-  Json::Value value;
-  std::string report;
-  try {
-    if (make_reader(limits)->parse(text.data(), text.data() + text.size(), &value, &report)) {
-      return value;
-    }
-  } catch (const Json::Exception& e) {
-    throw JsonError(1, 1, e.what());
-  }
-  throw first_error(report);
+  JsonTree tree;
+  read_json_events(text, limits, [&](const JsonEvent& event) { tree.take(event); });
+  return tree.take_value();
 }
 
 std::string write_json(const Json::Value& value) { return write(value, ""); }

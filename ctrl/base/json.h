@@ -1,28 +1,28 @@
-// JSON from outside: bounded in size and depth before it is believed, no duplicate keys, nothing
-// behind the value. jsoncpp underneath.
+// JSON as values: out of texts from outside, within bounds, and into texts. jsoncpp holds the
+// values.
 #pragma once
 
-#include <cstddef>
-#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <json/value.h>
 
+#include "ctrl/base/json_events.h"
+
 namespace wirelay::ctrl {
 
-struct JsonLimits {
-  size_t bytes = size_t{1} << 20;
-  unsigned depth = 32;    // lists and objects within each other
-  bool comments = false;  // "//" and "/* */"
-};
-
-/// What is wrong with a text, and where; lines and columns count from 1.
-class JsonError : public std::runtime_error {
+/// Makes a value of the events of one text.
+class JsonTree {
  public:
-  JsonError(size_t line_, size_t column_, const std::string& message)
-      : std::runtime_error(message), line(line_), column(column_) {}
-  size_t line, column;
+  void take(const JsonEvent& event);
+  /// When all events were taken.
+  Json::Value take_value() { return std::move(root_); }
+
+ private:
+  Json::Value root_;
+  std::vector<Json::Value*> open_;  // lists and objects around the next value
+  std::string key_;                 // of the next value
 };
 
 /// Throws JsonError. what() says what was found, without the place.

@@ -18,6 +18,7 @@ namespace wirelay::ctrl {
 namespace {
 
 constexpr size_t kMaxFileBytes = size_t{1} << 30;
+constexpr size_t kMaxFileValues = 20'000'000;  // a million users with peers
 constexpr size_t kMaxKeyFileBytes = 4096;
 
 std::string read_file(const std::string& file, size_t most) {
@@ -37,7 +38,7 @@ std::string read_file(const std::string& file, size_t most) {
 Json::Value parse_file(const std::string& file) {
   const std::string text = read_file(file, kMaxFileBytes);
   try {
-    return parse_json(text, {.bytes = kMaxFileBytes, .depth = 32, .comments = true});
+    return parse_json(text, {.bytes = kMaxFileBytes, .comments = true, .values = kMaxFileValues});
   } catch (const JsonError& e) {
     throw Refused(fmt::format("{}:{}:{}", file, e.line, e.column), e.what());
   }

@@ -116,13 +116,13 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{3}, registry().user_count());
     CPPUNIT_ASSERT(!registry().user("c")->enabled);
     const std::pair<const char*, const char*> wrong[] = {
-        {"", "the input: line 1, column 1: \"users\" is not a list"},
-        {"{\"users\": [\n{\"name\": \"d\"}", "line 2, column 14: expected ']'"},
-        {"[{\"name\": \"d}]", "line 1, column 11: a string has no end"},
-        {"[{\"name\": \"d\\", "a string has no end"},
+        {"", "the input: line 1, column 1: expected a value"},
+        {"{\"users\": [\n{\"name\": \"d\"}", "line 2, column 14: expected ',' or ']'"},
+        {"[{\"name\": \"d}]", "line 1, column 15: a string has no end"},
+        {"[{\"name\": \"d\\", "there is no such escape"},
         {"[{\"name\": \"d\"}] x", "line 1, column 17: something stands behind"},
-        {"[{name: 1}]", "line 1, column 3: expected a string"},
-        {"[nothing]", "line 1, column 2: expected a value"},
+        {"[{name: 1}]", "line 1, column 3: expected a key, in double quotes"},
+        {"[nothing]", "line 1, column 3: expected a value"},
         {"[1,]", "line 1, column 4: expected a value"},
         {"[1 /* ", "a comment has no end"},
         {"{\"users\": {}}", "line 1, column 11: \"users\" is not a list"},
@@ -142,7 +142,7 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     const std::pair<std::string, const char*> wrong[] = {
         {R"({"name": "x", "enabled": true, "name": "y"})", "line 2, column 35: the key \"name\""},
         {R"({"name": "x\y"})", "line 2, column 15: there is no such escape"},
-        {R"({"name": "x", "max_peers": 01})", "line 2, column 31: expected a value"},
+        {R"({"name": "x", "max_peers": 01})", "line 2, column 32: expected ',' or '}'"},
         {R"({"name": ")" + huge + R"("})",
          "line 2, column 4: entry 13,001 of \"users\" has 1,048,5"},
     };

@@ -4,7 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "cli/command.h"
-#include "cli/json_text.h"
+#include "ctrl/base/json.h"
 #include "crypto/keys.h"
 #include "ctrl/base/version.h"
 #include "tests/cli/relayctl_fixture.h"
@@ -149,7 +149,7 @@ class RelayctlUsageTest : public test::RelayctlFixture {
   void json_is_json() {
     const auto field = [&](const std::string& line, const char* name, const std::string& in = "") {
       done(line, in);
-      const Json::Value value = parse(out_)[name];
+      const Json::Value value = ctrl::parse_json(out_, {})[name];
       CPPUNIT_ASSERT_MESSAGE(line + ": " + out_, !value.isNull());
       return value.asString();
     };
@@ -168,7 +168,7 @@ class RelayctlUsageTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("phone"), field("peer config phone --json", "name"));
     CPPUNIT_ASSERT_EQUAL(std::string("1"), field("export --json " + file, "users"));
     done("export --json -");
-    CPPUNIT_ASSERT_EQUAL(Json::ArrayIndex{1}, parse(out_)["users"].size());
+    CPPUNIT_ASSERT_EQUAL(Json::ArrayIndex{1}, ctrl::parse_json(out_, {})["users"].size());
   }
 };
 

@@ -9,7 +9,7 @@ import unittest
 
 from tests.layout.source_tree import ROOT, includes, tracked
 
-LIBRARIES = ["libdpdk", "libsodium", "libb2", "jsoncpp", "libevent", "fmt", "cppunit"]
+LIBRARIES = ["libdpdk", "libsodium", "libb2", "jsoncpp", "RapidJSON", "libevent", "fmt", "cppunit"]
 
 
 def flags() -> list[str]:

@@ -50,12 +50,19 @@ class ExchangeTest : public CppUnit::TestFixture {
     const auto call = [](const std::string& id) {
       return R"({"jsonrpc":"2.0","method":"api.methods","id":)" + id + "}";
     };
-    for (const std::string id : {"7", "\"seven\"", "null", "-1.5", "18446744073709551615"}) {
-      const Json::Value got = json_reply(call(id));
-      CPPUNIT_ASSERT_EQUAL(std::string("2.0"), got["jsonrpc"].asString());
-      CPPUNIT_ASSERT_EQUAL(id, write_json(got["id"]));
-      CPPUNIT_ASSERT(got["result"]["methods"].size() >= 15);
+    for (const std::string id :
+         {"7", "\"seven\"", "null", "-1.50", "12345678901234567", "0.12345678901234567",
+          "340282366920938463463374607431768211456", "1E+2", R"("\u00e9\/\"")"}) {
+      const std::string got = reply(call(id));
+      CPPUNIT_ASSERT_EQUAL(R"({"id":)" + id + R"(,"jsonrpc":"2.0","result":)",
+                           got.substr(0, id.size() + 32));
+      const std::string batch = reply("[1," + call(id) + "," + call("8") + "]");
+      CPPUNIT_ASSERT_MESSAGE(batch, batch.find(R"({"id":)" + id + ",") != std::string::npos);
+      CPPUNIT_ASSERT_MESSAGE(batch, batch.find(R"({"id":8,)") != std::string::npos);
     }
+    const std::string inner = R"({"jsonrpc":"2.0","params":{"id":5},"method":"x","id":6})";
+    CPPUNIT_ASSERT(reply(inner).find("\"id\":6,") != std::string::npos);
+    CPPUNIT_ASSERT(json_reply(call("1"))["result"]["methods"].size() >= 15);
   }
 
   void a_notification_is_done_without_a_reply() {
@@ -122,6 +129,8 @@ class ExchangeTest : public CppUnit::TestFixture {
     std::string batch = "[0";
     for (int i = 1; i < 10'000; ++i) batch += ",0";
     assert_error(-32600, batch + "]");
+    const Json::Value got = json_reply(batch);  // refused before its mistake is reached
+    CPPUNIT_ASSERT_EQUAL(-32600, got["error"]["code"].asInt());
   }
 
   void a_batch_reply_has_a_largest_size() {

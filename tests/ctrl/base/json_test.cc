@@ -28,8 +28,13 @@ class JsonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(errors_have_a_place);
   CPPUNIT_TEST(depth_is_bounded);
   CPPUNIT_TEST(size_is_bounded);
+  CPPUNIT_TEST(values_are_bounded);
+  CPPUNIT_TEST(too_many_values_cost_no_more_than_the_bound);
   CPPUNIT_TEST(strictness);
   CPPUNIT_TEST(brackets_in_strings_and_comments_do_not_nest);
+  CPPUNIT_TEST(comments_stand_anywhere);
+  CPPUNIT_TEST(values_are_read_as_they_are);
+  CPPUNIT_TEST(events_tell_what_they_were_read_from);
   CPPUNIT_TEST(written_on_one_line);
   CPPUNIT_TEST(reader_notes_every_problem);
   CPPUNIT_TEST(reader_suggests);
@@ -38,9 +43,13 @@ class JsonTest : public CppUnit::TestFixture {
 
  public:
   void errors_have_a_place() {
-    CPPUNIT_ASSERT_EQUAL(std::string("2:6 Missing ',' or '}' in object declaration"),
+    CPPUNIT_ASSERT_EQUAL(std::string("2:6 expected ',' or '}'"),
                          error_of("{\"a\": 1\n     \"b\": 2}"));
-    CPPUNIT_ASSERT(error_of("").starts_with("1:1 "));
+    CPPUNIT_ASSERT_EQUAL(std::string("1:1 expected a value"), error_of(""));
+    CPPUNIT_ASSERT_EQUAL(std::string("3:2 expected a key, in double quotes"),
+                         error_of("{\"a\": 1,\r\n\n }"));
+    CPPUNIT_ASSERT_EQUAL(std::string("1:10 the key \"a\" stands there twice"),
+                         error_of("{\"a\": 1, \"\\u0061\": 2}"));
     CPPUNIT_ASSERT(error_of("{\"a\": 1").starts_with("1:8 "));
   }
 
@@ -57,10 +66,56 @@ class JsonTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("1:1 longer than 4 bytes"), error_of("12345", limits));
   }
 
+  void values_are_bounded() {
+    const JsonLimits limits{.values = 4};
+    CPPUNIT_ASSERT_EQUAL(std::string(), error_of(R"({"a": [1, "b"]})", limits));
+    CPPUNIT_ASSERT_EQUAL(std::string("1:16 more than 4 values"),
+                         error_of(R"({"a": [1, "b", 2]})", limits));
+    CPPUNIT_ASSERT_EQUAL(std::string(), error_of("[{\"a\":1,\"b\":2}]", limits));
+  }
+
+  void too_many_values_cost_no_more_than_the_bound() {
+    std::string text = "[";
+    for (int i = 0; i < 500'000; ++i) text += "0,";
+    size_t events = 0;
+    try {
+      read_json_events(text, {}, [&](const JsonEvent&) { ++events; });
+      CPPUNIT_FAIL("it was read");
+    } catch (const JsonError& error) {
+      CPPUNIT_ASSERT_EQUAL(std::string("more than 150000 values"), std::string(error.what()));
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{150'000}, events);
+  }
+
   void strictness() {
-    for (const char* text :
-         {"{\"a\": 1, \"a\": 2}", "{} {}", "[1,]", "{'a': 1}", "[NaN]", "nul", "// no\n1",
-          "[\"\\q\"]", "[1 2]", "{\"a\" 1}", "\"open", "[1e99999]"}) {
+    for (const char* text : {"[01]",
+                             "[+1]",
+                             "[1.]",
+                             "[.5]",
+                             "[1e]",
+                             "[--1]",
+                             "[1e400]",
+                             "[1e-400]",
+                             "[\"\\ude00\"]",
+                             "[\"\\ud83d\"]",
+                             "[\"\xff\"]",
+                             "[\"\xed\xa0\x80\"]",
+                             "[\"\t\"]",
+                             "[Infinity]",
+                             "[1]]",
+                             "[}",
+                             "{\"a\": 1, \"a\": 2}",
+                             "{} {}",
+                             "[1,]",
+                             "{'a': 1}",
+                             "[NaN]",
+                             "nul",
+                             "// no\n1",
+                             "[\"\\q\"]",
+                             "[1 2]",
+                             "{\"a\" 1}",
+                             "\"open",
+                             "[1e99999]"}) {
       CPPUNIT_ASSERT_MESSAGE(text, !error_of(text).empty());
     }
     CPPUNIT_ASSERT_EQUAL(std::string(), error_of("/* a */ [1] // b", {.comments = true}));
@@ -70,6 +125,48 @@ class JsonTest : public CppUnit::TestFixture {
     const JsonLimits limits{.depth = 1, .comments = true};
     CPPUNIT_ASSERT_EQUAL(std::string(), error_of(R"(["[[\"[[", "\\"] // [[)", limits));
     CPPUNIT_ASSERT_EQUAL(std::string(), error_of("[ /* [[ */ 1]", limits));
+  }
+
+  void comments_stand_anywhere() {
+    const JsonLimits limits{.comments = true};
+    for (const char* text :
+         {"[ // none\n]", "{ /* none */ }", "{\"users\": [ // none\n]}", "[//\n]",
+          "{\"a\" // what\n : /* is */ 1 /* it */ , // and\n \"b\": 2}", "// begin\n1// end"}) {
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(text, std::string(), error_of(text, limits));
+      CPPUNIT_ASSERT_MESSAGE(text, !error_of(text).empty());
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("1:5 a comment has no end"), error_of("1 /*", limits));
+  }
+
+  void values_are_read_as_they_are() {
+    const Json::Value value = parse_json(
+        "\xef\xbb\xbf [null, true, false, -0, -9223372036854775808, 18446744073709551615,"
+        " 18446744073709551616, 0.1, -1.25E+2, \"\\u00e9\\uD83D\\ude00\\/\\u0000\", {\"\": {}}, "
+        "[]]",
+        {});
+    CPPUNIT_ASSERT(value[0].isNull() && value[1] == true && value[2] == false);
+    CPPUNIT_ASSERT(value[3] == 0 && value[3].isIntegral());
+    CPPUNIT_ASSERT(value[4] == Json::Value(Json::Value::minInt64));
+    CPPUNIT_ASSERT(value[5] == Json::Value(Json::Value::maxUInt64));
+    CPPUNIT_ASSERT_EQUAL(18446744073709551616.0, value[6].asDouble());
+    CPPUNIT_ASSERT(!value[6].isUInt64());
+    CPPUNIT_ASSERT_EQUAL(0.1, value[7].asDouble());
+    CPPUNIT_ASSERT_EQUAL(-125.0, value[8].asDouble());
+    CPPUNIT_ASSERT_EQUAL(std::string("\xc3\xa9\xf0\x9f\x98\x80/\0", 8), value[9].asString());
+    CPPUNIT_ASSERT(value[10].isObject() && value[10][""].isObject());
+    CPPUNIT_ASSERT(value[11].isArray() && value[11].empty());
+  }
+
+  void events_tell_what_they_were_read_from() {
+    std::string raw, said;
+    const std::string text = R"( { "a\"" : [ "\\", "\"", -1.5e3 , true ] , "": null } )";
+    read_json_events(text, {}, [&](const JsonEvent& event) {
+      raw += std::to_string(event.depth) + std::string(event.raw) + ' ';
+      said += event.text;
+    });
+    CPPUNIT_ASSERT_EQUAL(std::string(R"(0{ 1"a\"" 1[ 2"\\" 2"\"" 2-1.5e3 2true 1] 1"" 1null 0} )"),
+                         raw);
+    CPPUNIT_ASSERT_EQUAL(std::string("a\"\\\""), said);
   }
 
   void written_on_one_line() {
