@@ -1,8 +1,10 @@
-"""Runs `meson test` in a build folder and sums up the programs' closing lines.
+"""Runs `meson test` in a build folder, all tests or those named, and sums up the programs' closing
+lines: run_unit_tests.py FOLDER [TEST]...
 
 Each test program ends with "N passed, N failed", with ", N skipped" where there were any. A program
 that ends without such a line, or whose exit code says failure while its line does not, counts as one
-failure. Prints the output of programs that failed, a line for each program, and the sum as last line.
+failure. Prints a line for each program, what it told of figures and of tests that took long, all of
+its output when it failed, and the sum as last line.
 """
 
 import json
@@ -12,6 +14,9 @@ import subprocess
 import sys
 
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
+
+# What a program tells besides: "figures: ..." and tests that took a second or more.
+TELLING = re.compile(r"^(?:figures: .*|.* \(\d+\.\d s\))$", re.MULTILINE)
 
 
 def counts(program: dict) -> tuple[int, int, int]:
@@ -31,7 +36,7 @@ def main() -> int:
     folder = pathlib.Path(sys.argv[1])
     log = folder / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    meson = subprocess.run(["meson", "test", "-C", str(folder), "--no-rebuild"],
+    meson = subprocess.run(["meson", "test", "-C", str(folder), "--no-rebuild", *sys.argv[2:]],
                            capture_output=True, text=True, check=False)
     total = (0, 0, 0)
     if not log.exists():  # meson did not get as far as the first program
@@ -46,6 +51,9 @@ def main() -> int:
             print(program.get("stdout", ""))
             print(program.get("stderr", ""))
             print(f"{program['name']} ended with {program['result']}, exit {program['returncode']}")
+        else:
+            for told in TELLING.findall(program.get("stdout", "")):
+                print(f"  {told}")
     print(text(*total))
     return 0 if total[1] == 0 and total[0] > 0 else 1
 

@@ -52,6 +52,11 @@ class RunUnitTestsTest(unittest.TestCase):
             with self.subTest(output=output):
                 self.assert_sum("1 passed, 1 failed", 1, ("1 passed, 0 failed\n", 0), (output, 0))
 
+    def test_figures_and_long_tests_are_told(self):
+        done = self.sum_of(("figures: 2 seeds\na: ok\nb: ok (2.5 s)\n2 passed, 0 failed\n", 0))
+        self.assertEqual(done.stdout, "program0: 2 passed, 0 failed, 1.0 s\n"
+                                      "  figures: 2 seeds\n  b: ok (2.5 s)\n2 passed, 0 failed\n")
+
     def test_an_exit_code_outweighs_the_closing_line(self):
         self.assert_sum("7 passed, 1 failed", 1, ("7 passed, 0 failed\n", 139))
 
