@@ -82,7 +82,6 @@ inline constexpr uint64_t kRekeyAfterMessages = uint64_t{1} << 60;
 inline constexpr uint64_t kRejectAfterMessages = UINT64_MAX - (uint64_t{1} << 13);
 inline constexpr uint32_t kRekeyAfterTime = 120;
 inline constexpr uint32_t kRejectAfterTime = 180;
-inline constexpr uint32_t kRekeyAttemptTime = 90;
 inline constexpr uint32_t kRekeyTimeout = 5;
 inline constexpr uint32_t kKeepaliveTimeout = 10;
 inline constexpr uint32_t kCookieRefreshTime = 120;

@@ -13,6 +13,10 @@
 
 namespace wirelay::ctrl {
 
+/// What the kernel adds by chance to timers that both sides may start at once (its
+/// REKEY_TIMEOUT_JITTER_MAX, a third of a second), in milliseconds.
+inline constexpr uint32_t kJitterMs = 334;
+
 struct Context {
   dataplane::Shared& shared;
   dataplane::SessionWriter& session_writer;

@@ -1,6 +1,8 @@
 // State between the messages of handshakes.
 #include "ctrl/protocol/handshakes.h"
 
+#include <utility>
+
 #include "crypto/wire.h"
 
 namespace wirelay::ctrl {
@@ -24,12 +26,25 @@ void Handshakes::write_macs(uint32_t peer, std::span<uint8_t> message) {
   ctx_.state(peer).sent = ctx_.now.tsc;
 }
 
+void Handshakes::set_retry(Handshake& handshake) const {
+  handshake.retry = ctx_.now.tsc + ctx_.seconds(crypto::kRekeyTimeout) +
+                    ctx_.milliseconds(crypto::random_u32() % kJitterMs);
+}
+
+void Handshakes::yield(uint32_t peer) {
+  Handshake* handshake = find(peer);
+  if (handshake == nullptr || handshake->retry == 0) return;
+  handshake->state = {};
+  if (handshake->index != 0) ctx_.session_writer.retire(std::exchange(handshake->index, 0));
+  set_retry(*handshake);
+}
+
 void Handshakes::finish(uint32_t peer) {
   Handshake* handshake = find(peer);
   if (handshake == nullptr) return;
   handshake->state = {};
-  if (handshake->index != 0) ctx_.session_writer.retire(handshake->index);
-  handshake->index = 0;
+  if (handshake->index != 0) ctx_.session_writer.retire(std::exchange(handshake->index, 0));
+  handshake->retry = 0;
   if (!handshake->macs.has_cookie()) abort(peer);
 }
 
@@ -44,7 +59,7 @@ void Handshakes::abort(uint32_t peer) {
 
 void Handshakes::forget_stale(uint32_t peer) {
   const Handshake* handshake = find(peer);
-  if (handshake != nullptr && handshake->index == 0 &&
+  if (handshake != nullptr && handshake->retry == 0 &&
       ctx_.now.tsc - handshake->used >= ctx_.seconds(crypto::kCookieRefreshTime)) {
     abort(peer);
   }

@@ -11,11 +11,12 @@ namespace wirelay::ctrl {
 
 namespace {
 
-/// Spread over the retransmissions, so that two sides that begin at once do not go on doing so.
-constexpr uint32_t kJitterMs = 334;
+/// How often an initiation is sent again: with the first there are 20, as in the Linux kernel,
+/// whose MAX_TIMER_HANDSHAKES of 18 counts neither the first nor the last.
+constexpr uint32_t kMostRetries = 19;
 
 constexpr uint64_t kMostPerSecond = 2000;
-constexpr uint64_t kMostAtOnce = 32;
+constexpr uint64_t kMostAtOnce = 20;
 
 }  // namespace
 
@@ -38,34 +39,36 @@ bool Initiator::start(uint32_t peer) {
   if (!ctx_.enabled(peer)) return false;
   const PeerState& s = ctx_.state(peer);
   if (s.sent != 0 && ctx_.now.tsc - s.sent < ctx_.seconds(crypto::kRekeyTimeout)) return true;
-  const Handshake* out = handshakes_.find(peer);
-  if ((out != nullptr && out->index != 0) || budget_ < cost_) return true;
+  if (handshakes_.seeks(peer) || budget_ < cost_) return true;
   if (!paths_.refresh(peer)) return false;
   Handshake& handshake = handshakes_.get(peer);
-  handshake.began = ctx_.now.tsc;
+  handshake.wanted = ctx_.now.tsc;
+  handshake.retries = 0;
   const bool sent = send(peer, handshake);
   if (!sent) handshakes_.finish(peer);
   return sent;
 }
 
-void Initiator::renew(uint32_t peer) {
-  if (Handshake* handshake = handshakes_.find(peer)) handshake->began = ctx_.now.tsc;
+void Initiator::renew(uint32_t peer, uint64_t when) {
+  Handshake* handshake = handshakes_.find(peer);
+  if (handshake == nullptr || when <= handshake->wanted) return;
+  handshake->wanted = when;
+  handshake->retries = 0;
 }
 
 void Initiator::check(uint32_t peer) {
   Handshake* handshake = handshakes_.find(peer);
-  if (handshake == nullptr || handshake->index == 0) {
+  if (handshake == nullptr || handshake->retry == 0) {
     handshakes_.forget_stale(peer);
     return;
   }
   if (ctx_.now.tsc < handshake->retry) return;
-  if (ctx_.now.tsc - handshake->began >= ctx_.seconds(crypto::kRekeyAttemptTime)) {
+  if (handshake->retries == kMostRetries) {
     give_up(peer);
     return;
   }
-  // Another message of ours may have gone out since, a response: then this one waits its turn.
-  if (ctx_.now.tsc - ctx_.state(peer).sent < ctx_.seconds(crypto::kRekeyTimeout)) return;
   if (budget_ < cost_) return;
+  ++handshake->retries;
   if (!paths_.refresh(peer) || !send(peer, *handshake)) give_up(peer);
 }
 
@@ -90,8 +93,7 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   }
   const std::span bytes(reinterpret_cast<uint8_t*>(&message), sizeof message);
   handshakes_.write_macs(peer, bytes);
-  handshake.retry = ctx_.now.tsc + ctx_.seconds(crypto::kRekeyTimeout) +
-                    ctx_.milliseconds(crypto::random_u32() % kJitterMs);
+  handshakes_.set_retry(handshake);
   if (paths_.send(*ctx_.path(peer), bytes)) ++ctx_.counters.initiations_sent;
   return true;
 }

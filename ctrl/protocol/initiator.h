@@ -19,18 +19,19 @@ class Initiator {
   Initiator(Context& ctx, Handshakes& handshakes, Sessions& sessions, Paths& paths,
             HeldPackets& held, Transport& transport);
 
-  /// Sends an initiation unless one is out, the last handshake message is younger than 5 s or the
-  /// budget is used up: callers come back while they need a session. False when no session can come
-  /// of it: the peer is disabled, its endpoint unknown, its key unusable or the session table full.
+  /// Sends an initiation unless a session is sought already, the last handshake message is younger
+  /// than 5 s or the budget is used up: callers come back while they need a session. False when no
+  /// session can come of it: the peer is disabled, its endpoint unknown, its key unusable or the
+  /// session table full.
   bool start(uint32_t peer);
-  /// The need for a session is felt again: an initiation that is out is retried from now on for
-  /// another 90 s.
-  void renew(uint32_t peer);
-  /// Sends the initiation again, or gives up after 90 s.
+  /// The need for a session was felt at `when`, a TSC reading: what is sought since earlier is
+  /// sought as long as if it had begun then.
+  void renew(uint32_t peer, uint64_t when);
+  /// Sends the initiation again when that is due, or gives up after 20.
   void check(uint32_t peer);
   void take_response(const Datagram& datagram);
-  /// Initiations cost X25519: two a millisecond are allowed, so that a restart with many peers does
-  /// not stop everything else. Called from time to time.
+  /// Initiations cost X25519: two a millisecond are allowed, and few at once, so that a restart
+  /// with many peers does not stop everything else. Called from time to time.
   void allow(uint64_t elapsed_tsc) noexcept;
 
  private:

@@ -20,6 +20,7 @@ inline constexpr uint8_t kPresent = 1;      // the number is in use
 inline constexpr uint8_t kEnabled = 2;      // its user may shake hands
 inline constexpr uint8_t kHandshaking = 4;  // the initiator holds state for it
 inline constexpr uint8_t kHolding = 8;      // packets wait for a session
+inline constexpr uint8_t kGreet = 16;       // a keepalive is due, whatever went before
 
 /// Times are TSC readings; 0: never, none.
 struct alignas(64) PeerState {
@@ -27,12 +28,13 @@ struct alignas(64) PeerState {
   uint32_t current, next, previous;  // receiver indices of the sessions; 0: none
   uint16_t keepalive;                // persistent keepalive interval in seconds; 0: off
   uint8_t flags;
-  uint8_t worker;       // that received the last authentic handshake message: owner of the next
-                        // session that we initiate
-  uint64_t born;        // of the current session
-  uint64_t expiry;      // the first of the sessions must go then
-  uint64_t sent;        // last handshake message sent
-  uint64_t heard;       // last authentic handshake message received; silence counts from here
+  uint8_t worker;   // that received the last authentic handshake message: owner of the next
+                    // session that we initiate
+  uint64_t born;    // of the current session
+  uint64_t expiry;  // the first of the sessions must go then
+  uint64_t sent;    // last handshake message sent
+  uint64_t heard;   // last authentic handshake message, or packet of an ended session, received;
+                    // or when we began anew because of silence, which counts from here
   uint64_t unanswered;  // data came in then and nothing went out since
   uint64_t unheard;     // data went out then and nothing came in since
 

@@ -125,7 +125,7 @@ void Protocol::Impl::take_packet(uint32_t peer, rte_mbuf* packet) {
   ctx.counters.held_overflow += held.hold(peer, packet);
   ctx.state(peer).flags |= kHolding;
   ctx.book->activate(peer);
-  initiator.renew(peer);
+  initiator.renew(peer, ctx.now.tsc);
   if (!initiator.start(peer)) {
     ctx.counters.held_dropped += held.drop(peer);
     ctx.state(peer).flags = static_cast<uint8_t>(ctx.state(peer).flags & ~kHolding);
@@ -164,20 +164,23 @@ void Protocol::change_peer(uint32_t peer, const PeerSpec& spec, bool enabled) {
   Context& ctx = impl_->ctx;
   PeerState& s = ctx.state(peer);
   PeerIdentity& id = ctx.book->identity(peer);
-  const crypto::Bytes32 preshared =
-      spec.preshared_key ? spec.preshared_key->bytes() : crypto::Bytes32{};
   const bool other_key = id.public_key != spec.public_key;
-  if (other_key || !crypto::equal(id.preshared_key, preshared) || !enabled) impl_->end(peer);
+  if (other_key || !enabled) impl_->end(peer);
   if (other_key) ctx.book->set_key(peer, spec.public_key);
-  id.preshared_key = preshared;
+  id.preshared_key = spec.preshared_key ? spec.preshared_key->bytes() : crypto::Bytes32{};
+  const bool kept_alive = s.keepalive != 0 && (s.flags & kEnabled) != 0;
   s.keepalive = spec.persistent_keepalive;
-  s.flags = static_cast<uint8_t>(enabled ? s.flags | kEnabled : s.flags & ~kEnabled);
-  const dataplane::Endpoint endpoint = spec.endpoint.value_or(dataplane::Endpoint{});
-  if (endpoint != id.endpoint) {
-    id.endpoint = endpoint;
-    if (!impl_->paths.set_configured(peer) && endpoint.port != 0) impl_->paths.forget(peer);
-  }
-  if (s.keepalive != 0) ctx.book->activate(peer);
+  s.flags = static_cast<uint8_t>(enabled ? s.flags | kEnabled : s.flags & ~(kEnabled | kGreet));
+  if (spec.endpoint.value_or(dataplane::Endpoint{}) != id.endpoint) place_peer(peer, spec.endpoint);
+  if (s.keepalive == 0 || !enabled) return;
+  if (!kept_alive) s.flags |= kGreet;
+  ctx.book->activate(peer);
+}
+
+void Protocol::place_peer(uint32_t peer, const std::optional<dataplane::Endpoint>& endpoint) {
+  Context& ctx = impl_->ctx;
+  ctx.book->identity(peer).endpoint = endpoint.value_or(dataplane::Endpoint{});
+  if (endpoint && !impl_->paths.set_configured(peer)) impl_->paths.forget(peer);
 }
 
 void Protocol::remove_peer(uint32_t peer) {

@@ -40,9 +40,14 @@ class Protocol {
   // From the publisher; `peer` is the peer's number in the peer table.
   // -----------------------------
   void add_peer(uint32_t peer, const PeerSpec& spec, bool enabled);
-  /// Key, preshared key, endpoint, keepalive as they now are. A changed preshared key ends
-  /// sessions.
+  /// Key, preshared key, endpoint, keepalive as they now are. Another public key ends sessions; a
+  /// changed preshared key holds from the next handshake on. A persistent keepalive that is
+  /// switched on is sent at once.
   void change_peer(uint32_t peer, const PeerSpec& spec, bool enabled);
+  /// An operator says where the peer is, though that may be what was configured before and the peer
+  /// has roamed since: packets go there from now on. Port 0 takes the endpoint away, and nothing
+  /// goes to the peer until it is heard; nullopt: none is configured, it stays where it is.
+  void place_peer(uint32_t peer, const std::optional<dataplane::Endpoint>& endpoint);
   /// Ends sessions and handshakes, drops what waits.
   void remove_peer(uint32_t peer);
 

@@ -75,6 +75,7 @@ void Responder::answer(uint32_t peer, const Datagram& datagram, crypto::Handshak
   s.heard = ctx_.now.tsc;
   s.worker = datagram.worker;
   if (paths_.set(peer, *path)) ++ctx_.counters.roamed;
+  handshakes_.yield(peer);
   sessions_.begin_answered(peer, *keys);
   const std::span bytes(reinterpret_cast<uint8_t*>(&message), sizeof message);
   handshakes_.write_macs(peer, bytes);

@@ -30,7 +30,6 @@ void Sessions::make_current(uint32_t peer, uint32_t index) {
   PeerState& s = ctx_.state(peer);
   s.current = index;
   ctx_.peer_writer.set_current(peer, index);
-  s.unanswered = s.unheard = 0;
   s.handshake_unix_ns = ctx_.now.unix_ns;
   ++ctx_.counters.handshakes_completed;
 }
@@ -94,8 +93,10 @@ void Sessions::retire(uint32_t peer, uint32_t& slot) {
   const Session* session = ctx_.shared.sessions.find(index);
   if (session == nullptr) return;
   const Traffic counted = dataplane::traffic_of(*session);
-  ctx_.state(peer).traffic += counted;
-  const uint32_t generation = ctx_.state(peer).generation;
+  PeerState& state = ctx_.state(peer);
+  state.traffic += counted;
+  state.heard = std::max(state.heard, session->rx_tsc.load(std::memory_order_relaxed));
+  const uint32_t generation = state.generation;
   ctx_.session_writer.retire(index,
                              [book = ctx_.book, peer, generation, counted](const Traffic& last) {
                                PeerState& s = book->state(peer);
@@ -146,6 +147,23 @@ Traffic Sessions::traffic(uint32_t peer) {
     }
   }
   return sum;
+}
+
+Sessions::Activity Sessions::activity(uint32_t peer) {
+  const PeerState& s = ctx_.state(peer);
+  Activity last;
+  const auto later = [](uint64_t& time, const std::atomic<uint64_t>& of_session) {
+    time = std::max(time, of_session.load(std::memory_order_relaxed));
+  };
+  for (const uint32_t index : {s.current, s.next, s.previous}) {
+    if (index == 0) continue;
+    const Session& session = *ctx_.shared.sessions.slot(index);
+    later(last.received, session.rx_tsc);
+    later(last.received_data, session.rx_data_tsc);
+    later(last.sent, session.tx_tsc);
+    later(last.sent_data, session.tx_data_tsc);
+  }
+  return last;
 }
 
 }  // namespace wirelay::ctrl

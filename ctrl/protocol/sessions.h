@@ -40,6 +40,13 @@ class Sessions {
   /// Of all its sessions, ended ones included.
   [[nodiscard]] dataplane::Traffic traffic(uint32_t peer);
 
+  /// When something last went either way with any of the peer's sessions, TSC readings of workers.
+  struct Activity {
+    uint64_t received = 0, received_data = 0;  // authentic; without keepalives
+    uint64_t sent = 0, sent_data = 0;
+  };
+  [[nodiscard]] Activity activity(uint32_t peer);
+
  private:
   void publish(uint32_t peer, const crypto::TransportKeys& keys);
   void make_current(uint32_t peer, uint32_t index);

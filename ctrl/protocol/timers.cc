@@ -34,7 +34,8 @@ Timers::Timers(Context& ctx, Sessions& sessions, Handshakes& handshakes, Initiat
       handshakes_(handshakes),
       initiator_(initiator),
       held_(held),
-      transport_(transport) {}
+      transport_(transport),
+      salt_(uint64_t{crypto::random_u32()} << 32 | crypto::random_u32()) {}
 
 void Timers::tick() {
   const uint64_t now = ctx_.now.tsc;
@@ -84,74 +85,79 @@ void Timers::check(uint32_t peer) {
     if (load(next->rx_tsc) != 0 && sessions_.confirm(peer, s.next)) confirmed(peer);
   }
   if ((s.flags & kHandshaking) != 0) initiator_.check(peer);
+  const Sessions::Activity seen = sessions_.activity(peer);
   if (s.current != 0) {
-    check_session(peer, s, *ctx_.shared.sessions.slot(s.current));
+    check_age(peer, s, seen);
   } else if ((s.flags & kHolding) != 0 && !initiator_.start(peer)) {
     ctx_.counters.held_dropped += held_.drop(peer);
     s.flags = static_cast<uint8_t>(s.flags & ~kHolding);
   }
-  if (s.keepalive != 0) check_persistent(peer, s);
+  check_silence(peer, s, seen);
+  check_answer(peer, s, seen);
+  if (s.keepalive != 0) check_persistent(peer, s, seen);
   if (!needs_timers(peer, s)) ctx_.book->deactivate(peer);
 }
 
-/// `session` is the current one. Handshake messages count as traffic both ways, but do not wear it.
-void Timers::check_session(uint32_t peer, PeerState& s, const Session& session) {
-  const uint64_t now = ctx_.now.tsc;
-  const uint64_t received = load(session.rx_tsc);
-  const uint64_t sealed = load(session.tx_tsc);
-  const uint64_t heard = std::max(received, s.heard);
-  const uint64_t sent = std::max(sealed, s.sent);
-  const uint64_t heard_data = load(session.rx_data_tsc);
-  const uint64_t sent_data = load(session.tx_data_tsc);
-
-  // A new session when this one grows old in use: the initiator's part (section 6.2), so that not
-  // both sides begin at once.
+/// A new session when the current one grows old in use: the initiator's part (section 6.2), so that
+/// not both sides begin at once.
+void Timers::check_age(uint32_t peer, const PeerState& s, const Sessions::Activity& seen) {
   constexpr uint64_t kLastMinute =
       crypto::kRejectAfterTime - crypto::kKeepaliveTimeout - crypto::kRekeyTimeout;
-  const bool old = sealed >= s.born + ctx_.seconds(crypto::kRekeyAfterTime) ||
-                   received >= s.born + ctx_.seconds(kLastMinute);
-  if ((old && session.initiator) || load(session.send_counter) > crypto::kRekeyAfterMessages) {
-    initiator_.start(peer);
-  }
-
-  // A new session when the peer has fallen silent (section 6.4): we sent data, and nothing came.
-  if (sent_data <= heard) {
-    s.unheard = 0;
-  } else if (s.unheard <= heard) {
-    s.unheard = sent_data;
-  }
-  constexpr uint64_t kSilence = crypto::kKeepaliveTimeout + crypto::kRekeyTimeout;
-  if (s.unheard != 0 && since(s.unheard, now) >= ctx_.seconds(kSilence)) {
-    initiator_.renew(peer);
-    initiator_.start(peer);
-    // From now on it is the initiation that is unanswered.
-    if ((s.flags & kHandshaking) != 0) s.heard = now;
-  }
-
-  // An empty packet when data came in and nothing went out (section 6.5). The first of several data
-  // packets counts, which came no earlier than our last look at this peer.
-  if (heard_data <= sent) {
-    s.unanswered = 0;
-  } else if (s.unanswered <= sent) {
-    s.unanswered = std::min(heard_data, std::max(sent, lap_before_));
-  }
-  if (s.unanswered != 0 && since(s.unanswered, now) >= ctx_.seconds(crypto::kKeepaliveTimeout)) {
-    transport_.keepalive(peer);
-  }
+  const Session& session = *ctx_.shared.sessions.slot(s.current);
+  const uint64_t sealed = load(session.tx_tsc);
+  const bool old = sealed >= s.born + ctx_.seconds(crypto::kRekeyAfterTime);
+  const bool last_minute = seen.received >= s.born + ctx_.seconds(kLastMinute);
+  const bool worn = load(session.send_counter) > crypto::kRekeyAfterMessages;
+  if (!worn && !(session.initiator && (old || last_minute))) return;
+  if (old || worn) initiator_.renew(peer, sealed);
+  initiator_.start(peer);
 }
 
-void Timers::check_persistent(uint32_t peer, const PeerState& s) {
-  uint64_t last = std::max(s.sent, s.heard);
-  if (s.current != 0) {
-    const Session* session = ctx_.shared.sessions.slot(s.current);
-    last = std::max({last, load(session->tx_tsc), load(session->rx_tsc)});
+/// A new session when the peer has fallen silent (section 6.4): we sent data, and nothing came,
+/// with whichever session. Handshake messages count as traffic both ways. What was sent at the very
+/// time of the last message was sent after it: packets that waited for their session.
+void Timers::check_silence(uint32_t peer, PeerState& s, const Sessions::Activity& seen) {
+  constexpr uint64_t kSilence = crypto::kKeepaliveTimeout + crypto::kRekeyTimeout;
+  const uint64_t now = ctx_.now.tsc;
+  const uint64_t heard = std::max(seen.received, s.heard);
+  if (s.unheard != 0 && heard > s.unheard) s.unheard = 0;
+  if (s.unheard == 0 && seen.sent_data != 0 && seen.sent_data >= heard) s.unheard = seen.sent_data;
+  if (s.unheard == 0 || since(s.unheard, now) < ctx_.seconds(kSilence) + jitter(s.unheard)) return;
+  initiator_.renew(peer, now);
+  // From now on it is the initiation that is unanswered.
+  if (!initiator_.start(peer) || handshakes_.seeks(peer)) s.heard = now;
+}
+
+/// An empty packet when data came in and nothing went out (section 6.5). The first of several data
+/// packets counts, which came no earlier than our last look at this peer.
+void Timers::check_answer(uint32_t peer, PeerState& s, const Sessions::Activity& seen) {
+  const uint64_t sent = std::max(seen.sent, s.sent);
+  if (s.unanswered <= sent) {
+    s.unanswered =
+        seen.received_data > sent ? std::min(seen.received_data, std::max(sent, lap_before_)) : 0;
   }
-  if (last != 0 && since(last, ctx_.now.tsc) < ctx_.seconds(s.keepalive)) return;
+  if (s.unanswered == 0) return;
+  if (since(s.unanswered, ctx_.now.tsc) < ctx_.seconds(crypto::kKeepaliveTimeout)) return;
   if (!transport_.keepalive(peer)) initiator_.start(peer);
+  s.unanswered = 0;
+}
+
+void Timers::check_persistent(uint32_t peer, PeerState& s, const Sessions::Activity& seen) {
+  const uint64_t last = std::max({s.sent, s.heard, seen.sent, seen.received});
+  const bool greet = (s.flags & kGreet) != 0;
+  if (!greet && since(last, ctx_.now.tsc) < ctx_.seconds(s.keepalive)) return;
+  if (!transport_.keepalive(peer) && !(initiator_.start(peer) && handshakes_.seeks(peer))) return;
+  s.flags = static_cast<uint8_t>(s.flags & ~kGreet);
+}
+
+/// The same for the same time, so that it needs no memory; up to a third of a second.
+uint64_t Timers::jitter(uint64_t time) const noexcept {
+  const uint64_t mixed = (time ^ salt_) * 0x9e3779b97f4a7c15;
+  return ctx_.milliseconds((mixed >> 32) % kJitterMs);
 }
 
 bool Timers::needs_timers(uint32_t peer, const PeerState& s) const {
-  if ((s.current | s.next | s.previous) != 0) return true;
+  if ((s.current | s.next | s.previous) != 0 || (s.unheard | s.unanswered) != 0) return true;
   if ((s.flags & (kHandshaking | kHolding)) != 0) return true;
   return s.keepalive != 0 && ctx_.enabled(peer) &&
          (ctx_.path(peer) != nullptr || ctx_.book->identity(peer).endpoint.port != 0);

@@ -26,8 +26,11 @@ class Timers {
 
  private:
   void check(uint32_t peer);
-  void check_session(uint32_t peer, PeerState& s, const dataplane::Session& session);
-  void check_persistent(uint32_t peer, const PeerState& s);
+  void check_age(uint32_t peer, const PeerState& s, const Sessions::Activity& seen);
+  void check_silence(uint32_t peer, PeerState& s, const Sessions::Activity& seen);
+  void check_answer(uint32_t peer, PeerState& s, const Sessions::Activity& seen);
+  void check_persistent(uint32_t peer, PeerState& s, const Sessions::Activity& seen);
+  [[nodiscard]] uint64_t jitter(uint64_t time) const noexcept;
   bool needs_timers(uint32_t peer, const PeerState& s) const;
   void prefetch(size_t position) const;
 
@@ -37,6 +40,7 @@ class Timers {
   Initiator& initiator_;
   HeldPackets& held_;
   Transport& transport_;
+  const uint64_t salt_;      // of jitter()
   size_t position_ = 0;      // in the active list
   uint64_t last_tick_ = 0;   // TSC
   uint64_t owed_ = 0;        // TSC time times peers not used up yet, see tick()

@@ -200,6 +200,7 @@ void Lab::introduce(const Side::Options& of_a, const Side::Options& of_b) {
 void Lab::carry(Side& from, Side& to) {
   std::vector<rte_mbuf*> packets;
   packets.swap(from.outbox);
+  pass(kMicrosecond);  // nothing arrives when it was sent
   for (rte_mbuf* packet : packets) {
     const Message message = message_of(packet);
     wire.emplace_back(&from, message);
@@ -221,6 +222,12 @@ void Lab::carry(Side& from, Side& to) {
   }
 }
 
+void Lab::pass(uint64_t ns) {
+  now.ns += ns;
+  now.tsc += ns;
+  now.unix_ns += ns;
+}
+
 void Lab::deliver() {
   while (!a->outbox.empty() || !b->outbox.empty()) {
     carry(*a, *b);
@@ -231,9 +238,7 @@ void Lab::deliver() {
 void Lab::advance(uint64_t ns) {
   constexpr uint64_t kStep = 10 * kMillisecond;
   for (uint64_t passed = 0; passed < ns; passed += kStep) {
-    now.ns += kStep;
-    now.tsc += kStep;
-    now.unix_ns += kStep;
+    pass(kStep);
     for (Side* side : {a.get(), b.get()}) {
       side->protocol->tick(now);
       side->shared.rcu.poll();

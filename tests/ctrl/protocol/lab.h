@@ -31,6 +31,7 @@ using Bytes = std::vector<uint8_t>;
 inline constexpr uint64_t kHz = 1'000'000'000;  // TSC ticks are nanoseconds
 inline constexpr uint64_t kSecond = 1'000'000'000;
 inline constexpr uint64_t kMillisecond = 1'000'000;
+inline constexpr uint64_t kMicrosecond = 1'000;
 
 /// Where inner packets go. The peer that was added last has it among its allowed IPs.
 inline constexpr char kInside[] = "10.0.0.9";
@@ -121,7 +122,7 @@ class Lab {
   /// Makes the sides each other's peers; b knows a's address only when `both`.
   void introduce(const Side::Options& of_a, const Side::Options& of_b);
   void introduce() { introduce({}, {.endpoint = false}); }
-  /// Carries messages until none is left.
+  /// Carries messages until none is left, each in a microsecond.
   void deliver();
   /// Lets time pass in steps of 10 ms, each with its tick, and carries messages meanwhile.
   void advance(uint64_t ns);
@@ -143,6 +144,7 @@ class Lab {
 
  private:
   void carry(Side& from, Side& to);
+  void pass(uint64_t ns);
   std::set<std::tuple<const Side*, uint32_t, uint64_t>> nonces_;  // receiver index and counter
 };
 

@@ -111,7 +111,7 @@ class LoadTest : public IntroducedLabTest {
     for (int i = 0; i < 60; ++i) {
       lab_->advance(10 * kMillisecond);
       const uint64_t sent = a().counters().initiations_sent;
-      CPPUNIT_ASSERT(sent - before <= 32);
+      CPPUNIT_ASSERT(sent - before <= 20);
       before = sent;
     }
     CPPUNIT_ASSERT_EQUAL(uint64_t{kPeers}, before);

@@ -24,6 +24,8 @@ class PathsTest : public IntroducedLabTest {
   CPPUNIT_TEST(report_of_another_session_is_ignored);
   CPPUNIT_TEST(report_of_an_ended_session_is_ignored);
   CPPUNIT_TEST(operator_moves_the_endpoint);
+  CPPUNIT_TEST(endpoint_set_again_brings_a_roamed_peer_back);
+  CPPUNIT_TEST(endpoint_is_taken_away);
   CPPUNIT_TEST(unreachable_endpoint_carries_nothing);
   CPPUNIT_TEST(endpoint_lost_while_an_initiation_is_out);
   CPPUNIT_TEST(retransmission_looks_for_the_way_anew);
@@ -127,6 +129,30 @@ class PathsTest : public IntroducedLabTest {
     spec.endpoint = Endpoint{*dataplane::parse_ip("203.0.113.6"), 7};
     b().protocol->change_peer(lab_->peer_of_b, spec, true);
     CPPUNIT_ASSERT(endpoint_at_b() == spec.endpoint);
+  }
+
+  void endpoint_set_again_brings_a_roamed_peer_back() {
+    const ctrl::PeerSpec spec = b().spec_of(a(), {});
+    b().protocol->change_peer(lab_->peer_of_b, spec, true);
+    a().translated = dataplane::parse_ip("203.0.113.5");
+    lab_->connect();
+    CPPUNIT_ASSERT(endpoint_at_b() == Endpoint({*a().translated, 51820}));
+    b().protocol->place_peer(lab_->peer_of_b, spec.endpoint);
+    CPPUNIT_ASSERT(endpoint_at_b() == a().endpoint());
+    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) != nullptr);
+  }
+
+  void endpoint_is_taken_away() {
+    lab_->connect();
+    ctrl::PeerSpec spec = b().spec_of(a(), {.endpoint = false});
+    b().protocol->change_peer(lab_->peer_of_b, spec, true);  // none is configured: it stays
+    CPPUNIT_ASSERT(endpoint_at_b() == a().endpoint());
+    b().protocol->place_peer(lab_->peer_of_b, Endpoint{});
+    CPPUNIT_ASSERT(!b().protocol->status(lab_->peer_of_b).endpoint);
+    CPPUNIT_ASSERT_EQUAL(0, b().holds[0]);
+    a().send(lab_->peer_of_a, inner_packet(64, 1));  // heard again
+    lab_->deliver();
+    CPPUNIT_ASSERT(endpoint_at_b() == a().endpoint());
   }
 
   void unreachable_endpoint_carries_nothing() {
@@ -238,8 +264,8 @@ class PathsTest : public IntroducedLabTest {
       a().send(lab_->peer_of_a, inner_packet(64, 9));
       lab_->advance(kSecond);
     } else {
+      lab_->advance(12 * kSecond);
       lab_->lose = [](const Side&, const Message& m) { return m.type == MessageType::kTransport; };
-      lab_->advance(kSecond);
       b().send(lab_->peer_of_b, inner_packet(64, 9));
       lab_->advance(16 * kSecond);
       lab_->lose = nullptr;

@@ -14,7 +14,7 @@ using crypto::MessageType;
 class RefusalTest : public LabTest {
   CPPUNIT_TEST_SUITE(RefusalTest);
   CPPUNIT_TEST(preshared_keys_must_agree);
-  CPPUNIT_TEST(changed_preshared_key_ends_the_session);
+  CPPUNIT_TEST(changed_preshared_key_holds_from_the_next_handshake_on);
   CPPUNIT_TEST(replayed_initiation_is_refused);
   CPPUNIT_TEST(initiations_of_a_peer_are_spaced);
   CPPUNIT_TEST(unknown_peer_is_refused);
@@ -46,17 +46,25 @@ class RefusalTest : public LabTest {
     CPPUNIT_ASSERT(inner_packet(64, 1) == b().inbox.front());
   }
 
-  void changed_preshared_key_ends_the_session() {
+  void changed_preshared_key_holds_from_the_next_handshake_on() {
     lab_->introduce();
     lab_->connect();
-    b().protocol->change_peer(lab_->peer_of_b, b().spec_of(a(), {.endpoint = false}), true);
-    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) != nullptr);  // nothing has changed
-    b().protocol->change_peer(
-        lab_->peer_of_b,
-        b().spec_of(a(), {.preshared = crypto::generate_preshared_key(), .endpoint = false}), true);
-    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) == nullptr);
-    b().shared.rcu.poll();
-    CPPUNIT_ASSERT_EQUAL(0u, b().sessions.in_use());
+    const crypto::Secret key = crypto::generate_preshared_key();
+    b().protocol->change_peer(lab_->peer_of_b,
+                              b().spec_of(a(), {.preshared = key, .endpoint = false}), true);
+    a().send(lab_->peer_of_a, inner_packet(64, 7));
+    b().send(lab_->peer_of_b, inner_packet(64, 8));
+    lab_->deliver();
+    CPPUNIT_ASSERT(inner_packet(64, 7) == b().inbox.back());
+    CPPUNIT_ASSERT(inner_packet(64, 8) == a().inbox.back());
+    lab_->advance(121 * kSecond);
+    a().send(lab_->peer_of_a, inner_packet(64, 9));
+    lab_->advance(kSecond);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().refused_bad_message);  // the keys differ
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().handshakes_completed);
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {.preshared = key}), true);
+    lab_->advance(6 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, a().counters().handshakes_completed);
   }
 
   void replayed_initiation_is_refused() {
@@ -264,7 +272,7 @@ class RefusalTest : public LabTest {
       b().send(lab_->peer_of_b, inner_packet(64, 4));
       lab_->deliver();
     }
-    CPPUNIT_ASSERT_EQUAL(4u, most);
+    CPPUNIT_ASSERT(most >= 3 && most <= 4);
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, a().counters().refused_full + b().counters().refused_full);
   }
 

@@ -26,11 +26,14 @@ class TimersTest : public IntroducedLabTest {
   CPPUNIT_TEST(silence_brings_a_new_handshake);
   CPPUNIT_TEST(silence_is_not_noticed_when_nothing_was_sent);
   CPPUNIT_TEST(passive_keepalive_answers_data);
+  CPPUNIT_TEST(passive_keepalive_is_counted_from_what_was_sent_last);
   CPPUNIT_TEST(no_passive_keepalive_when_data_goes_back);
   CPPUNIT_TEST(keepalives_are_not_answered);
   CPPUNIT_TEST(persistent_keepalive);
   CPPUNIT_TEST(persistent_keepalive_keeps_trying);
   CPPUNIT_TEST(persistent_keepalive_is_switched_live);
+  CPPUNIT_TEST(persistent_keepalive_that_is_switched_on_is_sent_at_once);
+  CPPUNIT_TEST(changed_persistent_keepalive_holds_at_once);
   CPPUNIT_TEST(workers_clocks_may_be_ahead);
   CPPUNIT_TEST(idle_peers_cost_no_messages);
   CPPUNIT_TEST_SUITE_END();
@@ -200,6 +203,21 @@ class TimersTest : public IntroducedLabTest {
     CPPUNIT_ASSERT_EQUAL(before + 1, lab_->seen(b(), MessageType::kTransport));
   }
 
+  void passive_keepalive_is_counted_from_what_was_sent_last() {
+    lab_->connect();
+    lab_->advance(30 * kSecond);
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->advance(5 * kSecond);
+    b().send(lab_->peer_of_b, inner_packet(64, 2));
+    lab_->advance(kSecond);
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    const uint64_t before = b().counters().keepalives_sent;
+    lab_->advance(9 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(before, b().counters().keepalives_sent);
+    lab_->advance(1500 * kMillisecond);
+    CPPUNIT_ASSERT_EQUAL(before + 1, b().counters().keepalives_sent);
+  }
+
   void no_passive_keepalive_when_data_goes_back() {
     lab_->connect();
     for (int i = 0; i < 60; ++i) {
@@ -251,6 +269,27 @@ class TimersTest : public IntroducedLabTest {
     a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), true);
     lab_->advance(60 * kSecond);
     CPPUNIT_ASSERT_EQUAL(sent, a().counters().keepalives_sent);
+  }
+
+  void persistent_keepalive_that_is_switched_on_is_sent_at_once() {
+    lab_->connect();
+    lab_->advance(2 * kSecond);
+    const uint64_t before = a().counters().keepalives_sent;
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {.keepalive = 3600}), true);
+    lab_->advance(250 * kMillisecond);
+    CPPUNIT_ASSERT_EQUAL(before + 1, a().counters().keepalives_sent);
+    lab_->advance(60 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(before + 1, a().counters().keepalives_sent);
+  }
+
+  void changed_persistent_keepalive_holds_at_once() {
+    lab_->connect();
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {.keepalive = 3600}), true);
+    lab_->advance(60 * kSecond);
+    const uint64_t before = a().counters().keepalives_sent;
+    a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {.keepalive = 20}), true);
+    lab_->advance(250 * kMillisecond);
+    CPPUNIT_ASSERT_EQUAL(before + 1, a().counters().keepalives_sent);
   }
 
   void workers_clocks_may_be_ahead() {
