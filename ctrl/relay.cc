@@ -12,6 +12,7 @@
 #include "ctrl/base/log_limiter.h"
 #include "ctrl/base/version.h"
 #include "ctrl/host/stop_request.h"
+#include "ctrl/protocol/load_guard.h"
 
 namespace wirelay::ctrl {
 
@@ -46,7 +47,8 @@ Relay::Relay(std::string file, Config config, bool verbose)
       session_writer_(datapath_.shared().sessions, datapath_.shared().rcu),
       peer_writer_(datapath_.shared().peers, prefix_writer_, datapath_.shared().rcu),
       neighbours_(datapath_.shared(), prefix_writer_, config_),
-      protocol_(datapath_.shared(), session_writer_, peer_writer_, neighbours_, identity_),
+      protocol_(datapath_.shared(), session_writer_, peer_writer_, neighbours_, identity_,
+                measured_handshake_ns()),
       publisher_(datapath_.shared(), peer_writer_, protocol_),
       registry_(registry_limits(config_), publisher_),
       pump_(datapath_.shared(), protocol_, neighbours_),

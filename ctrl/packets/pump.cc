@@ -26,9 +26,6 @@ Now read_clocks() {
 }
 
 Pump::Result Pump::turn() {
-  size_t backlog = 0;
-  for (const auto& mailbox : shared_.mailboxes) backlog += mailbox->punts.count();
-  protocol_.set_backlog(backlog);
   const uint64_t start = read_clocks().ns;
   Result result = Result::kIdle;
   for (unsigned empty = 0; empty < shared_.mailboxes.size();) {

@@ -86,9 +86,8 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   }
   handshake.index = *index;
   crypto::MessageInitiation message;
-  if (!crypto::create_initiation(ctx_.identity, *remote, *index,
-                                 crypto::make_timestamp(ctx_.now.unix_ns), message,
-                                 handshake.state)) {
+  if (!crypto::create_initiation(ctx_.identity, *remote, *index, crypto::make_timestamp(stamp_ns()),
+                                 message, handshake.state)) {
     return false;
   }
   const std::span bytes(reinterpret_cast<uint8_t*>(&message), sizeof message);
@@ -96,6 +95,12 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   handshakes_.set_retry(handshake);
   if (paths_.send(*ctx_.path(peer), bytes)) ++ctx_.counters.initiations_sent;
   return true;
+}
+
+uint64_t Initiator::stamp_ns() noexcept {
+  stamp_ns_ = std::max(ctx_.now.unix_ns, stamp_ns_ + (ctx_.now.ns - stamped_ns_));
+  stamped_ns_ = ctx_.now.ns;
+  return stamp_ns_;
 }
 
 void Initiator::give_up(uint32_t peer) {

@@ -37,6 +37,8 @@ class Initiator {
  private:
   bool send(uint32_t peer, Handshake& handshake);
   void give_up(uint32_t peer);
+  /// For timestamps: never earlier than before, though the clock be set back.
+  uint64_t stamp_ns() noexcept;
 
   Context& ctx_;
   Handshakes& handshakes_;
@@ -46,6 +48,7 @@ class Initiator {
   Transport& transport_;
   const uint64_t cost_;  // of an initiation, in units of the budget, which is TSC time
   uint64_t budget_;
+  uint64_t stamp_ns_ = 0, stamped_ns_ = 0;  // the last timestamp, and the steady clock then
 };
 
 }  // namespace wirelay::ctrl

@@ -2,21 +2,49 @@
 #include "ctrl/protocol/load_guard.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include <sodium.h>
+
+#include "crypto/keys.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
 constexpr uint64_t kSecondNs = 1'000'000'000;
+
+/// Of each source.
 constexpr uint64_t kIntervalNs = kSecondNs / 20;
 constexpr uint64_t kBurstNs = 4 * kIntervalNs;  // five at once: this far ahead, and one more
-constexpr size_t kLimiterSlots = 8192;          // a power of two; 64 KiB
+
+/// Handshakes may take one part of these of the control thread's time.
+constexpr uint64_t kPartOfTime = 2;
+
+/// Cookie replies: some microseconds of the control thread each, and a transmit ring of the worker
+/// that live sessions need.
+constexpr uint64_t kReplies = 8000;
+constexpr uint64_t kRepliesAtOnce = 256;
+constexpr uint64_t kRepliesOfWorker = 4000;
+constexpr uint64_t kRepliesOfWorkerAtOnce = 64;
 
 }  // namespace
 
-SourceLimiter::SourceLimiter() : arrivals_(kLimiterSlots) { crypto::random_bytes(seed_); }
+Allowance::Allowance(uint64_t per_second, uint64_t at_once) noexcept
+    : interval_ns_(kSecondNs / per_second), burst_ns_((at_once - 1) * interval_ns_) {}
+
+bool Allowance::take(uint64_t now_ns) noexcept {
+  if (arrival_ns_ > now_ns + burst_ns_) return false;
+  arrival_ns_ = std::max(arrival_ns_, now_ns) + interval_ns_;
+  return true;
+}
+
+unsigned Allowance::left(uint64_t now_ns) const noexcept {
+  const uint64_t used = arrival_ns_ > now_ns ? arrival_ns_ - now_ns : 0;
+  return used > burst_ns_ ? 0 : static_cast<unsigned>((burst_ns_ - used) * 255 / burst_ns_ + 1);
+}
+
+SourceLimiter::SourceLimiter() : sets_(kSets) { crypto::random_bytes(seed_); }
 
 bool SourceLimiter::allow(const dataplane::IpAddr& source, uint64_t now_ns) noexcept {
   static_assert(sizeof(seed_) == crypto_shorthash_KEYBYTES);
@@ -24,26 +52,62 @@ bool SourceLimiter::allow(const dataplane::IpAddr& source, uint64_t now_ns) noex
   const size_t significant = source.is_v4() ? source.bytes.size() : 8;
   crypto_shorthash(reinterpret_cast<unsigned char*>(&hash), source.bytes.data(), significant,
                    seed_.data());
-  uint64_t& arrival = arrivals_[hash & (kLimiterSlots - 1)];
-  if (arrival > now_ns + kBurstNs) return false;
-  arrival = std::max(arrival, now_ns) + kIntervalNs;
+  Set& set = sets_[hash & (kSets - 1)];
+  auto entry = std::ranges::find(set, hash, &Entry::source);
+  if (entry == set.end()) {
+    entry = std::ranges::min_element(set, {}, &Entry::arrival_ns);
+    *entry = {hash, 0};
+  }
+  if (entry->arrival_ns > now_ns + kBurstNs) return false;
+  entry->arrival_ns = std::max(entry->arrival_ns, now_ns) + kIntervalNs;
   return true;
 }
 
-LoadGuard::LoadGuard(const crypto::PublicKey& self, size_t threshold)
-    : jar_(self), threshold_(threshold) {}
-
-bool LoadGuard::under_load(const Now& now) noexcept {
-  if (waiting_ >= threshold_) loaded_until_ns_ = now.ns + kSecondNs;
-  return now.ns < loaded_until_ns_;
+/// Three key agreements and a key pair, of which the shortest of several counts: the others were
+/// interrupted.
+uint64_t measured_handshake_ns() {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kTries = 8;
+  constexpr uint64_t kMultiplications = 4;
+  const crypto::Secret ours = crypto::generate_private_key();
+  const crypto::PublicKey theirs = crypto::derive_public_key(crypto::generate_private_key());
+  auto shortest = Clock::duration::max();
+  for (int i = 0; i < kTries; ++i) {
+    crypto::Secret shared;
+    const auto start = Clock::now();
+    if (!crypto::x25519(shared, ours, theirs)) continue;
+    shortest = std::min(shortest, Clock::now() - start);
+  }
+  return kMultiplications * static_cast<uint64_t>(std::chrono::nanoseconds(shortest).count());
 }
 
+LoadGuard::LoadGuard(const crypto::PublicKey& self, uint32_t workers, uint64_t handshake_ns)
+    : jar_(self),
+      handshakes_(kSecondNs / kPartOfTime / handshake_ns,
+                  std::max<uint64_t>(kSecondNs / kPartOfTime / 2 / handshake_ns, 2)),
+      replies_(kReplies, kRepliesAtOnce),
+      replies_of_worker_(workers, Allowance(kRepliesOfWorker, kRepliesOfWorkerAtOnce)) {}
+
 LoadGuard::Verdict LoadGuard::judge(const Datagram& datagram, const Now& now) noexcept {
-  if (!under_load(now)) return Verdict::kServe;
-  if (!jar_.check_mac2(datagram.message, source_bytes(datagram.remote), now.ns / kSecondNs)) {
-    return Verdict::kSendCookie;
+  constexpr unsigned kPlenty = 128;  // half
+  const unsigned left = handshakes_.left(now.ns);
+  if (left == 0) loaded_until_ns_ = now.ns + kSecondNs;
+  const bool loaded = now.ns < loaded_until_ns_;
+  if (left > kPlenty && !loaded) {
+    handshakes_.take(now.ns);
+    return Verdict::kServe;
   }
-  return limiter_.allow(datagram.remote.addr, now.ns) ? Verdict::kServe : Verdict::kRefuse;
+  const bool proven =
+      jar_.check_mac2(datagram.message, source_bytes(datagram.remote), now.ns / kSecondNs);
+  if (!(proven ? proven_ : claimed_).allow(datagram.remote.addr, now.ns)) {
+    return proven ? Verdict::kRefuse : Verdict::kSendCookie;
+  }
+  handshakes_.take(now.ns);  // whoever isn't served asks all the same
+  return loaded && !proven ? Verdict::kSendCookie : Verdict::kServe;
+}
+
+bool LoadGuard::may_reply(uint8_t worker, const Now& now) noexcept {
+  return replies_of_worker_[worker].take(now.ns) && replies_.take(now.ns);
 }
 
 crypto::MessageCookieReply LoadGuard::reply(const Datagram& datagram, const Now& now) noexcept {

@@ -26,11 +26,9 @@ using dataplane::PuntReason;
 
 namespace {
 
-/// Waiting punts from which on there is load: some 30 ms of handshakes.
-constexpr size_t kLoadedFrom = 128;
-
-/// Packets that wait for a session, and which part of all buffers they may take.
-constexpr size_t kMostHeldForPeer = 16;
+/// Packets that wait for a session, for a peer as in the Linux kernel, and which part of all
+/// buffers they may take.
+constexpr size_t kMostHeldForPeer = 128;
 constexpr size_t kMostHeld = 4096;
 constexpr size_t kHeldPart = 8;
 
@@ -38,12 +36,13 @@ constexpr size_t kHeldPart = 8;
 
 struct Protocol::Impl {
   Impl(dataplane::Shared& shared, dataplane::SessionWriter& session_writer,
-       dataplane::PeerWriter& peer_writer, PacketSender& sender, const crypto::Identity& identity)
+       dataplane::PeerWriter& peer_writer, PacketSender& sender, const crypto::Identity& identity,
+       uint64_t handshake_ns)
       : ctx{shared,      session_writer,
             peer_writer, sender,
             identity,    std::make_shared<PeerBook>(shared.peers.capacity()),
             {},          {}},
-        guard(identity.public_key, kLoadedFrom),
+        guard(identity.public_key, static_cast<uint32_t>(shared.mailboxes.size()), handshake_ns),
         held(kMostHeldForPeer, std::min(kMostHeld, shared.pool->size / kHeldPart)) {}
 
   void take_handshake(const Datagram& datagram);
@@ -98,6 +97,10 @@ void Protocol::Impl::take_handshake(const Datagram& datagram) {
 }
 
 void Protocol::Impl::send_cookie(const Datagram& datagram) {
+  if (!guard.may_reply(datagram.worker, ctx.now)) {
+    ++ctx.counters.refused_under_load;
+    return;
+  }
   const auto path = paths.make(datagram.remote, &datagram.local.addr, &datagram.port);
   if (!path) {
     ++ctx.counters.refused_unreachable;
@@ -149,8 +152,8 @@ void Protocol::Impl::end(uint32_t peer) {
 
 Protocol::Protocol(dataplane::Shared& shared, dataplane::SessionWriter& sessions,
                    dataplane::PeerWriter& peers, PacketSender& sender,
-                   const crypto::Identity& identity)
-    : impl_(std::make_unique<Impl>(shared, sessions, peers, sender, identity)) {}
+                   const crypto::Identity& identity, uint64_t handshake_ns)
+    : impl_(std::make_unique<Impl>(shared, sessions, peers, sender, identity, handshake_ns)) {}
 
 Protocol::~Protocol() = default;
 
@@ -219,8 +222,6 @@ void Protocol::tick(const Now& now) {
   impl_->ctx.now = now;
   impl_->timers.tick();
 }
-
-void Protocol::set_backlog(size_t waiting) { impl_->guard.set_backlog(waiting); }
 
 PeerStatus Protocol::status(uint32_t peer) const {
   PeerStatus out;

@@ -32,9 +32,12 @@ struct PeerStatus {
 
 class Protocol {
  public:
-  /// `shared` has its pool: what waits for sessions may take an eighth of it.
+  /// `shared` has its pool: what waits for sessions may take an eighth of it. `handshake_ns`: what
+  /// a handshake costs this machine (load_guard.h measures it), from which the protocol tells load
+  /// (cookies, paper section 5.3).
   Protocol(dataplane::Shared& shared, dataplane::SessionWriter& sessions,
-           dataplane::PeerWriter& peers, PacketSender& sender, const crypto::Identity& identity);
+           dataplane::PeerWriter& peers, PacketSender& sender, const crypto::Identity& identity,
+           uint64_t handshake_ns);
   ~Protocol();
 
   // From the publisher; `peer` is the peer's number in the peer table.
@@ -59,8 +62,6 @@ class Protocol {
   /// Timers: call every 10 ms or so; each call looks at a slice of the peers, every peer at least
   /// four times a second.
   void tick(const Now& now);
-  /// How many punts wait, so that the protocol can tell load (cookies, paper section 5.3).
-  void set_backlog(size_t waiting);
 
   [[nodiscard]] PeerStatus status(uint32_t peer) const;
   [[nodiscard]] const ProtocolCounters& counters() const noexcept;

@@ -1,8 +1,6 @@
 // Sessions: one slot each, found by the receiver index on the wire with one array access and one
 // compare. The reader's side; session_writer.h is the control thread's.
 //
-//   receiver index:   | random tag | owner worker | slot |      (widths fixed at start)
-//
 // A receiver index is not an identity: whoever holds a valid one has proven nothing before the tag.
 #pragma once
 
@@ -10,28 +8,10 @@
 #include <cstdint>
 
 #include "crypto/replay.h"
+#include "dataplane/tables/index_layout.h"
 #include "dataplane/tables/lazy_array.h"
 
 namespace wirelay::dataplane {
-
-/// Widths of the parts of a receiver index, fixed at start.
-struct IndexLayout {
-  uint8_t slot_bits;
-  uint8_t owner_bits;
-
-  /// The narrowest layout that holds `slots` and `workers`. At least 6 bits are left for the tag;
-  /// throws std::invalid_argument when they are not.
-  static IndexLayout make(uint32_t slots, uint32_t workers);
-  [[nodiscard]] uint32_t slot(uint32_t index) const noexcept {
-    return index & ((1u << slot_bits) - 1);
-  }
-  [[nodiscard]] uint32_t owner(uint32_t index) const noexcept {
-    return (index >> slot_bits) & ((1u << owner_bits) - 1);
-  }
-  [[nodiscard]] uint32_t index(uint32_t slot, uint32_t owner, uint32_t tag) const noexcept {
-    return slot | owner << slot_bits | tag << (slot_bits + owner_bits);
-  }
-};
 
 /// One established key pair. Two pairs of cache lines, each fetched as one: what opening reads and
 /// what the owner worker writes; what sealing reads and what all sealing threads write.
@@ -104,7 +84,7 @@ class SessionTable {
   [[nodiscard]] uint32_t replay_words() const noexcept { return replay_words_; }
 
   /// The slot that `index` names, whoever is in it: for prefetching.
-  [[nodiscard]] Session* slot(uint32_t index) noexcept { return &sessions_[index & (slots_ - 1)]; }
+  [[nodiscard]] Session* slot(uint32_t index) noexcept { return &sessions_[layout_.slot(index)]; }
 
   /// The session with this receiver index, or null. Valid until the caller's quiescent state.
   [[nodiscard]] Session* find(uint32_t index) noexcept {

@@ -46,10 +46,11 @@ uint32_t SessionWriter::fresh_index(uint32_t slot, uint32_t owner, uint32_t last
   const IndexLayout& layout = table_.layout();
   const unsigned shift = layout.slot_bits + layout.owner_bits;
   while (true) {
-    // A tag of zero is not used, so that no index is zero; the last one is not either, so that
-    // packets for the slot's last session are never taken for this one's.
+    // Zero names no session. The last tag is not used again, so that packets for the slot's last
+    // session are never taken for this one's.
     const uint32_t tag = crypto::random_u32() >> shift;
-    if (tag != 0 && tag != last >> shift) return layout.index(slot, owner, tag);
+    const uint32_t index = layout.index(slot, owner, tag);
+    if (index != 0 && (last == 0 || tag != layout.tag(last))) return index;
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include "crypto/keys.h"
 #include "dataplane/tables/session_writer.h"
 #include "tests/dataplane/reader_threads.h"
 
@@ -47,6 +48,8 @@ class SessionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(layout_refuses_what_leaves_no_tag);
   CPPUNIT_TEST(is_found_from_publication_to_retirement);
   CPPUNIT_TEST(is_not_found_by_another_tag);
+  CPPUNIT_TEST(permutation_is_undone);
+  CPPUNIT_TEST(index_is_not_predictable);
   CPPUNIT_TEST(index_zero_is_never_found);
   CPPUNIT_TEST(tags_differ_from_use_to_use);
   CPPUNIT_TEST(keys_are_wiped_after_the_grace_period);
@@ -76,8 +79,35 @@ class SessionTest : public CppUnit::TestFixture {
       const uint32_t index = l.index(slots - 1, workers - 1, 37);
       CPPUNIT_ASSERT_EQUAL(slots - 1, l.slot(index));
       CPPUNIT_ASSERT_EQUAL(workers - 1, l.owner(index));
-      CPPUNIT_ASSERT_EQUAL(37u, index >> (l.slot_bits + l.owner_bits));
+      CPPUNIT_ASSERT_EQUAL(37u, l.tag(index));
     }
+  }
+
+  void permutation_is_undone() {
+    for (int i = 0; i < 100; ++i) {
+      const IndexPermutation drawn = IndexPermutation::draw();
+      for (const uint32_t word : {0u, 1u, 0x80000000u, UINT32_MAX, crypto::random_u32()}) {
+        CPPUNIT_ASSERT_EQUAL(word, drawn.show(drawn.hide(word)));
+        CPPUNIT_ASSERT_EQUAL(word, drawn.hide(drawn.show(word)));
+      }
+    }
+  }
+
+  /// Slots are given out in order: neither the place of an index nor the distance of two may tell.
+  void index_is_not_predictable() {
+    SessionTable table(1024, 4, 1024);
+    Rcu rcu(4);
+    SessionWriter writer(table, rcu);
+    int plain = 0, near = 0;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < 1000; ++i) {
+      const uint32_t index = writer.reserve(i, 0).value();
+      CPPUNIT_ASSERT_EQUAL(i, table.layout().slot(index));
+      plain += (index & 1023) == i ? 1 : 0;
+      near += ((index - last) & 1023) == 1 ? 1 : 0;
+      last = index;
+    }
+    CPPUNIT_ASSERT(plain < 50 && near < 50);
   }
 
   void layout_refuses_what_leaves_no_tag() {
@@ -114,8 +144,9 @@ class SessionTest : public CppUnit::TestFixture {
     SessionWriter writer(table, rcu);
     const uint32_t index = writer.reserve(1, 0).value();
     writer.publish(keys_for(index), kRejectTsc);
-    for (unsigned bit = table.layout().slot_bits; bit < 32; ++bit) {
-      const uint32_t other = index ^ (1u << bit);
+    const IndexLayout& layout = table.layout();
+    for (unsigned bit = 0; bit < 32u - layout.slot_bits; ++bit) {
+      const uint32_t other = layout.index(layout.slot(index), 0, layout.tag(index) ^ 1u << bit);
       CPPUNIT_ASSERT(table.slot(other) == table.slot(index));
       CPPUNIT_ASSERT(table.find(other) == nullptr);
       CPPUNIT_ASSERT(!writer.peer_of(other));

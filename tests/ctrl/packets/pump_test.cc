@@ -52,7 +52,7 @@ struct World {
   dataplane::PeerWriter peers{shared.peers, prefixes, shared.rcu};
   Neighbours neighbours{shared, prefixes, Config{}};
   crypto::Identity identity = crypto::make_identity(crypto::Secret(crypto::Bytes32{3}));
-  Protocol protocol{shared, sessions, peers, neighbours, identity};
+  Protocol protocol{shared, sessions, peers, neighbours, identity, 1000};
   Pump pump{shared, protocol, neighbours};
 };
 

@@ -41,7 +41,8 @@ rte_mbuf* make_mbuf(rte_mempool* pool, const Bytes& bytes) {
 
 }  // namespace
 
-Side::Side(uint8_t number, const ctrl::Now& clock, const dataplane::Sizes& sizes, rte_mempool* pool)
+Side::Side(uint8_t number, const ctrl::Now& clock, const dataplane::Sizes& sizes, rte_mempool* pool,
+           uint64_t handshake_ns)
     : now(clock),
       identity(crypto::make_identity(crypto::generate_private_key())),
       shared(sizes, 1, kHz),
@@ -53,7 +54,8 @@ Side::Side(uint8_t number, const ctrl::Now& clock, const dataplane::Sizes& sizes
   shared.pool = pool;
   shared.listen_port = kUdpPort;
   shared.mac1_key = crypto::mac1_key(identity.public_key);
-  protocol = std::make_unique<ctrl::Protocol>(shared, sessions, peers, *this, identity);
+  protocol =
+      std::make_unique<ctrl::Protocol>(shared, sessions, peers, *this, identity, handshake_ns);
 }
 
 Side::~Side() {
@@ -128,6 +130,17 @@ void Side::send(uint32_t peer, const Bytes& packet) {
   outbox.push_back(mbuf);
 }
 
+void Side::hear(const Bytes& message, const Endpoint& from) {
+  const auto path = dataplane::make_path(from, endpoint(), 0, 0, 1500);
+  Bytes frame(14 + 28);
+  std::memcpy(&frame[14], path.header, 28);
+  frame[14 + 24] = static_cast<uint8_t>((8 + message.size()) >> 8);
+  frame[14 + 25] = static_cast<uint8_t>(8 + message.size());
+  frame.insert(frame.end(), message.begin(), message.end());
+  protocol->handle(dataplane::Punt{make_mbuf(shared.pool, frame), PuntReason::kHandshake, 0, 0, 0},
+                   now);
+}
+
 void Side::receive(rte_mbuf* packet, uint16_t port) {
   CPPUNIT_ASSERT(rte_pktmbuf_prepend(packet, RTE_ETHER_HDR_LEN) != nullptr);
   packet->port = port;
@@ -177,14 +190,14 @@ void Side::open(rte_mbuf* frame, const Bytes& message, const Endpoint& from, con
   }
 }
 
-Lab::Lab(const dataplane::Sizes& sizes) {
+Lab::Lab(const dataplane::Sizes& sizes, uint64_t handshake_ns) {
   static unsigned labs = 0;
   const std::string name = "protocol_lab_" + std::to_string(labs++);
   pool =
       rte_pktmbuf_pool_create(name.c_str(), 8191, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
   CPPUNIT_ASSERT(pool != nullptr);
-  a = std::make_unique<Side>(uint8_t{1}, now, sizes, pool);
-  b = std::make_unique<Side>(uint8_t{2}, now, sizes, pool);
+  a = std::make_unique<Side>(uint8_t{1}, now, sizes, pool, handshake_ns);
+  b = std::make_unique<Side>(uint8_t{2}, now, sizes, pool, handshake_ns);
 }
 
 Lab::~Lab() {
@@ -274,6 +287,12 @@ Message message_of(const rte_mbuf* packet) {
   Message out;
   out.bytes.assign(at + header, at + rte_pktmbuf_data_len(packet));
   out.type = static_cast<MessageType>(out.bytes[0]);
+  return out;
+}
+
+Bytes junk_initiation() {
+  Bytes out(sizeof(crypto::MessageInitiation), 0x5a);
+  crypto::store_le32(out.data(), static_cast<uint32_t>(MessageType::kInitiation));
   return out;
 }
 

@@ -40,7 +40,9 @@ inline constexpr char kInside[] = "10.0.0.9";
 class Side : public ctrl::PacketSender {
  public:
   /// `number`: its address is 192.0.2.<number> and 2001:db8::<number>.
-  Side(uint8_t number, const ctrl::Now& now, const dataplane::Sizes& sizes, rte_mempool* pool);
+  /// `handshake_ns`: what it thinks that a handshake costs.
+  Side(uint8_t number, const ctrl::Now& now, const dataplane::Sizes& sizes, rte_mempool* pool,
+       uint64_t handshake_ns);
   ~Side() override;
 
   struct Options {
@@ -62,6 +64,8 @@ class Side : public ctrl::PacketSender {
   void send(uint32_t peer, const Bytes& packet);
   /// Hands `packet` up as one that waits for a session.
   void punt(uint32_t peer, const Bytes& packet);
+  /// Hands `message` up as a datagram of a handshake that came from `from`, whatever it is.
+  void hear(const Bytes& message, const dataplane::Endpoint& from);
   /// Takes an IP packet from the wire, which comes by `port`. Owns the mbuf.
   void receive(rte_mbuf* packet, uint16_t port = 0);
 
@@ -106,7 +110,8 @@ struct Message {
 
 class Lab {
  public:
-  explicit Lab(const dataplane::Sizes& sizes = small());
+  /// `handshake_ns`: so little by default that nothing is load.
+  explicit Lab(const dataplane::Sizes& sizes = small(), uint64_t handshake_ns = 1000);
   ~Lab();
   static dataplane::Sizes small() {
     return {.users = 4,
@@ -148,6 +153,8 @@ class Lab {
   std::set<std::tuple<const Side*, uint32_t, uint64_t>> nonces_;  // receiver index and counter
 };
 
+/// Of the right size and type, and nobody's.
+Bytes junk_initiation();
 /// The UDP payload of an IP packet.
 Message message_of(const rte_mbuf* packet);
 /// A plain inner IPv4 packet of `bytes` bytes (20 and more) to `to`, told apart by `mark`.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include <cppunit/TestAssert.h>
 #include <cppunit/TestFixture.h>
@@ -31,6 +32,26 @@ class IntroducedLabTest : public LabTest {
   void setUp() override {
     LabTest::setUp();
     lab_->introduce();
+  }
+};
+
+/// The same where a handshake costs much: 100 a second can be served, 50 at once.
+class LoadedLabTest : public LabTest {
+ public:
+  void setUp() override {
+    lab_ = std::make_unique<Lab>(Lab::small(), 5 * kMillisecond);
+    lab_->introduce();
+  }
+
+ protected:
+  /// More from everywhere than `side` can serve, so that it asks for cookies for a second.
+  void overload(Side& side) {
+    for (int i = 1; i <= 60; ++i) {
+      const auto addr = dataplane::parse_ip("198.51.100." + std::to_string(i));
+      side.hear(junk_initiation(), {*addr, 1});
+    }
+    for (rte_mbuf* reply : side.outbox) rte_pktmbuf_free(reply);
+    side.outbox.clear();
   }
 };
 

@@ -9,7 +9,7 @@ namespace wirelay::test {
 
 using crypto::MessageType;
 
-class LoadTest : public IntroducedLabTest {
+class LoadTest : public LoadedLabTest {
   CPPUNIT_TEST_SUITE(LoadTest);
   CPPUNIT_TEST(initiator_comes_back_with_a_cookie);
   CPPUNIT_TEST(responder_comes_back_with_a_cookie);
@@ -17,48 +17,56 @@ class LoadTest : public IntroducedLabTest {
   CPPUNIT_TEST(forged_cookie_reply_is_refused);
   CPPUNIT_TEST(load_passes);
   CPPUNIT_TEST(many_peers_begin_a_few_at_a_time);
+  CPPUNIT_TEST(cookie_replies_are_bounded);
   CPPUNIT_TEST(sources_have_a_share);
+  CPPUNIT_TEST(no_two_sources_share);
   CPPUNIT_TEST(networks_of_ipv6_share);
   CPPUNIT_TEST(limiter_of_a_source_with_a_cookie);
   CPPUNIT_TEST_SUITE_END();
 
  public:
   void initiator_comes_back_with_a_cookie() {
-    b().protocol->set_backlog(1000);
+    overload(b());
+    const uint64_t before = b().counters().cookies_sent;
     a().send(lab_->peer_of_a, inner_packet(64, 1));
-    lab_->advance(kSecond);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().cookies_sent);
+    lab_->advance(4900 * kMillisecond);
+    CPPUNIT_ASSERT_EQUAL(before + 1, b().counters().cookies_sent);
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().cookies_received);
     CPPUNIT_ASSERT_EQUAL(size_t{0}, lab_->seen(b(), MessageType::kResponse));
     CPPUNIT_ASSERT_EQUAL(0u, b().sessions.in_use());
-    lab_->advance(5 * kSecond);  // the retransmission carries mac2
+    overload(b());
+    lab_->advance(900 * kMillisecond);  // the retransmission carries mac2
     CPPUNIT_ASSERT(a().current(lab_->peer_of_a) != nullptr);
     CPPUNIT_ASSERT(inner_packet(64, 1) == b().inbox.front());
   }
 
   void responder_comes_back_with_a_cookie() {
-    a().protocol->set_backlog(1000);
+    overload(a());
+    const uint64_t before = a().counters().cookies_sent;
     a().send(lab_->peer_of_a, inner_packet(64, 1));
-    lab_->advance(kSecond);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a().counters().cookies_sent);  // for the response
+    lab_->advance(4900 * kMillisecond);
+    CPPUNIT_ASSERT_EQUAL(before + 1, a().counters().cookies_sent);  // for the response
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().cookies_received);
     CPPUNIT_ASSERT(a().current(lab_->peer_of_a) == nullptr);
-    lab_->advance(5 * kSecond);
+    overload(a());
+    lab_->advance(900 * kMillisecond);
     CPPUNIT_ASSERT(a().current(lab_->peer_of_a) != nullptr);
   }
 
   void cookie_of_another_address_is_worthless() {
-    b().protocol->set_backlog(1000);
+    overload(b());
     a().send(lab_->peer_of_a, inner_packet(64, 1));
-    lab_->advance(kSecond);
+    lab_->advance(4900 * kMillisecond);
     a().translated = dataplane::parse_ip("192.0.2.77");
-    lab_->advance(5 * kSecond);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, b().counters().cookies_sent);
+    overload(b());
+    const uint64_t before = b().counters().cookies_sent;
+    lab_->advance(900 * kMillisecond);
+    CPPUNIT_ASSERT_EQUAL(before + 1, b().counters().cookies_sent);
     CPPUNIT_ASSERT_EQUAL(size_t{0}, lab_->seen(b(), MessageType::kResponse));
   }
 
   void forged_cookie_reply_is_refused() {
-    b().protocol->set_backlog(1000);
+    overload(b());
     a().send(lab_->peer_of_a, inner_packet(64, 1));
     std::vector<rte_mbuf*> out;
     out.swap(a().outbox);
@@ -85,10 +93,9 @@ class LoadTest : public IntroducedLabTest {
   }
 
   void load_passes() {
-    b().protocol->set_backlog(1000);
+    overload(b());
     a().send(lab_->peer_of_a, inner_packet(64, 1));
     lab_->advance(kSecond);
-    b().protocol->set_backlog(0);
     a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), false);  // forgets the cookie
     a().protocol->change_peer(lab_->peer_of_a, a().spec_of(b(), {}), true);
     lab_->advance(5 * kSecond);
@@ -143,9 +150,31 @@ class LoadTest : public IntroducedLabTest {
                          allowed(limiter, *dataplane::parse_ip("2001:db8:1:3::1"), 100, kSecond));
   }
 
+  void no_two_sources_share() {
+    ctrl::SourceLimiter limiter;
+    for (int i = 0; i < 2000; ++i) {
+      const std::string addr = "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250);
+      CPPUNIT_ASSERT_EQUAL(5, allowed(limiter, *dataplane::parse_ip(addr), 5, kSecond));
+    }
+  }
+
+  /// Their receivers never asked for them, and their way out is that of live sessions.
+  void cookie_replies_are_bounded() {
+    constexpr uint8_t kWorkers = 10;
+    ctrl::LoadGuard guard(b().identity.public_key, kWorkers, kMillisecond);
+    int all = 0;
+    for (uint8_t worker = 0; worker < kWorkers; ++worker) {
+      int of_worker = 0;
+      for (int i = 0; i < 1000; ++i) of_worker += guard.may_reply(worker, lab_->now) ? 1 : 0;
+      CPPUNIT_ASSERT(of_worker <= 64);
+      all += of_worker;
+    }
+    CPPUNIT_ASSERT_EQUAL(256, all);
+  }
+
   void limiter_of_a_source_with_a_cookie() {
     using Guard = ctrl::LoadGuard;
-    Guard guard(b().identity.public_key, 10);
+    Guard guard(b().identity.public_key, 1, 20 * kMillisecond);
     crypto::MacWriter writer(b().identity.public_key);
     Bytes message(sizeof(crypto::MessageInitiation), 1);
     writer.write(message, lab_->now.ns / kSecond);
@@ -153,7 +182,11 @@ class LoadTest : public IntroducedLabTest {
     datagram.remote = a().endpoint();
     datagram.message = message;
     CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kServe);
-    guard.set_backlog(10);
+    for (int i = 0; i < 20; ++i) {
+      ctrl::Datagram other = datagram;
+      other.remote.addr = *dataplane::parse_ip("198.51.100." + std::to_string(i));
+      guard.judge(other, lab_->now);
+    }
     CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kSendCookie);
     CPPUNIT_ASSERT(writer.consume(guard.reply(datagram, lab_->now), lab_->now.ns / kSecond));
     writer.write(message, lab_->now.ns / kSecond);

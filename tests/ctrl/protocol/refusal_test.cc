@@ -28,6 +28,7 @@ class RefusalTest : public LabTest {
   CPPUNIT_TEST(full_session_table_refuses);
   CPPUNIT_TEST(retransmission_takes_no_second_slot);
   CPPUNIT_TEST(low_order_key_is_refused);
+  CPPUNIT_TEST(low_order_ephemeral_keys_give_no_session);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -110,14 +111,14 @@ class RefusalTest : public LabTest {
       for (size_t at = 4; at < message.size() - 32; at += 3) {
         Bytes forged = message;
         forged[at] ^= 1;
-        punt(b(), a(), forged);
-        punt(a(), b(), forged);
+        b().hear(forged, a().endpoint());
+        a().hear(forged, b().endpoint());
         lab_->deliver();
       }
     }
     for (size_t bytes : {size_t{0}, size_t{3}, size_t{16}, size_t{64}, size_t{147}, size_t{149}}) {
       Bytes junk(bytes, 1);
-      punt(b(), a(), junk);
+      b().hear(junk, a().endpoint());
     }
     CPPUNIT_ASSERT_EQUAL(size_t{1}, lab_->seen(b(), MessageType::kResponse));
     CPPUNIT_ASSERT_EQUAL(1u, b().sessions.in_use());
@@ -314,24 +315,38 @@ class RefusalTest : public LabTest {
     CPPUNIT_ASSERT_EQUAL(0u, a().sessions.in_use());
   }
 
+  void low_order_ephemeral_keys_give_no_session() {
+    lab_->introduce();
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    std::vector<rte_mbuf*> out;
+    out.swap(a().outbox);
+    const Bytes initiation = message_of(out.front()).bytes;
+    for (const uint8_t u : {0, 1}) {  // all zeros, and the point of order 1
+      Bytes forged = initiation;
+      std::fill_n(&forged[8], 32, 0);
+      forged[8] = u;
+      b().hear(forged, a().endpoint());
+    }
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, b().counters().refused_bad_message);
+    b().receive(out.front());
+    const Bytes response = message_of(b().outbox.front()).bytes;
+    for (const uint8_t u : {0, 1}) {
+      Bytes forged = response;
+      std::fill_n(&forged[12], 32, 0);
+      forged[12] = u;
+      a().hear(forged, b().endpoint());
+    }
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, a().counters().refused_bad_message);
+    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) == nullptr);
+    lab_->deliver();
+    CPPUNIT_ASSERT(a().current(lab_->peer_of_a) != nullptr);
+  }
+
  private:
   ctrl::Now& now() { return lab_->now; }
 
-  /// Brings a message to `to` as if `from` had sent it just now.
-  void punt(Side& to, const Side& from, const Bytes& message) {
-    rte_mbuf* mbuf = rte_pktmbuf_alloc(lab_->pool);
-    const size_t size = 14 + 28 + message.size();
-    auto* at = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(mbuf, static_cast<uint16_t>(size)));
-    CPPUNIT_ASSERT(at != nullptr);
-    const auto path = dataplane::make_path(from.endpoint(), to.endpoint(), 0, 0, 1500);
-    std::memcpy(at + 14, path.header, 28);
-    at[14 + 24] = static_cast<uint8_t>((8 + message.size()) >> 8);
-    at[14 + 25] = static_cast<uint8_t>(8 + message.size());
-    std::ranges::copy(message, at + 42);
-    to.protocol->handle(dataplane::Punt{mbuf, dataplane::PuntReason::kHandshake, 0, 0, 0}, now());
-  }
   void replay(size_t place) {
-    punt(b(), a(), lab_->wire[place].second.bytes);
+    b().hear(lab_->wire[place].second.bytes, a().endpoint());
     lab_->deliver();
   }
 };

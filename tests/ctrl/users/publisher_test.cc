@@ -68,7 +68,7 @@ struct World {
   dataplane::PeerWriter peers{shared.peers, prefixes, shared.rcu};
   NoSender sender;
   crypto::Identity identity = crypto::make_identity(crypto::Secret(crypto::Bytes32{3}));
-  Protocol protocol{shared, sessions, peers, sender, identity};
+  Protocol protocol{shared, sessions, peers, sender, identity, 1000};
   Publisher publisher{shared, peers, protocol};
   Registry registry{{2, 2, 16, {}}, publisher};
 };
