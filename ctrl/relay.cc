@@ -6,8 +6,6 @@
 #include <csignal>
 #include <set>
 
-#include <malloc.h>
-
 #include "ctrl/base/log.h"
 #include "ctrl/base/log_limiter.h"
 #include "ctrl/base/version.h"
@@ -23,8 +21,16 @@ using std::chrono::milliseconds;
 /// Between turns when there is nothing to do: short enough that the first packet to a new
 /// neighbour does not wait long, long enough to cost an idle machine next to nothing.
 constexpr milliseconds kBusyDelay(1), kLongestDelay(4);
+/// For what waits behind packets and timers, in each turn.
+constexpr std::chrono::microseconds kAgendaTime(1500);
 constexpr uint64_t kTickNs = 10'000'000;
 constexpr uint64_t kFlushNs = 1'000'000'000;
+
+RegistryLimits limits_of(const Config& config, const crypto::Identity& identity) {
+  RegistryLimits limits = registry_limits(config);
+  limits.own_key = identity.public_key;
+  return limits;
+}
 
 bool shares_cores(const Config& config) {
   std::set<unsigned> cores = {config.control_core};
@@ -50,19 +56,16 @@ Relay::Relay(std::string file, Config config, bool verbose)
       protocol_(datapath_.shared(), session_writer_, peer_writer_, neighbours_, identity_,
                 measured_handshake_ns()),
       publisher_(datapath_.shared(), peer_writer_, protocol_),
-      registry_(registry_limits(config_), publisher_),
+      registry_(limits_of(config_, identity_)),
       pump_(datapath_.shared(), protocol_, neighbours_),
-      reloader_(file_, [this](const Config& next,
-                              const crypto::PublicKey& identity) { return apply(next, identity); }),
+      door_(registry_, publisher_, loop_, agenda_),
+      reloader_(file_, loop_,
+                [this](auto loaded, const ReloadOptions& options, Reloader::Done done) {
+                  apply(std::move(loaded), options, std::move(done));
+                }),
       start_ns_(read_clocks().ns) {
-  publisher_.attach(registry_);
-  apply_users(config_);
+  add_configured_users();
   stop_if_requested();
-  config_.users = {};
-  config_.peers = {};
-  config_.user_paths = {};
-  config_.peer_paths = {};
-  malloc_trim(0);
   datapath_.launch();
   log_start();
 }
@@ -82,7 +85,7 @@ void Relay::run() {
       loop_.stop();
     });
   }
-  loop_.on_signal(SIGHUP, [this] { signal_reload_ = reloader_.ask(); });
+  loop_.on_signal(SIGHUP, [this] { reloader_.ask({}, log_failure); });
   loop_.repeat([this] { return turn(); });
   stop_if_requested();  // one that came before the loop could hear of it
   loop_.run();
@@ -91,8 +94,6 @@ void Relay::run() {
 milliseconds Relay::turn() {
   const Pump::Result result = pump_.turn();
   datapath_.shared().rcu.poll();
-  reloader_.poll();
-  tell_signal_reload();
   const Now now = read_clocks();
   if (now.ns >= next_tick_ns_) {
     next_tick_ns_ = now.ns + kTickNs;
@@ -103,7 +104,8 @@ milliseconds Relay::turn() {
     next_flush_ns_ = now.ns + kFlushNs;
     log_limiter().flush(now.ns);
   }
-  if (result == Pump::Result::kMore) return milliseconds(0);
+  agenda_.run(Slice(kAgendaTime));
+  if (result == Pump::Result::kMore || !agenda_.empty()) return milliseconds(0);
   const milliseconds delay = result == Pump::Result::kDone ? kBusyDelay : idle_;
   idle_ = std::min(2 * delay, kLongestDelay);
   return delay;

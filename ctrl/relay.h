@@ -10,12 +10,14 @@
 #include "crypto/noise.h"
 #include "ctrl/api/server.h"
 #include "ctrl/config/reloader.h"
+#include "ctrl/host/agenda.h"
 #include "ctrl/host/datapath.h"
 #include "ctrl/host/eal.h"
 #include "ctrl/host/event_loop.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/relay_face.h"
+#include "ctrl/users/door.h"
 #include "ctrl/users/publisher.h"
 #include "ctrl/users/registry.h"
 
@@ -33,7 +35,10 @@ class Relay final : public RelayFace {
   /// Serves until SIGTERM or SIGINT; SIGHUP reloads.
   void run();
 
-  Registry& registry() override { return registry_; }
+  [[nodiscard]] const Registry& registry() const override { return registry_; }
+  void change(ChangeRequest request, Door::Done done) override {
+    door_.submit(std::move(request), std::move(done));
+  }
   [[nodiscard]] const Config& config() const override { return config_; }
   [[nodiscard]] const crypto::PublicKey& public_key() const override {
     return identity_.public_key;
@@ -51,12 +56,16 @@ class Relay final : public RelayFace {
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
-  std::shared_ptr<const Reload> reload() override { return reloader_.ask(); }
+  void reload(const ReloadOptions& options, Reloader::Done done) override {
+    reloader_.ask(options, std::move(done));
+  }
 
  private:
-  ReloadResult apply_users(const Config& next);
-  ReloadResult apply(const Config& next, const crypto::PublicKey& identity);
-  void tell_signal_reload();
+  void add_configured_users();
+  void apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
+             Reloader::Done done);
+  void adopt(const Config& next, const ReloadOutcome& outcome);
+  static void log_failure(const ReloadOutcome& outcome);
   std::chrono::milliseconds turn();
   void log_start() const;
   void log_totals() const;
@@ -68,6 +77,7 @@ class Relay final : public RelayFace {
   std::vector<crypto::EngineInfo> engines_;
   crypto::EngineInfo engine_;
   EventLoop loop_;
+  Agenda agenda_;
   api::Server server_;  // before the EAL, so that a second relay ends before it takes any port
   Eal eal_;
   Datapath datapath_;
@@ -79,8 +89,8 @@ class Relay final : public RelayFace {
   Publisher publisher_;
   Registry registry_;
   Pump pump_;
+  Door door_;
   Reloader reloader_;
-  std::shared_ptr<const Reload> signal_reload_;  // asked for by SIGHUP, and not told of in the log
   const uint64_t start_ns_;
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
   std::chrono::milliseconds idle_{1};  // the delay behind the next turn that finds nothing

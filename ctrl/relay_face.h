@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +10,10 @@
 #include "crypto/aead.h"
 #include "ctrl/base/counter_field.h"
 #include "ctrl/config/config.h"
+#include "ctrl/config/reloader.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/users/door.h"
 #include "ctrl/users/registry.h"
 #include "dataplane/worker.h"
 
@@ -59,24 +60,13 @@ struct PortStatus : PortCounters {
   bool link_up = false;
 };
 
-struct ReloadResult {
-  size_t users_added = 0, users_changed = 0, users_removed = 0;
-  size_t peers_added = 0, peers_changed = 0, peers_removed = 0;
-  std::vector<std::string> needs_restart;  // parts that changed but stay as they were
-};
-
-/// A reload that was asked for: under way until one of the two is set, by the control thread.
-struct Reload {
-  std::optional<ReloadResult> result;
-  std::exception_ptr error;  // Refused, or what stood in the way: nothing has changed
-  [[nodiscard]] bool done() const noexcept { return result || error; }
-};
-
 /// The face that the API is written against; Relay implements it, tests put a fake behind it.
 class RelayFace {
  public:
   virtual ~RelayFace() = default;
-  virtual Registry& registry() = 0;
+  virtual const Registry& registry() const = 0;
+  /// Any thread: through the door.
+  virtual void change(ChangeRequest request, Door::Done done) = 0;
   virtual const Config& config() const = 0;
   virtual const crypto::PublicKey& public_key() const = 0;
   virtual uint64_t uptime_ns() const = 0;
@@ -92,8 +82,8 @@ class RelayFace {
   virtual UserStatus user_status(const std::string& name) const = 0;
   virtual PeerStatus peer_status(const std::string& name) const = 0;
   virtual uint32_t sessions_in_use() const = 0;
-  /// Begins to read the configuration file again.
-  virtual std::shared_ptr<const Reload> reload() = 0;
+  /// Reads the configuration file again and applies it; `done` is called on the control thread.
+  virtual void reload(const ReloadOptions& options, Reloader::Done done) = 0;
 };
 
 }  // namespace wirelay::ctrl

@@ -1,9 +1,10 @@
-// Reloads: the difference between a configuration that was read and what runs.
+// What a relay makes of its configuration file: at the start, and each time it is read again.
 #include <charconv>
-#include <set>
+#include <utility>
 #include <variant>
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include "ctrl/base/log.h"
 #include "ctrl/relay.h"
@@ -36,69 +37,83 @@ void name_places(std::vector<Step>& steps, const Config& config) {
   }
 }
 
-/// What steps will do to `registry`.
-ReloadResult count(const std::vector<Step>& steps, const Registry& registry) {
-  ReloadResult result;
-  std::set<std::string> changed_peers;  // one may take two steps
-  for (const Step& step : steps) {
-    if (std::holds_alternative<AddUser>(step.change)) ++result.users_added;
-    if (std::holds_alternative<SetUser>(step.change)) ++result.users_changed;
-    if (std::holds_alternative<AddPeer>(step.change)) ++result.peers_added;
-    if (std::holds_alternative<RemovePeer>(step.change)) ++result.peers_removed;
-    if (const auto* set = std::get_if<SetPeer>(&step.change))
-      changed_peers.insert(set->change.name);
-    if (const auto* remove = std::get_if<RemoveUser>(&step.change)) {
-      ++result.users_removed;
-      result.peers_removed += registry.peers_of(remove->name).size();
-    }
-  }
-  result.peers_changed = changed_peers.size();
-  return result;
+/// The registry has them now.
+void forget_users(Config& config) {
+  config.users = {};
+  config.peers = {};
+  config.user_paths = {};
+  config.peer_paths = {};
+}
+
+/// What makes the file's users and peers those of `config`, which lives as long.
+ChangeRequest request_of(const Config& config, const ReloadOptions& options) {
+  ChangeRequest request;
+  request.origin = Origin::kFile;
+  request.what = "reload";
+  request.dry_run = options.dry_run;
+  request.steps = [&config, force = options.force](const Registry& registry,
+                                                   const std::stop_token& stop) {
+    std::vector<Step> steps = registry.difference(config.users, config.peers, force, stop);
+    name_places(steps, config);
+    return steps;
+  };
+  return request;
 }
 
 }  // namespace
 
-ReloadResult Relay::apply_users(const Config& next) {
-  std::vector<Step> steps = registry_.difference(next.users, next.peers);
-  name_places(steps, next);
-  ReloadResult result = count(steps, registry_);
-  registry_.apply(steps);
-  return result;
+void Relay::add_configured_users() {
+  const ChangeOutcome outcome =
+      pass_at_once(registry_, publisher_, request_of(config_, {.force = true}));
+  if (outcome.error) std::rethrow_exception(outcome.error);
+  forget_users(config_);
+  malloc_trim(0);
 }
 
-ReloadResult Relay::apply(const Config& next, const crypto::PublicKey& identity) {
-  ReloadResult result = apply_users(next);
-  result.needs_restart = needs_restart(config_, next);
-  if (identity != identity_.public_key) {
-    result.needs_restart.insert(result.needs_restart.begin(), "identity");
-  }
+void Relay::apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
+                  Reloader::Done done) {
+  ChangeRequest request = request_of(loaded->config, options);
+  door_.submit(std::move(request), [this, loaded, dry_run = options.dry_run,
+                                    done = std::move(done)](ChangeOutcome outcome) {
+    forget_users(loaded->config);  // here: it would take the control thread too long
+    loop_.post([this, loaded, dry_run, done, outcome = std::move(outcome)] {
+      ReloadOutcome result{outcome.error, outcome.counts, outcome.difference, {}};
+      result.needs_restart = needs_restart(config_, loaded->config);
+      if (loaded->identity != identity_.public_key) {
+        result.needs_restart.insert(result.needs_restart.begin(), "identity");
+      }
+      if (!result.error && !dry_run) adopt(loaded->config, result);
+      done(result);
+    });
+  });
+}
+
+void Relay::adopt(const Config& next, const ReloadOutcome& outcome) {
   config_.public_endpoint = next.public_endpoint;
   config_.client_dns = next.client_dns;
   config_.users_file = next.users_file;
   if (config_.log_level != next.log_level) set_log_level(next.log_level);
   config_.log_level = next.log_level;
   for (const std::string& warning : next.warnings) log_warning("{}", warning);
+  const ChangeCounts& counts = outcome.counts;
   log_info(
       "reloaded: users {} added, {} changed, {} removed; peers {} added, {} changed, {} "
       "removed",
-      result.users_added, result.users_changed, result.users_removed, result.peers_added,
-      result.peers_changed, result.peers_removed);
-  if (!result.needs_restart.empty()) {
+      counts.users_added, counts.users_changed, counts.users_removed, counts.peers_added,
+      counts.peers_changed, counts.peers_removed);
+  if (!outcome.needs_restart.empty()) {
     log_warning("changed in {}, but in force only after a restart: {}", file_,
-                fmt::join(result.needs_restart, ", "));
+               fmt::join(outcome.needs_restart, ", "));
   }
-  return result;
 }
 
-void Relay::tell_signal_reload() {
-  if (!signal_reload_ || !signal_reload_->done()) return;
-  const auto reload = std::exchange(signal_reload_, nullptr);
-  if (!reload->error) return;
+void Relay::log_failure(const ReloadOutcome& outcome) {
+  if (!outcome.error) return;
   try {
-    std::rethrow_exception(reload->error);
+    std::rethrow_exception(outcome.error);
   } catch (const Refused& refused) {
     for (const std::string& line : lines_of(refused)) log_error("{}", line);
-    log_error("not reloaded, nothing has changed");
+    log_error("not reloaded, nothing was changed");
   } catch (const std::exception& error) {  // the relay goes on with what it has
     log_error("not reloaded: {}", error.what());
   }

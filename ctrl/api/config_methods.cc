@@ -1,5 +1,7 @@
 // config.reload: the configuration file, read again.
 #include <array>
+#include <memory>
+#include <optional>
 
 #include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
@@ -11,11 +13,14 @@ namespace {
 
 Answer reload(RelayFace& relay, const Json::Value& params) {
   Params(params).finish();
-  return [reload = relay.reload()]() -> std::optional<Json::Value> {
-    if (!reload->done()) return std::nullopt;
-    if (reload->error) std::rethrow_exception(reload->error);
-    Json::Value result = to_json(*reload->result);
-    result["needs_restart"] = to_json(reload->result->needs_restart);
+  const auto pending = std::make_shared<std::optional<ReloadOutcome>>();
+  relay.reload({}, [pending](const ReloadOutcome& outcome) { *pending = outcome; });
+  return [pending]() -> std::optional<Json::Value> {
+    if (!*pending) return std::nullopt;
+    const ReloadOutcome& outcome = **pending;
+    if (outcome.error) std::rethrow_exception(outcome.error);
+    Json::Value result = to_json(outcome.counts);
+    result["needs_restart"] = to_json(outcome.needs_restart);
     return result;
   };
 }

@@ -11,37 +11,37 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
-const PeerSpec& find_peer(RelayFace& relay, const std::string& name) {
-  const PeerSpec* peer = relay.registry().peer(name);
+PeerPtr find_peer(RelayFace& relay, const std::string& name) {
+  PeerPtr peer = relay.registry().peer(name);
   if (peer == nullptr) throw ApiError(kNotFound, "there is no peer " + in_quotes(name));
-  return *peer;
+  return peer;
 }
 
 Answer add(RelayFace& relay, const Json::Value& params) {
-  return apply_items(relay, params, "peers", read_peer);
+  return apply_items(relay, "peer.add", params, "peers", read_peer);
 }
 
 Answer set(RelayFace& relay, const Json::Value& params) {
-  return apply_items(relay, params, "peers", read_peer_change);
+  return apply_items(relay, "peer.set", params, "peers", read_peer_change);
 }
 
 Answer remove(RelayFace& relay, const Json::Value& params) {
-  return remove_named<RemovePeer>(relay, params);
+  return remove_named<RemovePeer>(relay, "peer.remove", params);
 }
 
 Answer get(RelayFace& relay, const Json::Value& params) {
-  return peer_entry(relay, find_peer(relay, read_only_name(params)), PresharedKey::kHide);
+  return peer_entry(relay, *find_peer(relay, read_only_name(params)), PresharedKey::kHide);
 }
 
 /// One more than the page holds, when there are more.
-std::vector<const PeerSpec*> page_of(const Registry& registry,
-                                     const std::optional<std::string>& user, const Page& page) {
+std::vector<PeerPtr> page_of(const Registry& registry, const std::optional<std::string>& user,
+                             const Page& page) {
   if (!user) return registry.peers_after(page.after, page.limit + 1);
   if (registry.user(*user) == nullptr) {
     throw ApiError(kNotFound, "there is no user " + in_quotes(*user));
   }
   const auto& names = registry.peers_of(*user);
-  std::vector<const PeerSpec*> peers;
+  std::vector<PeerPtr> peers;
   for (auto it = names.upper_bound(page.after); it != names.end() && peers.size() <= page.limit;
        ++it) {
     peers.push_back(registry.peer(*it));
@@ -83,8 +83,8 @@ Json::Value relay_endpoint(const Config& config) {
 }
 
 Answer client_config(RelayFace& relay, const Json::Value& params) {
-  const PeerSpec& peer = find_peer(relay, read_only_name(params));
-  Json::Value result = to_json(peer, PresharedKey::kShow);
+  const PeerPtr peer = find_peer(relay, read_only_name(params));
+  Json::Value result = to_json(*peer, PresharedKey::kShow);
   result.removeMember("endpoint");
   result["relay"]["public_key"] = crypto::to_base64(relay.public_key());
   result["relay"]["endpoint"] = relay_endpoint(relay.config());

@@ -1,6 +1,9 @@
 // Results as JSON.
 #include "ctrl/api/render.h"
 
+#include <mutex>
+#include <optional>
+
 namespace wirelay::ctrl::api {
 
 namespace {
@@ -9,7 +12,7 @@ constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
 }  // namespace
 
-Json::Value to_json(const ReloadResult& counts) {
+Json::Value to_json(const ChangeCounts& counts) {
   Json::Value result(Json::objectValue);
   result["users_added"] = count(counts.users_added);
   result["users_changed"] = count(counts.users_changed);
@@ -20,30 +23,36 @@ Json::Value to_json(const ReloadResult& counts) {
   return result;
 }
 
-Json::Value apply_steps(RelayFace& relay, const std::vector<Step>& steps) {
-  Registry& registry = relay.registry();
-  const size_t peers_before = registry.peer_count();
-  registry.apply(steps);
-  ReloadResult counts;
-  for (const Step& step : steps) {
-    counts.users_added += std::holds_alternative<AddUser>(step.change);
-    counts.users_changed += std::holds_alternative<SetUser>(step.change);
-    counts.users_removed += std::holds_alternative<RemoveUser>(step.change);
-    counts.peers_added += std::holds_alternative<AddPeer>(step.change);
-    counts.peers_changed += std::holds_alternative<SetPeer>(step.change);
-  }
-  // A removed user takes its peers along, so these are not counted by steps.
-  counts.peers_removed = peers_before + counts.peers_added - registry.peer_count();
-  return to_json(counts);
+Answer apply_steps(RelayFace& relay, const char* what, std::vector<Step> steps) {
+  struct Pending {
+    std::mutex mutex;
+    std::optional<ChangeOutcome> outcome;
+  };
+  const auto pending = std::make_shared<Pending>();
+  ChangeRequest request;
+  request.what = what;
+  request.steps = [steps = std::move(steps)](const Registry&, const std::stop_token&) {
+    return steps;
+  };
+  relay.change(std::move(request), [pending](ChangeOutcome outcome) {
+    const std::lock_guard lock(pending->mutex);
+    pending->outcome = std::move(outcome);
+  });
+  return [pending]() -> std::optional<Json::Value> {
+    const std::lock_guard lock(pending->mutex);
+    if (!pending->outcome) return std::nullopt;
+    if (pending->outcome->error) std::rethrow_exception(pending->outcome->error);
+    return to_json(pending->outcome->counts);
+  };
 }
 
-Json::Value apply_items(RelayFace& relay, const Json::Value& params, const char* list,
-                        ReadSteps read) {
+Answer apply_items(RelayFace& relay, const char* what, const Json::Value& params, const char* list,
+                   ReadSteps read) {
   std::vector<Step> steps;
   read_items(params, list, [&](const Json::Value& value, const Place& place, auto& problems) {
     read(value, place, steps, problems);
   });
-  return apply_steps(relay, steps);
+  return apply_steps(relay, what, std::move(steps));
 }
 
 Json::Value user_entry(RelayFace& relay, const UserSpec& user) {

@@ -5,6 +5,7 @@
 
 #include <json/value.h>
 
+#include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
 #include "ctrl/base/json.h"
 #include "ctrl/host/worker_counters.h"
@@ -13,24 +14,24 @@
 
 namespace wirelay::ctrl::api {
 
-/// Applies the steps, all or none, and counts what they did, as config.reload does:
-/// {"users_added", "users_changed", "users_removed", "peers_added", ...}.
-Json::Value apply_steps(RelayFace& relay, const std::vector<Step>& steps);
+/// Sends the steps through the door as a request `what`, and counts what they did, as config.reload
+/// does: {"users_added", "users_changed", "users_removed", "peers_added", ...}.
+Answer apply_steps(RelayFace& relay, const char* what, std::vector<Step> steps);
 /// The same for what `params` lists under `list` ("users"), or is itself, as `read` reads it.
 using ReadSteps = void (*)(const Json::Value&, const Place&, std::vector<Step>&,
                            std::vector<Problem>&);
-Json::Value apply_items(RelayFace& relay, const Json::Value& params, const char* list,
-                        ReadSteps read);
+Answer apply_items(RelayFace& relay, const char* what, const Json::Value& params, const char* list,
+                   ReadSteps read);
 /// The same with a step `Remove` for each name in `params`.
 template <typename Remove>
-Json::Value remove_named(RelayFace& relay, const Json::Value& params) {
+Answer remove_named(RelayFace& relay, const char* what, const Json::Value& params) {
   std::vector<Step> steps;
   for (Named& named : read_names(params)) {
     steps.push_back({Remove{std::move(named.name)}, std::move(named.path)});
   }
-  return apply_steps(relay, steps);
+  return apply_steps(relay, what, std::move(steps));
 }
-Json::Value to_json(const ReloadResult& counts);
+Json::Value to_json(const ChangeCounts& counts);
 
 /// USER and what it carried, under "status".
 Json::Value user_entry(RelayFace& relay, const UserSpec& user);

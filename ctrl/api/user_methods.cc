@@ -15,20 +15,20 @@ namespace {
 constexpr size_t kMaxPagePeers = 20'000;
 
 Answer add(RelayFace& relay, const Json::Value& params) {
-  return apply_items(relay, params, "users", read_user);
+  return apply_items(relay, "user.add", params, "users", read_user);
 }
 
 Answer set(RelayFace& relay, const Json::Value& params) {
-  return apply_items(relay, params, "users", read_user_change);
+  return apply_items(relay, "user.set", params, "users", read_user_change);
 }
 
 Answer remove(RelayFace& relay, const Json::Value& params) {
-  return remove_named<RemoveUser>(relay, params);
+  return remove_named<RemoveUser>(relay, "user.remove", params);
 }
 
 Answer get(RelayFace& relay, const Json::Value& params) {
   const std::string name = read_only_name(params);
-  const UserSpec* user = relay.registry().user(name);
+  const UserPtr user = relay.registry().user(name);
   if (user == nullptr) throw ApiError(kNotFound, "there is no user " + in_quotes(name));
   Json::Value result = user_entry(relay, *user);
   Json::Value& peers = result["peers"] = Json::arrayValue;

@@ -11,6 +11,7 @@
 
 #include "ctrl/base/json.h"
 #include "ctrl/config/parts.h"
+#include "ctrl/users/passage.h"
 #include "ctrl/users/spec_json.h"
 
 namespace wirelay::ctrl {
@@ -53,25 +54,26 @@ void add_problems(const std::string& file, std::vector<Problem> found, std::vect
 }
 
 /// The steps that enter a file's users; their paths begin with the file's name.
-void read_users(const std::string& file, ObjectReader& root, std::vector<Step>& steps,
-                std::vector<Problem>& problems) {
+void read_users(const std::string& file, ObjectReader& root, const std::stop_token& stop,
+                std::vector<Step>& steps, std::vector<Problem>& problems) {
   const Json::Value* users = root.list("users");
   if (users == nullptr) return;
   const std::string name = file + ": users";
   const Place place(name);
   for (Json::ArrayIndex i = 0; i < users->size() && !enough(problems); ++i) {
+    if (stop.stop_requested()) throw std::runtime_error("the relay ends");
     read_user((*users)[i], {place, i}, steps, problems);
   }
 }
 
-void read_users_file(const std::string& file, std::vector<Step>& steps,
+void read_users_file(const std::string& file, const std::stop_token& stop, std::vector<Step>& steps,
                      std::vector<Problem>& problems) {
   try {
     const Json::Value json = parse_file(file);
     std::vector<Problem> found;
     ObjectReader root(json, "", found);
     if (root.require("users", "a list of users, as \"relayctl export\" writes it")) {
-      read_users(file, root, steps, problems);
+      read_users(file, root, stop, steps, problems);
     }
     root.finish();
     add_problems(file, std::move(found), problems);
@@ -80,21 +82,11 @@ void read_users_file(const std::string& file, std::vector<Step>& steps,
   }
 }
 
-/// A registry that nobody listens to: what it refuses, a relay would refuse.
-class Unheard : public RegistryObserver {
-  void user_added(const UserSpec&) override {}
-  void user_changed(const UserSpec&, const UserSpec&) override {}
-  void user_removed(const UserSpec&) override {}
-  void peer_added(const PeerSpec&, const UserSpec&) override {}
-  void peer_changed(const PeerSpec&, const PeerSpec&) override {}
-  void peer_removed(const PeerSpec&) override {}
-};
-
-void check_users(const Config& config, const std::vector<Step>& steps,
+/// What a relay that has just started would refuse.
+void check_users(const Config& config, const std::vector<Step>& steps, const std::stop_token& stop,
                  std::vector<Problem>& problems) {
-  Unheard nobody;
   try {
-    Registry(registry_limits(config), nobody).apply(steps);
+    check_steps(Registry(registry_limits(config)), Origin::kFile, steps, stop);
   } catch (const Refused& refused) {
     problems.insert(problems.end(), refused.problems.begin(), refused.problems.end());
   }
@@ -147,10 +139,15 @@ crypto::Secret read_private_key(const std::string& file) {
 }
 
 RegistryLimits registry_limits(const Config& config) {
-  RegistryLimits limits{config.sizes.users, config.sizes.peers, config.sizes.prefixes, {}, {}};
+  RegistryLimits limits{config.sizes.users, config.sizes.peers, config.sizes.prefixes};
   for (const PortConfig& port : config.ports) {
     for (const dataplane::PortAddress& address : port.addresses) {
       limits.reserved.push_back(address.network);
+    }
+    for (const dataplane::IpAddr& gateway : port.gateways) {
+      if (port.egress) {
+        limits.routed.push_back(*dataplane::parse_prefix(gateway.is_v4() ? "0.0.0.0/0" : "::/0"));
+      }
     }
   }
   for (const dataplane::IpAddr& address : config.tunnel_addresses) {
@@ -160,20 +157,20 @@ RegistryLimits registry_limits(const Config& config) {
   return limits;
 }
 
-Config load_config(const std::string& file) {
+Config load_config(const std::string& file, const std::stop_token& stop) {
   const Json::Value json = parse_file(file);
   Config config;
   std::vector<Problem> settings, users;
   std::vector<Step> steps;
   ObjectReader root(json, "", settings);
   read_settings(root, std::filesystem::path(file).parent_path(), config, settings);
-  if (config.users_file) read_users_file(*config.users_file, steps, users);
-  read_users(file, root, steps, users);
+  if (config.users_file) read_users_file(*config.users_file, stop, steps, users);
+  read_users(file, root, stop, steps, users);
   root.finish();
   // A check that rests on something misread would only add to the confusion.
   const bool readable = settings.empty();
   if (readable) check_settings(config, settings);
-  if (readable && users.empty()) check_users(config, steps, users);
+  if (readable && users.empty()) check_users(config, steps, stop, users);
 
   std::vector<Problem> problems;
   add_problems(file, std::move(settings), problems);

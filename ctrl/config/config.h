@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,8 @@ struct Config {
 /// Reads and checks the file and those that it names: the users file and the private key. Throws
 /// Refused with every problem found; each path begins with the file's name: "relayd.json:
 /// ports[1]".
-Config load_config(const std::string& file);
+/// Ends early, with std::runtime_error, when `stop` is requested.
+Config load_config(const std::string& file, const std::stop_token& stop = {});
 
 /// The key in `file`, one line of base64. Throws Refused.
 crypto::Secret read_private_key(const std::string& file);

@@ -1,9 +1,9 @@
-// Reading on a thread, applying in poll().
+// Reading on a thread, and who waits for it.
 #include "ctrl/config/reloader.h"
 
-#include <chrono>
 #include <utility>
 
+#include <pthread.h>
 #include <sys/resource.h>
 
 namespace wirelay::ctrl {
@@ -15,39 +15,43 @@ constexpr int kNice = 10;
 
 }  // namespace
 
-std::shared_ptr<const Reload> Reloader::ask() {
-  if (!running_) {
-    running_ = std::make_shared<Reload>();
-    begin();
-    return running_;
+void Reloader::ask(const ReloadOptions& options, Done done) {
+  if (asked_.size() > 1 && asked_.back().options == options) {
+    asked_.back().done.push_back(std::move(done));
+    return;
   }
-  if (!next_) next_ = std::make_shared<Reload>();
-  return next_;
+  asked_.push_back({options, {std::move(done)}});
+  if (asked_.size() == 1) begin();
 }
 
-void Reloader::poll() {
-  if (!running_ || loaded_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
-  finish();
-  running_ = std::exchange(next_, nullptr);
-  if (running_) begin();
-}
-
-void Reloader::begin() { loaded_ = std::async(std::launch::async, &Reloader::load, file_); }
-
-Reloader::Loaded Reloader::load(const std::string& file) {
-  setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone, as Linux has it
-  Loaded loaded{load_config(file), {}};
-  loaded.identity = crypto::derive_public_key(read_private_key(loaded.config.private_key_file));
-  return loaded;
-}
-
-void Reloader::finish() {
+void Reloader::begin() {
   try {
-    const Loaded loaded = loaded_.get();
-    running_->result = apply_(loaded.config, loaded.identity);
-  } catch (...) {
-    running_->error = std::current_exception();
+    reading_ = std::jthread([this](const std::stop_token& stop) { read(stop); });
+    pthread_setname_np(reading_.native_handle(), "reload");
+  } catch (const std::exception&) {  // no thread is to be had now
+    loop_.post([this, error = std::current_exception()] { finish({error, {}, {}, {}}); });
   }
+}
+
+void Reloader::read(const std::stop_token& stop) {
+  setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone, as Linux has it
+  try {
+    auto loaded = std::make_shared<LoadedConfig>(LoadedConfig{load_config(file_, stop), {}});
+    loaded->identity = crypto::derive_public_key(read_private_key(loaded->config.private_key_file));
+    loop_.post([this, loaded = std::move(loaded)] {
+      apply_(loaded, asked_.front().options,
+             [this](const ReloadOutcome& outcome) { finish(outcome); });
+    });
+  } catch (...) {
+    loop_.post([this, error = std::current_exception()] { finish({error, {}, {}, {}}); });
+  }
+}
+
+void Reloader::finish(const ReloadOutcome& outcome) {
+  const Asked asked = std::move(asked_.front());
+  asked_.pop_front();
+  if (!asked_.empty()) begin();
+  for (const Done& done : asked.done) done(outcome);
 }
 
 }  // namespace wirelay::ctrl

@@ -1,47 +1,72 @@
-// Reloads: the file is read and checked on a thread of its own, and what it says is applied by the
-// control thread, which goes on meanwhile. 100,000 users take a second to read.
+// Reloads: the file is read and checked on a thread of its own, compared and entered through the
+// door. 100,000 users take a second to read; nobody waits for it but who asked.
 #pragma once
 
+#include <deque>
 #include <exception>
 #include <functional>
-#include <future>
 #include <memory>
-#include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "ctrl/config/config.h"
-#include "ctrl/relay_face.h"
+#include "ctrl/host/event_loop.h"
+#include "ctrl/users/change.h"
 
 namespace wirelay::ctrl {
 
-/// One at a time. Control thread only.
+struct ReloadOptions {
+  bool dry_run = false;  // only tells what would change
+  bool force = false;    // however much it removes
+  bool operator==(const ReloadOptions&) const = default;
+};
+
+struct ReloadOutcome {
+  std::exception_ptr error = nullptr;  // Refused, or what stood in the way: nothing was changed
+  ChangeCounts counts = {};
+  std::vector<std::string> difference = {};     // of a dry run, a line for each change
+  std::vector<std::string> needs_restart = {};  // parts that changed but stay as they were
+};
+
+/// What a reload has read.
+struct LoadedConfig {
+  Config config;
+  crypto::PublicKey identity;  // of the private key that it names
+};
+
+/// One reload at a time, in the order of asking. Control thread only.
 class Reloader {
  public:
-  /// Makes `next`, whose key is that of `identity`, what the relay does. Throws Refused, and then
-  /// has changed nothing.
-  using Apply = std::function<ReloadResult(const Config& next, const crypto::PublicKey& identity)>;
+  using Done = std::function<void(const ReloadOutcome& outcome)>;
+  /// Makes what was read what the relay does, and calls `done` on the control thread. `loaded` is
+  /// its own; freeing 100,000 users takes long, and is not for the control thread.
+  using Apply = std::function<void(std::shared_ptr<LoadedConfig> loaded,
+                                   const ReloadOptions& options, Done done)>;
 
-  Reloader(std::string file, Apply apply) : file_(std::move(file)), apply_(std::move(apply)) {}
+  /// `loop`: the control thread's; it has ended when the reloader goes.
+  Reloader(std::string file, EventLoop& loop, Apply apply)
+      : file_(std::move(file)), loop_(loop), apply_(std::move(apply)) {}
 
-  /// The reload that the caller waits for: it reads the file after this call. All who ask while an
-  /// earlier one is reading get the same.
-  std::shared_ptr<const Reload> ask();
-  /// Applies what has been read, if it has. To be called often.
-  void poll();
+  /// Reads the file, after this call, and applies it. Who asks for the same while an earlier reload
+  /// is under way gets one reload together.
+  void ask(const ReloadOptions& options, Done done);
 
  private:
-  struct Loaded {
-    Config config;
-    crypto::PublicKey identity;
+  struct Asked {
+    ReloadOptions options;
+    std::vector<Done> done;
   };
-  static Loaded load(const std::string& file);
   void begin();
-  void finish();
+  void read(const std::stop_token& stop);
+  void finish(const ReloadOutcome& outcome);
 
   const std::string file_;
+  EventLoop& loop_;
   const Apply apply_;
-  std::shared_ptr<Reload> running_, next_;
-  std::future<Loaded> loaded_;  // valid while one is running; its end is waited for at our own
+  std::deque<Asked> asked_;  // the first is under way
+  std::jthread reading_;
 };
 
 }  // namespace wirelay::ctrl

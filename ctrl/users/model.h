@@ -13,12 +13,16 @@
 
 namespace wirelay::ctrl {
 
+/// Who made a record, and whose it is: a reload touches the file's only.
+enum class Origin : uint8_t { kFile, kApi };
+
 /// A name: 1 to 64 of letters, digits and ". _ - @ +". Unique among users, or among peers.
 struct UserSpec {
   std::string name;
   dataplane::UserLimits limits;
   uint32_t max_peers = 0;  // 0: no limit
   bool enabled = true;     // a disabled user's peers neither shake hands nor carry packets
+  Origin origin = Origin::kApi;
 };
 
 struct PeerSpec {
@@ -29,6 +33,7 @@ struct PeerSpec {
   std::vector<dataplane::Prefix> allowed_ips;
   std::optional<dataplane::Endpoint> endpoint;  // where to reach it first; it may roam
   uint16_t persistent_keepalive = 0;            // seconds, 0: off
+  Origin origin = Origin::kApi;
 };
 
 /// Changes of a field that are not named stay as they are.
@@ -58,9 +63,11 @@ struct RemoveUser {
 };  // and its peers
 struct AddPeer {
   PeerSpec spec;
+  bool move = false;  // allowed IPs that are another peer's are taken from it
 };
 struct SetPeer {
   PeerChange change;
+  bool move = false;
 };
 struct RemovePeer {
   std::string name;

@@ -1,32 +1,17 @@
 // Numbers for users and peers, and what is told of them to tables and protocol.
 #include "ctrl/users/publisher.h"
 
-#include <chrono>
+#include <stdexcept>
 
 #include <rte_cycles.h>
-
-#include "ctrl/base/log.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
-/// How long a full table may wait for what was removed. Workers pass a quiescent state every few
-/// microseconds, or sleep and hold nothing.
-constexpr auto kLongestWait = std::chrono::milliseconds(50);
-
-/// Calls `attempt` until it yields something, running down the grace periods meanwhile; a request
-/// may remove and add as much as the tables hold.
-template <typename Attempt>
-auto with_room(dataplane::Rcu& rcu, Attempt attempt) {
-  auto result = attempt();
-  const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
-  while (!result && rcu.pending() > 0 && std::chrono::steady_clock::now() < deadline) {
-    rcu.poll();
-    result = attempt();
-  }
-  return result;
-}
+/// A full table waits a tenth of a second for what was removed: workers pass a quiescent state
+/// every few microseconds, or sleep and hold nothing.
+constexpr uint64_t kWaitsPerSecond = 10;
 
 }  // namespace
 
@@ -45,76 +30,90 @@ std::optional<uint32_t> Publisher::take_number() {
   return fresh_++;
 }
 
-void Publisher::user_added(const UserSpec& user) {
-  const auto number = with_room(shared_.rcu, [this] { return take_number(); });
-  if (!number) {
-    log_error("user {}: no number is free; the user carries nothing until added again", user.name);
-    return;
+bool Publisher::tell(const ChangeEvent& event) {
+  const bool told = std::visit([this](const auto& e) { return tell_of(e); }, event);
+  if (told) waiting_since_.reset();
+  return told;
+}
+
+bool Publisher::tell_of(const UserEvent& event) {
+  if (!event.before) return add(*event.after);
+  if (!event.after) {
+    remove(*event.before);
+  } else {
+    change(*event.before, *event.after);
   }
+  return true;
+}
+
+bool Publisher::tell_of(const PeerEvent& event) {
+  if (!event.before) return add(*event.after);
+  if (event.after) return change(*event.before, *event.after);
+  remove(*event.before);
+  return true;
+}
+
+bool Publisher::wait_for_room(const char* what) {
+  const uint64_t now = rte_rdtsc();
+  if (!waiting_since_) waiting_since_ = now;
+  if (shared_.rcu.pending() != 0 && now - *waiting_since_ < shared_.tsc_hz / kWaitsPerSecond) {
+    return false;
+  }
+  waiting_since_.reset();
+  throw std::runtime_error(std::string("no room in the relay's tables for ") + what);
+}
+
+bool Publisher::add(const UserSpec& user) {
+  const auto number = take_number();
+  if (!number) return wait_for_room("another user (sizes.users)");
   const uint64_t now = police_now();
   shared_.users.reset(*number, now);
   shared_.users.set_limits(*number, user.limits, now);
   users_[user.name] = {*number, user.enabled, {}, {}};
+  return true;
 }
 
-void Publisher::user_changed(const UserSpec& before, const UserSpec& after) {
-  const auto found = users_.find(after.name);
-  if (found == users_.end()) return;
-  if (before.limits != after.limits)
-    shared_.users.set_limits(found->second.number, after.limits, police_now());
-  if (before.enabled == after.enabled) return;
-  found->second.enabled = after.enabled;
-  // The registry stands as the whole request leaves it: peers that are still to be added are told
-  // of then, those that are gone need not hear.
-  for (const std::string& name : registry_->peers_of(after.name)) {
-    if (const auto number = peer_number(name)) {
-      protocol_.change_peer(*number, *registry_->peer(name), after.enabled);
-    }
+void Publisher::change(const UserSpec& before, const UserSpec& after) {
+  UserEntry& entry = users_.at(after.name);
+  if (before.limits != after.limits) {
+    shared_.users.set_limits(entry.number, after.limits, police_now());
   }
+  entry.enabled = after.enabled;  // its peers are told of next
 }
 
-void Publisher::user_removed(const UserSpec& user) {
+void Publisher::remove(const UserSpec& user) {
   const auto found = users_.find(user.name);
-  if (found == users_.end()) return;
   shared_.rcu.defer([this, number = found->second.number] { free_.push_back(number); });
   users_.erase(found);
 }
 
-void Publisher::peer_added(const PeerSpec& peer, const UserSpec& user) {
-  const auto owner = users_.find(user.name);
-  if (owner == users_.end()) return;
-  const auto number =
-      with_room(shared_.rcu, [&] { return peers_.add(owner->second.number, peer.allowed_ips); });
-  if (!number) {
-    log_error("peer {}: no room in the tables; it carries nothing until added again", peer.name);
-    return;
-  }
+bool Publisher::add(const PeerSpec& peer) {
+  UserEntry& owner = users_.at(peer.user);
+  const auto number = peers_.add(owner.number, peer.allowed_ips);
+  if (!number) return wait_for_room("another peer and its allowed IPs (sizes.peers, .prefixes)");
   peer_numbers_[peer.name] = *number;
   if (*number >= position_.size()) position_.resize(*number + 1);
-  position_[*number] = static_cast<uint32_t>(owner->second.peers.size());
-  owner->second.peers.push_back(*number);
-  protocol_.add_peer(*number, peer, owner->second.enabled);
+  position_[*number] = static_cast<uint32_t>(owner.peers.size());
+  owner.peers.push_back(*number);
+  protocol_.add_peer(*number, peer, owner.enabled);
+  return true;
 }
 
-void Publisher::peer_changed(const PeerSpec& before, const PeerSpec& after) {
-  const auto number = peer_number(after.name);
-  const auto owner = users_.find(after.user);
-  if (!number || owner == users_.end()) return;
-  if (before.allowed_ips != after.allowed_ips &&
-      !with_room(shared_.rcu, [&] { return peers_.set_allowed(*number, after.allowed_ips); })) {
-    log_error("peer {}: no room for its allowed IPs; it keeps those it had", after.name);
+bool Publisher::change(const PeerSpec& before, const PeerSpec& after) {
+  const uint32_t number = peer_numbers_.at(after.name);
+  if (before.allowed_ips != after.allowed_ips && !peers_.set_allowed(number, after.allowed_ips)) {
+    return wait_for_room("more allowed IPs (sizes.prefixes)");
   }
-  protocol_.change_peer(*number, after, owner->second.enabled);
+  protocol_.change_peer(number, after, users_.at(after.user).enabled);
+  return true;
 }
 
-void Publisher::peer_removed(const PeerSpec& peer) {
+void Publisher::remove(const PeerSpec& peer) {
   const auto found = peer_numbers_.find(peer.name);
-  if (found == peer_numbers_.end()) return;
   const uint32_t number = found->second;
-  if (const auto owner = users_.find(peer.user); owner != users_.end()) {
-    owner->second.past += protocol_.status(number).traffic;
-    take_out(owner->second, number);
-  }
+  UserEntry& owner = users_.at(peer.user);
+  owner.past += protocol_.status(number).traffic;
+  take_out(owner, number);
   protocol_.remove_peer(number);  // reads the path that goes with the record
   peers_.remove(number);
   peer_numbers_.erase(found);

@@ -10,27 +10,19 @@
 #include <vector>
 
 #include "ctrl/protocol/protocol.h"
-#include "ctrl/users/registry.h"
+#include "ctrl/users/passage.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/tables/peer_writer.h"
 
 namespace wirelay::ctrl {
 
-/// Numbers of what is gone are used again only after a grace period; full tables wait for it, some
-/// microseconds.
-class Publisher : public RegistryObserver {
+/// Numbers of what is gone are used again only after a grace period: full tables make a change wait
+/// for it.
+class Publisher : public ChangeObserver {
  public:
   Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Protocol& protocol);
 
-  /// The registry that this observes; before its first change.
-  void attach(const Registry& registry) { registry_ = &registry; }
-
-  void user_added(const UserSpec& user) override;
-  void user_changed(const UserSpec& before, const UserSpec& after) override;
-  void user_removed(const UserSpec& user) override;
-  void peer_added(const PeerSpec& peer, const UserSpec& user) override;
-  void peer_changed(const PeerSpec& before, const PeerSpec& after) override;
-  void peer_removed(const PeerSpec& peer) override;
+  bool tell(const ChangeEvent& event) override;
 
   [[nodiscard]] std::optional<uint32_t> user_number(const std::string& name) const;
   [[nodiscard]] std::optional<uint32_t> peer_number(const std::string& name) const;
@@ -46,6 +38,17 @@ class Publisher : public RegistryObserver {
     dataplane::Traffic past;      // of removed peers
     std::vector<uint32_t> peers;  // their numbers
   };
+  bool tell_of(const UserEvent& event);
+  bool tell_of(const PeerEvent& event);
+  bool add(const UserSpec& user);
+  void change(const UserSpec& before, const UserSpec& after);
+  void remove(const UserSpec& user);
+  bool add(const PeerSpec& peer);
+  bool change(const PeerSpec& before, const PeerSpec& after);
+  void remove(const PeerSpec& peer);
+
+  /// False while what is missing may come back after a grace period; throws when it does not.
+  bool wait_for_room(const char* what);
   void take_out(UserEntry& owner, uint32_t peer);
   std::optional<uint32_t> take_number();
   [[nodiscard]] uint64_t police_now() const;
@@ -53,12 +56,12 @@ class Publisher : public RegistryObserver {
   dataplane::Shared& shared_;
   dataplane::PeerWriter& peers_;
   Protocol& protocol_;
-  const Registry* registry_ = nullptr;
   std::unordered_map<std::string, UserEntry> users_;
   std::unordered_map<std::string, uint32_t> peer_numbers_;
-  std::vector<uint32_t> position_;  // by peer number: where it stands in its user's `peers`
-  std::vector<uint32_t> free_;      // user numbers; last in, first out
-  uint32_t fresh_ = 0;              // user numbers from here on were never used
+  std::vector<uint32_t> position_;         // by peer number: where it stands in its user's `peers`
+  std::vector<uint32_t> free_;             // user numbers; last in, first out
+  uint32_t fresh_ = 0;                     // user numbers from here on were never used
+  std::optional<uint64_t> waiting_since_;  // TSC: the change at hand found no room first
 };
 
 }  // namespace wirelay::ctrl

@@ -1,20 +1,15 @@
-// The registry's tables and what is read from them; the rules of a change stand in transaction.cc.
+// The registry's tables; the rules of a change stand in transaction.cc.
 #include "ctrl/users/registry.h"
 
-#include <algorithm>
-
 #include "ctrl/users/registry_state.h"
-#include "ctrl/users/transaction.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
-constexpr size_t kMaxName = 64;
-
 template <typename Map, typename Item>
 auto page(const Map& map, const std::string& after, size_t limit, Item item) {
-  std::vector<decltype(item(map.begin()->second))> result;
+  std::vector<std::decay_t<decltype(item(map.begin()->second))>> result;
   for (auto it = map.upper_bound(after); it != map.end() && result.size() < limit; ++it) {
     result.push_back(item(it->second));
   }
@@ -23,25 +18,19 @@ auto page(const Map& map, const std::string& after, size_t limit, Item item) {
 
 }  // namespace
 
-bool is_name(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= kMaxName && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-' || c == '@' || c == '+';
-  });
-}
-
-void Registry::State::swap_user(const UserPtr& before, const UserPtr& after) {
-  if (!after) {
-    users.erase(before->name);
+void Registry::State::enter(const UserEvent& event) {
+  if (!event.after) {
+    users.erase(event.before->name);
   } else {
-    users[after->name].spec = after;
+    users[event.after->name].spec = event.after;
   }
 }
 
-void Registry::State::swap_peer(const PeerPtr& before, const PeerPtr& after) {
+void Registry::State::enter(const PeerEvent& event) {
+  const auto& [before, after] = event;
+  if (before == after) return;
   if (before) {
-    claims.release(before->allowed_ips);
-    prefixes -= before->allowed_ips.size();
+    for (const auto& prefix : before->allowed_ips) claims.erase(prefix);
     by_key.erase(before->public_key);
     if (!after) {
       users.at(before->user).peers.erase(before->name);
@@ -49,39 +38,34 @@ void Registry::State::swap_peer(const PeerPtr& before, const PeerPtr& after) {
     }
   }
   if (after) {
-    claims.claim(after->allowed_ips, after.get());
-    prefixes += after->allowed_ips.size();
+    for (const auto& prefix : after->allowed_ips) claims[prefix] = after;
     by_key[after->public_key] = after;
     peers[after->name] = after;
     users.at(after->user).peers.insert(after->name);
   }
 }
 
-Registry::Registry(RegistryLimits limits, RegistryObserver& observer)
-    : state_(std::make_shared<State>(State{std::move(limits), observer, {}, {}, {}, {}, 0})) {
-  state_->claims.claim(state_->limits.reserved, nullptr);
-  state_->by_key.reserve(state_->limits.peers);  // to grow later would be a pause
+Registry::Registry(RegistryLimits limits)
+    : state_(std::make_unique<State>(State{std::move(limits)})) {
+  // To grow later would be a pause.
+  state_->by_key.reserve(state_->limits.peers);
+  state_->claims.reserve(state_->limits.prefixes);
 }
 
-void Registry::apply(std::span<const Step> steps) {
-  Transaction transaction(*state_);
-  for (const Step& step : steps) transaction.run(step);
-  transaction.finish();
+Registry::~Registry() = default;
+
+void Registry::enter(const ChangeEvent& event) {
+  std::visit([this](const auto& e) { state_->enter(e); }, event);
 }
 
-const UserSpec* Registry::user(const std::string& name) const {
+UserPtr Registry::user(const std::string& name) const {
   const auto found = state_->users.find(name);
-  return found == state_->users.end() ? nullptr : found->second.spec.get();
+  return found == state_->users.end() ? nullptr : found->second.spec;
 }
 
-const PeerSpec* Registry::peer(const std::string& name) const {
+PeerPtr Registry::peer(const std::string& name) const {
   const auto found = state_->peers.find(name);
-  return found == state_->peers.end() ? nullptr : found->second.get();
-}
-
-const PeerSpec* Registry::peer_by_key(const crypto::PublicKey& key) const {
-  const auto found = state_->by_key.find(key);
-  return found == state_->by_key.end() ? nullptr : found->second.get();
+  return found == state_->peers.end() ? nullptr : found->second;
 }
 
 const std::set<std::string>& Registry::peers_of(const std::string& user) const {
@@ -93,14 +77,12 @@ const std::set<std::string>& Registry::peers_of(const std::string& user) const {
 size_t Registry::user_count() const noexcept { return state_->users.size(); }
 size_t Registry::peer_count() const noexcept { return state_->peers.size(); }
 
-std::vector<const UserSpec*> Registry::users_after(const std::string& after, size_t limit) const {
-  return page(state_->users, after, limit,
-              [](const UserEntry& entry) -> const UserSpec* { return entry.spec.get(); });
+std::vector<UserPtr> Registry::users_after(const std::string& after, size_t limit) const {
+  return page(state_->users, after, limit, [](const UserEntry& entry) { return entry.spec; });
 }
 
-std::vector<const PeerSpec*> Registry::peers_after(const std::string& after, size_t limit) const {
-  return page(state_->peers, after, limit,
-              [](const PeerPtr& peer) -> const PeerSpec* { return peer.get(); });
+std::vector<PeerPtr> Registry::peers_after(const std::string& after, size_t limit) const {
+  return page(state_->peers, after, limit, [](const PeerPtr& peer) { return peer; });
 }
 
 }  // namespace wirelay::ctrl

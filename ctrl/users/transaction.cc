@@ -8,7 +8,30 @@ namespace wirelay::ctrl {
 
 namespace {
 
+/// 1 to 64 of letters, digits and ". _ - @ +".
+bool is_name(std::string_view text) noexcept {
+  constexpr size_t kMaxName = 64;
+  return !text.empty() && text.size() <= kMaxName && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-' || c == '@' || c == '+';
+  });
+}
+
 std::string quoted(const std::string& text) { return '"' + text + '"'; }
+
+const char* made_by(Origin origin) {
+  return origin == Origin::kFile ? ", in the configuration" : ", made through the API";
+}
+
+/// One of `known` that holds all of `prefix`, or null.
+const dataplane::Prefix* around(const dataplane::Prefix& prefix,
+                                const std::vector<dataplane::Prefix>& known) {
+  const auto found = std::ranges::find_if(known, [&](const dataplane::Prefix& range) {
+    return range.is_v4() == prefix.is_v4() && range.length <= prefix.length &&
+           range.contains(prefix.addr);
+  });
+  return found == known.end() ? nullptr : &*found;
+}
 
 template <typename T>
 void take(T& field, const std::optional<T>& change) {
@@ -69,102 +92,106 @@ PeerSpec changed(PeerSpec peer, const PeerChange& change) {
 void Transaction::run(const Step& step) {
   if (enough(problems_)) return;
   path_ = &step.path;
-  std::visit([this](const auto& change) { apply(change); }, step.change);
+  std::visit([this](const auto& change) { enter(change); }, step.change);
 }
 
-void Transaction::finish() {
-  if (!problems_.empty()) {
-    undo();
-    throw Refused(std::move(problems_));
-  }
-  for (const auto& event : log_) {
-    std::visit([this](const auto& e) { tell(e); }, event);
-  }
+std::vector<ChangeEvent> Transaction::finish() && {
+  if (!problems_.empty()) throw Refused(std::move(problems_));
+  return std::move(draft_).take_events();
 }
 
-void Transaction::apply(const AddUser& step) {
-  const UserSpec& user = step.spec;
+void Transaction::enter(const AddUser& step) {
+  UserSpec user = step.spec;
+  user.origin = origin_;
   const size_t before = problems_.size();
-  check_new_name("user", user.name, state_.users.contains(user.name));
-  if (state_.users.size() >= state_.limits.users) {
-    problem("", "no room: the relay is sized for " + std::to_string(state_.limits.users) +
+  const UserPtr taken = draft_.user(user.name);
+  check_new_name("user", user.name, taken ? &taken->origin : nullptr);
+  if (draft_.users() >= draft_.limits().users) {
+    problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().users) +
                     " users (sizes.users in its configuration)");
   }
   if (problems_.size() == before) {
-    do_user(nullptr, std::make_shared<const UserSpec>(user));
+    draft_.change_user(nullptr, std::make_shared<const UserSpec>(std::move(user)));
   } else {
     refused_users_.insert(user.name);
   }
 }
 
-void Transaction::apply(const SetUser& step) {
-  const UserEntry* entry = find_user(step.change.name);
-  if (entry == nullptr) return;
-  auto after = std::make_shared<const UserSpec>(changed(*entry->spec, step.change));
-  if (after->max_peers != 0 && entry->peers.size() > after->max_peers) {
-    problem(".max_peers", "user " + quoted(after->name) + " has " +
-                              std::to_string(entry->peers.size()) +
+void Transaction::enter(const SetUser& step) {
+  const UserPtr before = find_user(step.change.name);
+  if (!before) return;
+  auto after = std::make_shared<const UserSpec>(changed(*before, step.change));
+  const size_t peers = draft_.peers_of_count(after->name);
+  if (after->max_peers != 0 && peers > after->max_peers) {
+    problem(".max_peers", "user " + quoted(after->name) + " has " + std::to_string(peers) +
                               " peers; give at least that many, or \"unlimited\"");
     return;
   }
-  do_user(entry->spec, std::move(after));
+  const bool switched = before->enabled != after->enabled;
+  draft_.change_user(before, after);
+  if (!switched) return;
+  for (const PeerPtr& peer : draft_.peers_of(after->name)) draft_.touch_peer(peer);
 }
 
-void Transaction::apply(const RemoveUser& step) {
-  const UserEntry* entry = find_user(step.name);
-  if (entry == nullptr) return;
-  const std::set<std::string> peers = entry->peers;
-  for (const std::string& name : peers) do_peer(state_.peers.at(name), nullptr);
-  do_user(entry->spec, nullptr);
+void Transaction::enter(const RemoveUser& step) {
+  const UserPtr user = find_user(step.name);
+  if (!user) return;
+  for (PeerPtr& peer : draft_.peers_of(step.name)) draft_.change_peer(std::move(peer), nullptr);
+  draft_.change_user(user, nullptr);
 }
 
-void Transaction::apply(const AddPeer& step) {
-  const PeerSpec& peer = step.spec;
-  if (refused_users_.contains(peer.user) && !state_.users.contains(peer.user)) return;
+void Transaction::enter(const AddPeer& step) {
+  PeerSpec peer = step.spec;
+  peer.origin = origin_;
+  if (refused_users_.contains(peer.user) && !draft_.user(peer.user)) return;
   const size_t before = problems_.size();
-  check_new_name("peer", peer.name, state_.peers.contains(peer.name));
-  if (state_.peers.size() >= state_.limits.peers) {
-    problem("", "no room: the relay is sized for " + std::to_string(state_.limits.peers) +
+  const PeerPtr taken = draft_.peer(peer.name);
+  check_new_name("peer", peer.name, taken ? &taken->origin : nullptr);
+  if (draft_.peers() >= draft_.limits().peers) {
+    problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().peers) +
                     " peers (sizes.peers in its configuration)");
   }
   check_owner(peer);
   check_key(peer);
-  check_allowed_ips(peer, &peer, 0);
-  if (problems_.size() == before) do_peer(nullptr, std::make_shared<const PeerSpec>(peer));
+  check_allowed_ips(peer, nullptr, step.move);
+  if (problems_.size() != before) return;
+  move_here(peer);
+  draft_.change_peer(nullptr, std::make_shared<const PeerSpec>(std::move(peer)));
 }
 
-void Transaction::apply(const SetPeer& step) {
-  const PeerPtr* found = find_peer(step.change.name);
-  if (found == nullptr) return;
-  const PeerPtr before = *found;
+void Transaction::enter(const SetPeer& step) {
+  const PeerPtr before = find_peer(step.change.name);
+  if (!before) return;
   auto after = std::make_shared<const PeerSpec>(changed(*before, step.change));
   const size_t problems = problems_.size();
-  check_allowed_ips(*after, before.get(), before->allowed_ips.size());
-  if (problems_.size() == problems) do_peer(before, std::move(after));
+  check_allowed_ips(*after, before, step.move);
+  if (problems_.size() != problems) return;
+  move_here(*after);
+  draft_.change_peer(before, std::move(after));
 }
 
-void Transaction::apply(const RemovePeer& step) {
-  if (const PeerPtr* found = find_peer(step.name)) do_peer(PeerPtr(*found), nullptr);
+void Transaction::enter(const RemovePeer& step) {
+  if (const PeerPtr peer = find_peer(step.name)) draft_.change_peer(peer, nullptr);
 }
 
-void Transaction::check_new_name(const char* noun, const std::string& name, bool taken) {
+void Transaction::check_new_name(const char* noun, const std::string& name, const Origin* taken) {
   if (!is_name(name)) {
     problem(".name", quoted(name) + " is no name: 1 to 64 letters, digits and . _ - @ +");
-  } else if (taken) {
-    problem(".name", "there is a " + std::string(noun) + " " + quoted(name) + " already");
+  } else if (taken != nullptr) {
+    std::string message = "there is a ";
+    message.append(noun).append(" ").append(quoted(name)).append(" already");
+    if (*taken != origin_) message.append(made_by(*taken));
+    problem(".name", std::move(message));
   }
 }
 
 void Transaction::check_owner(const PeerSpec& peer) {
-  const auto owner = state_.users.find(peer.user);
-  if (owner == state_.users.end()) {
+  const UserPtr user = draft_.user(peer.user);
+  if (!user) {
     problem(".user", "there is no user " + quoted(peer.user));
-    return;
-  }
-  const UserEntry& user = owner->second;
-  if (user.spec->max_peers != 0 && user.peers.size() >= user.spec->max_peers) {
+  } else if (user->max_peers != 0 && draft_.peers_of_count(peer.user) >= user->max_peers) {
     problem("", "user " + quoted(peer.user) + " has as many peers as allowed (max_peers " +
-                    std::to_string(user.spec->max_peers) + ")");
+                    std::to_string(user->max_peers) + ")");
   }
 }
 
@@ -172,92 +199,70 @@ void Transaction::check_key(const PeerSpec& peer) {
   static constexpr crypto::PublicKey kZero{};
   if (peer.public_key == kZero) {
     problem(".public_key", "is all zeros; give the peer's own public key");
-  } else if (const auto other = state_.by_key.find(peer.public_key); other != state_.by_key.end()) {
-    problem(".public_key", "is the key of peer " + quoted(other->second->name) + " already");
+  } else if (peer.public_key == draft_.limits().own_key) {
+    problem(".public_key", "is the relay's own key; give the peer's own public key");
+  } else if (const PeerPtr other = draft_.peer_by_key(peer.public_key)) {
+    problem(".public_key", "is the key of peer " + quoted(other->name) + " already");
   }
 }
 
-void Transaction::check_allowed_ips(const PeerSpec& peer, const PeerSpec* self, size_t freed) {
+void Transaction::check_allowed_ips(const PeerSpec& peer, const PeerPtr& before, bool move) {
   std::set<dataplane::Prefix> seen;
   for (size_t i = 0; i < peer.allowed_ips.size(); ++i) {
     const dataplane::Prefix& prefix = peer.allowed_ips[i];
     const std::string field = ".allowed_ips[" + std::to_string(i) + "]";
-    if (const Unforwarded* range = find_unforwarded(prefix)) {
-      problem(field, to_string(prefix) + " lies within " + to_string(range->prefix) + " (" +
-                         range->kind + "), which is never forwarded");
-    }
+    check_prefix(prefix, field);
     if (!seen.insert(prefix).second) problem(field, to_string(prefix) + " is listed twice");
-    if (std::ranges::find(state_.limits.routed, prefix) != state_.limits.routed.end()) {
-      problem(field, to_string(prefix) + " is a route of the relay's own");
-    }
-    if (const Claims::Claim* other = state_.claims.conflict(prefix, self)) {
-      problem(field, to_string(prefix) + " overlaps " + to_string(other->prefix) +
-                         (other->owner == nullptr ? ", the relay's own address"
-                                                  : " of peer " + quoted(other->owner->name)));
+    const PeerPtr owner = draft_.owner_of(prefix);
+    if (owner && owner != before && !move) {
+      problem(field, to_string(prefix) + " is peer " + quoted(owner->name) +
+                         "'s; to take it from there say \"move\": true");
     }
   }
-  if (state_.prefixes - freed + peer.allowed_ips.size() > state_.limits.prefixes) {
+  const size_t freed = before ? before->allowed_ips.size() : 0;
+  if (draft_.prefixes() - freed + peer.allowed_ips.size() > draft_.limits().prefixes) {
     problem(".allowed_ips", "no room: the relay is sized for " +
-                                std::to_string(state_.limits.prefixes) +
+                                std::to_string(draft_.limits().prefixes) +
                                 " prefixes (sizes.prefixes in its configuration)");
   }
 }
 
-const UserEntry* Transaction::find_user(const std::string& name) {
-  const auto found = state_.users.find(name);
-  if (found != state_.users.end()) return &found->second;
-  if (!refused_users_.contains(name)) problem(".name", "there is no user " + quoted(name));
-  return nullptr;
-}
-
-const PeerPtr* Transaction::find_peer(const std::string& name) {
-  const auto found = state_.peers.find(name);
-  if (found != state_.peers.end()) return &found->second;
-  problem(".name", "there is no peer " + quoted(name));
-  return nullptr;
-}
-
-void Transaction::do_user(UserPtr before, UserPtr after) {
-  state_.swap_user(before, after);
-  log_.emplace_back(UserEvent{std::move(before), std::move(after)});
-}
-
-void Transaction::do_peer(PeerPtr before, PeerPtr after) {
-  const std::string& owner = before ? before->user : after->user;
-  UserPtr user = state_.users.at(owner).spec;
-  state_.swap_peer(before, after);
-  log_.emplace_back(PeerEvent{std::move(before), std::move(after), std::move(user)});
-}
-
-void Transaction::undo() {
-  for (; !log_.empty(); log_.pop_back()) {
-    if (const auto* user = std::get_if<UserEvent>(&log_.back())) {
-      state_.swap_user(user->after, user->before);
-    } else {
-      const auto& peer = std::get<PeerEvent>(log_.back());
-      state_.swap_peer(peer.after, peer.before);
-    }
+void Transaction::check_prefix(const dataplane::Prefix& prefix, const std::string& field) {
+  const RegistryLimits& limits = draft_.limits();
+  if (const Unforwarded* range = find_unforwarded(prefix)) {
+    problem(field, to_string(prefix) + " lies within " + to_string(range->prefix) + " (" +
+                       range->kind + "), which is never forwarded");
+  }
+  if (std::ranges::find(limits.routed, prefix) != limits.routed.end()) {
+    problem(field, to_string(prefix) + " is a route of the relay's own");
+  }
+  if (const dataplane::Prefix* own = around(prefix, limits.reserved)) {
+    problem(field, own->length == 128 ? to_string(prefix) + " is the relay's own address"
+                                      : to_string(prefix) + " lies within " + to_string(*own) +
+                                            ", a network of the relay's ports");
   }
 }
 
-void Transaction::tell(const UserEvent& event) {
-  if (!event.before) {
-    state_.observer.user_added(*event.after);
-  } else if (!event.after) {
-    state_.observer.user_removed(*event.before);
-  } else {
-    state_.observer.user_changed(*event.before, *event.after);
+void Transaction::move_here(const PeerSpec& peer) {
+  for (const dataplane::Prefix& prefix : peer.allowed_ips) {
+    const PeerPtr owner = draft_.owner_of(prefix);
+    if (!owner || owner->name == peer.name) continue;
+    PeerSpec poorer = *owner;
+    std::erase(poorer.allowed_ips, prefix);
+    draft_.change_peer(owner, std::make_shared<const PeerSpec>(std::move(poorer)));
   }
 }
 
-void Transaction::tell(const PeerEvent& event) {
-  if (!event.before) {
-    state_.observer.peer_added(*event.after, *event.user);
-  } else if (!event.after) {
-    state_.observer.peer_removed(*event.before);
-  } else {
-    state_.observer.peer_changed(*event.before, *event.after);
-  }
+UserPtr Transaction::find_user(const std::string& name) {
+  UserPtr user = draft_.user(name);
+  if (!user && !refused_users_.contains(name)) problem(".name", "there is no user " + quoted(name));
+  return user;
+}
+
+PeerPtr Transaction::find_peer(const std::string& name) {
+  PeerPtr peer = draft_.peer(name);
+  if (!peer) problem(".name", "there is no peer " + quoted(name));
+  return peer;
 }
 
 void Transaction::problem(const std::string& field, std::string message) {

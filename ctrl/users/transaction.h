@@ -1,59 +1,49 @@
-// One request against the registry: each step is checked and applied at once, so that later steps
-// see it; what was done is undone again unless every step was right. Internal to registry.cc.
+// One request against the registry as it stands: each step is checked and entered into a draft, so
+// that later steps see it. Internal to ctrl/users.
 #pragma once
 
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "ctrl/users/registry_state.h"
+#include "ctrl/base/problem.h"
+#include "ctrl/users/draft.h"
 
 namespace wirelay::ctrl {
 
 class Transaction {
  public:
-  explicit Transaction(Registry::State& state) : state_(state) {}
+  /// What is added is of `origin`. `state` stands still while the transaction lives.
+  Transaction(const Registry::State& state, Origin origin) : draft_(state), origin_(origin) {}
 
-  /// Applies the step, or notes what is wrong with it; nothing once there are enough() problems.
+  /// Enters the step, or notes what is wrong with it; nothing once there are enough() problems.
   void run(const Step& step);
-  /// Tells the observer; throws Refused, with all undone, when there was a problem.
-  void finish();
+  /// What the request does, in order; throws Refused with all problems that were found.
+  std::vector<ChangeEvent> finish() &&;
 
  private:
-  struct UserEvent {
-    UserPtr before, after;
-  };
-  struct PeerEvent {
-    PeerPtr before, after;
-    UserPtr user;  // as it stood then
-  };
+  void enter(const AddUser& step);
+  void enter(const SetUser& step);
+  void enter(const RemoveUser& step);
+  void enter(const AddPeer& step);
+  void enter(const SetPeer& step);
+  void enter(const RemovePeer& step);
 
-  void apply(const AddUser& step);
-  void apply(const SetUser& step);
-  void apply(const RemoveUser& step);
-  void apply(const AddPeer& step);
-  void apply(const SetPeer& step);
-  void apply(const RemovePeer& step);
-
-  void check_new_name(const char* noun, const std::string& name, bool taken);
+  void check_new_name(const char* noun, const std::string& name, const Origin* taken);
   void check_owner(const PeerSpec& peer);
   void check_key(const PeerSpec& peer);
-  /// Of `peer`, which gives up `freed` prefixes.
-  void check_allowed_ips(const PeerSpec& peer, const PeerSpec* self, size_t freed);
+  /// Of `peer`, which has replaced `before` (null when it is new).
+  void check_allowed_ips(const PeerSpec& peer, const PeerPtr& before, bool move);
+  void check_prefix(const dataplane::Prefix& prefix, const std::string& field);
+  /// Takes the peer's allowed IPs from whoever else has them.
+  void move_here(const PeerSpec& peer);
 
-  const UserEntry* find_user(const std::string& name);
-  const PeerPtr* find_peer(const std::string& name);
-
-  void do_user(UserPtr before, UserPtr after);
-  void do_peer(PeerPtr before, PeerPtr after);
-  void undo();
-  void tell(const UserEvent& event);
-  void tell(const PeerEvent& event);
+  UserPtr find_user(const std::string& name);
+  PeerPtr find_peer(const std::string& name);
   void problem(const std::string& field, std::string message);
 
-  Registry::State& state_;
-  std::vector<std::variant<UserEvent, PeerEvent>> log_;
+  Draft draft_;
+  const Origin origin_;
   std::vector<Problem> problems_;
   std::set<std::string> refused_users_;  // their peers need no second complaint
   const std::string* path_ = nullptr;    // of the step at hand

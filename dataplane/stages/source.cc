@@ -43,21 +43,13 @@ Inner parse(const uint8_t* ip, uint32_t text_bytes) noexcept {
   }
 }
 
-/// Do the first `length` bits (0 to 128) agree?
-bool same_prefix6(const uint8_t* a, const uint8_t* b, uint32_t length) noexcept {
-  const uint64_t high = rte_be_to_cpu_64(load_as<uint64_t>(a) ^ load_as<uint64_t>(b));
-  if (length <= 64) return length == 0 || high >> (64 - length) == 0;
-  const uint64_t low = rte_be_to_cpu_64(load_as<uint64_t>(a + 8) ^ load_as<uint64_t>(b + 8));
-  return high == 0 && low >> (128 - length) == 0;
-}
-
-/// Is the source within the prefix that stands in the peer's own record?
-bool own_prefix(const Peer& peer, uint8_t check, const uint8_t* ip) noexcept {
+/// Is the source the address that stands in the peer's own record?
+bool own_address(const Peer& peer, uint8_t check, const uint8_t* ip) noexcept {
   if (ip_version(ip) == 4) {
-    return (check & kSource4) != 0 &&
-           (load_as<uint32_t>(ip + 12) & peer.mask4) == (peer.source4 & peer.mask4);
+    return (check & kSource4) != 0 && load_as<uint32_t>(ip + 12) == peer.source4;
   }
-  return (check & kSource6) != 0 && same_prefix6(ip + 8, peer.source6, peer.length6);
+  return (check & kSource6) != 0 && load_as<uint64_t>(ip + 8) == load_as<uint64_t>(peer.source6) &&
+         load_as<uint64_t>(ip + 16) == load_as<uint64_t>(peer.source6 + 8);
 }
 
 IpAddr source_of(const uint8_t* ip) noexcept {
@@ -112,7 +104,7 @@ void source(Worker& worker, Burst& burst) noexcept {
     burst.mbufs[i]->data_len = inner.bytes;
     burst.mbufs[i]->pkt_len = inner.bytes;
     const uint8_t check = m.peer_entry->source_check.load(std::memory_order_acquire);
-    if (own_prefix(*m.peer_entry, check, ip)) {
+    if (own_address(*m.peer_entry, check, ip)) {
       accept(m);
     } else if ((check & kSourceTable) != 0) {
       table.add(i, ip);

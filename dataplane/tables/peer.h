@@ -29,20 +29,18 @@ Endpoint path_remote(const PeerPath& path) noexcept;
 Endpoint path_local(const PeerPath& path) noexcept;
 
 /// How an inner source address is checked (bits of Peer::source_check).
-inline constexpr uint8_t kSource4 = 1;      // source4/mask4 are valid
-inline constexpr uint8_t kSource6 = 2;      // source6/length6 are valid
+inline constexpr uint8_t kSource4 = 1;      // source4 is valid
+inline constexpr uint8_t kSource6 = 2;      // source6 is valid
 inline constexpr uint8_t kSourceTable = 4;  // there are more: ask the prefix table
 
-/// One peer. Allowed IPs of different peers never overlap, so a match of the peer's own first
-/// prefix needs no table.
+/// One peer. An address belongs to one peer at most, so a match of the peer's own needs no table;
+/// within a wider prefix of the peer's there may be another's, and the table is asked.
 struct alignas(64) Peer {
   std::atomic<uint32_t> current;      // receiver index of the session to send with; 0: none
   uint32_t user;                      // user number (tables/user.h); constant while the peer lives
   std::atomic<const PeerPath*> path;  // null: endpoint unknown
   uint32_t source4;                   // network order; changed only while its bit is clear
-  uint32_t mask4;
-  uint8_t source6[16];
-  uint8_t length6;  // 0 to 128
+  uint8_t source6[16];                // the same
   std::atomic<uint8_t> source_check;
   std::atomic<bool> alive;  // false: removed, waiting for the grace period
 };

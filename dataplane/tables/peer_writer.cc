@@ -27,22 +27,21 @@ std::vector<Prefix> difference(std::span<const Prefix> a, std::span<const Prefix
 
 RouteTarget target_of(uint32_t peer) noexcept { return RouteTarget::make(RouteKind::kPeer, peer); }
 
-/// Writes the first prefix of each family into the record, where no worker looks at them now, and
+/// Writes the first address of each family into the record, where no worker looks at them now, and
 /// returns the bits of source_check that are then true.
 uint8_t write_sources(Peer& record, std::span<const Prefix> allowed) noexcept {
+  constexpr uint8_t kHost = 128;
   uint8_t check = 0;
   for (const Prefix& prefix : allowed) {
     const uint8_t family = prefix.is_v4() ? kSource4 : kSource6;
-    if ((check & family) != 0) {
+    if (prefix.length != kHost || (check & family) != 0) {
       check |= kSourceTable;
-    } else if (family == kSource4) {
-      IpAddr ones;
-      ones.bytes.fill(0xff);
+      continue;
+    }
+    if (family == kSource4) {
       record.source4 = prefix.addr.v4_be();
-      record.mask4 = mask_to(ones, prefix.length).v4_be();
     } else {
       std::copy(prefix.addr.bytes.begin(), prefix.addr.bytes.end(), record.source6);
-      record.length6 = prefix.length;
     }
     check |= family;
   }

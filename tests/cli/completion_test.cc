@@ -69,7 +69,7 @@ class CompletionTest : public CppUnit::TestFixture {
       user.name = name;
       steps.push_back({ctrl::AddUser{user}, ""});
     }
-    lab_.relay.registry().apply(steps);
+    lab_.relay.apply(std::move(steps));
     const std::jthread loop = lab_.turn_in_background();
     CPPUNIT_ASSERT_EQUAL(std::string("albert alice "), complete({"user", "show", "al"}));
     CPPUNIT_ASSERT_EQUAL(std::string("bob "), complete({"peer", "list", "--user", "b"}));

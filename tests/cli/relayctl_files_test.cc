@@ -39,7 +39,7 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     const std::string at = "PrivateKey = ";
     const auto secret = crypto::parse_base64_key(out_.substr(out_.find(at) + at.size(), 44));
     CPPUNIT_ASSERT(secret.has_value());
-    const auto* peer = registry().peer("phone");
+    const auto peer = registry().peer("phone");
     CPPUNIT_ASSERT(peer->public_key == crypto::derive_public_key(crypto::Secret(*secret)));
     has(out_, crypto::to_base64(peer->preshared_key->bytes()));
     go_on();

@@ -114,9 +114,9 @@ class RelayctlTest : public test::RelayctlFixture {
   void reload_says_what_needs_a_restart() {
     rest();
     lab_->relay.on_reload = [] {
-      ctrl::ReloadResult result;
-      result.users_added = 1;
-      result.peers_removed = 2;
+      ctrl::ReloadOutcome result;
+      result.counts.users_added = 1;
+      result.counts.peers_removed = 2;
       result.needs_restart = {"workers.cores"};
       return result;
     };

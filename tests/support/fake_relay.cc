@@ -2,6 +2,8 @@
 #include "tests/support/fake_relay.h"
 
 #include <cstring>
+#include <tuple>
+#include <type_traits>
 
 namespace wirelay::test {
 
@@ -37,17 +39,46 @@ crypto::PublicKey test_key(uint32_t seed) {
 }
 
 FakeRelay::FakeRelay(uint32_t users)
-    : running(small_config()), registry_(limits(users), observer), public_key_(test_key(0)) {}
+    : running(small_config()), registry_(limits(users)), public_key_(test_key(0)) {}
 
-std::shared_ptr<const Reload> FakeRelay::reload() {
-  if (slow_reload) return slow_reload;
-  auto reload = std::make_shared<Reload>();
-  try {
-    reload->result = on_reload ? on_reload() : ReloadResult{};
-  } catch (...) {
-    reload->error = std::current_exception();
+bool RecordingObserver::tell(const ChangeEvent& event) {
+  if (!recording) return true;
+  const auto [noun, before, after, name] = std::visit(
+      [](const auto& e) {
+        constexpr bool kUser = std::is_same_v<std::decay_t<decltype(e)>, UserEvent>;
+        return std::tuple<std::string, bool, bool, std::string>(
+            kUser ? "user" : "peer", e.before != nullptr, e.after != nullptr,
+            (e.after ? e.after : e.before)->name);
+      },
+      event);
+  heard.push_back(noun + (!before ? '+' : !after ? '-' : '~') + ' ' + name);
+  return true;
+}
+
+void FakeRelay::change(ChangeRequest request, Door::Done done) {
+  done(pass_at_once(registry_, observer, request));
+}
+
+void FakeRelay::apply(std::vector<Step> steps) {
+  ChangeRequest request;
+  request.steps = [&](const Registry&, const std::stop_token&) { return std::move(steps); };
+  change(std::move(request), [](const ChangeOutcome& outcome) {
+    if (outcome.error) std::rethrow_exception(outcome.error);
+  });
+}
+
+void FakeRelay::reload(const ReloadOptions&, Reloader::Done done) {
+  if (slow_reload) {
+    reloading.push_back(std::move(done));
+    return;
   }
-  return reload;
+  ReloadOutcome outcome;
+  try {
+    if (on_reload) outcome = on_reload();
+  } catch (...) {
+    outcome.error = std::current_exception();
+  }
+  done(outcome);
 }
 
 std::vector<crypto::EngineInfo> FakeRelay::engines() const {

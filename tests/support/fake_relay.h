@@ -12,29 +12,13 @@
 
 namespace wirelay::test {
 
-/// Writes down what a registry tells: "user+ alice", "peer~ alice-phone", "user- alice".
-class RecordingObserver : public ctrl::RegistryObserver {
+/// Writes down what it is told: "user+ alice", "peer~ alice-phone", "user- alice".
+class RecordingObserver : public ctrl::ChangeObserver {
  public:
   std::vector<std::string> heard;
   bool recording = true;
 
-  void user_added(const ctrl::UserSpec& user) override { note("user+ " + user.name); }
-  void user_changed(const ctrl::UserSpec& before, const ctrl::UserSpec&) override {
-    note("user~ " + before.name);
-  }
-  void user_removed(const ctrl::UserSpec& user) override { note("user- " + user.name); }
-  void peer_added(const ctrl::PeerSpec& peer, const ctrl::UserSpec& user) override {
-    note("peer+ " + peer.name + " of " + user.name);
-  }
-  void peer_changed(const ctrl::PeerSpec& before, const ctrl::PeerSpec&) override {
-    note("peer~ " + before.name);
-  }
-  void peer_removed(const ctrl::PeerSpec& peer) override { note("peer- " + peer.name); }
-
- private:
-  void note(std::string text) {
-    if (recording) heard.push_back(std::move(text));
-  }
+  bool tell(const ctrl::ChangeEvent& event) override;
 };
 
 /// The relay's own addresses are 10.77.0.1 and fd77::1; it has one port and one worker.
@@ -48,10 +32,15 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::ProtocolCounters counters;
   ctrl::NeighbourCounters counters_of_neighbours;
   std::map<std::string, ctrl::PeerStatus> peer_statuses;
-  std::function<ctrl::ReloadResult()> on_reload;
-  std::shared_ptr<ctrl::Reload> slow_reload;  // set: every reload is this one, ended by the test
+  std::function<ctrl::ReloadOutcome()> on_reload;
+  bool slow_reload = false;  // reloads wait in `reloading` for the test
+  std::vector<ctrl::Reloader::Done> reloading;
 
-  ctrl::Registry& registry() override { return registry_; }
+  const ctrl::Registry& registry() const override { return registry_; }
+  /// At once.
+  void change(ctrl::ChangeRequest request, ctrl::Door::Done done) override;
+  /// The same for a test's own steps; throws Refused.
+  void apply(std::vector<ctrl::Step> steps);
   const ctrl::Config& config() const override { return running; }
   const crypto::PublicKey& public_key() const override { return public_key_; }
   uint64_t uptime_ns() const override { return 93'784'000'000'000; }  // 1 d 2 h 3 min 4 s
@@ -69,7 +58,7 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::UserStatus user_status(const std::string& name) const override;
   ctrl::PeerStatus peer_status(const std::string& name) const override;
   uint32_t sessions_in_use() const override { return 7; }
-  std::shared_ptr<const ctrl::Reload> reload() override;
+  void reload(const ctrl::ReloadOptions& options, ctrl::Reloader::Done done) override;
 
  private:
   ctrl::Registry registry_;

@@ -58,25 +58,14 @@ std::shared_ptr<ctrl::PeerBook> make_book(uint32_t count) {
   return book;
 }
 
-struct NoObserver : ctrl::RegistryObserver {
-  void user_added(const ctrl::UserSpec&) override {}
-  void user_changed(const ctrl::UserSpec&, const ctrl::UserSpec&) override {}
-  void user_removed(const ctrl::UserSpec&) override {}
-  void peer_added(const ctrl::PeerSpec&, const ctrl::UserSpec&) override {}
-  void peer_changed(const ctrl::PeerSpec&, const ctrl::PeerSpec&) override {}
-  void peer_removed(const ctrl::PeerSpec&) override {}
-};
-
 std::shared_ptr<ctrl::Registry> make_registry(uint32_t count) {
-  static NoObserver observer;
   auto registry = std::make_shared<ctrl::Registry>(
-      ctrl::RegistryLimits{.users = count, .peers = count, .prefixes = 2 * count, .reserved = {}},
-      observer);
+      ctrl::RegistryLimits{.users = count, .peers = count, .prefixes = 2 * count});
   for (uint32_t n = 0; n < count; ++n) {
     ctrl::UserSpec user;
     user.name = "user-" + std::to_string(n);
-    const ctrl::Step steps[] = {{ctrl::AddUser{user}, ""}, {ctrl::AddPeer{spec_of(n)}, ""}};
-    registry->apply(steps);
+    registry->enter(ctrl::UserEvent{nullptr, std::make_shared<const ctrl::UserSpec>(user)});
+    registry->enter(ctrl::PeerEvent{nullptr, std::make_shared<const ctrl::PeerSpec>(spec_of(n))});
   }
   return registry;
 }

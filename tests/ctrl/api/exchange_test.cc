@@ -148,12 +148,12 @@ class ExchangeTest : public CppUnit::TestFixture {
   }
 
   void an_unexpected_failure_is_an_internal_error() {
-    relay_.on_reload = []() -> ReloadResult { throw std::bad_alloc(); };
+    relay_.on_reload = []() -> ReloadOutcome { throw std::bad_alloc(); };
     assert_error(-32603, R"({"jsonrpc":"2.0","method":"config.reload","id":1})");
   }
 
   void a_result_that_takes_long_is_waited_for() {
-    relay_.slow_reload = std::make_shared<Reload>();
+    relay_.slow_reload = true;
     Exchange exchange(relay_,
                       R"([{"jsonrpc":"2.0","method":"config.reload","id":1},)"
                       R"({"jsonrpc":"2.0","method":"user.add","params":{"name":"a"},"id":2}])",
@@ -163,7 +163,7 @@ class ExchangeTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(exchange.waiting() && !exchange.done());
     }
     CPPUNIT_ASSERT_EQUAL(size_t{0}, relay_.registry().user_count());  // calls keep their order
-    relay_.slow_reload->result = ReloadResult{.users_added = 5, .needs_restart = {}};
+    relay_.reloading.front()({.error = nullptr, .counts = {.users_added = 5}});
     exchange.step();
     CPPUNIT_ASSERT(!exchange.waiting());
     exchange.step();
@@ -174,11 +174,11 @@ class ExchangeTest : public CppUnit::TestFixture {
   }
 
   void a_late_refusal_is_told() {
-    relay_.slow_reload = std::make_shared<Reload>();
+    relay_.slow_reload = true;
     Exchange exchange(relay_, R"({"jsonrpc":"2.0","method":"config.reload","id":1})", limits_);
     exchange.step();
-    relay_.slow_reload->error =
-        std::make_exception_ptr(Refused("relayd.json: listen.udp_port", "expected 1 to 65535"));
+    relay_.reloading.front()({.error = std::make_exception_ptr(
+                                  Refused("relayd.json: listen.udp_port", "expected 1 to 65535"))});
     exchange.step();
     CPPUNIT_ASSERT(exchange.done() && !exchange.waiting());
     const Json::Value got = parse_json(exchange.take_reply(), {1u << 20, 32, false});

@@ -294,15 +294,15 @@ class MethodsTest : public CppUnit::TestFixture {
 
   void reload_tells_what_changed() {
     relay_.on_reload = [] {
-      ReloadResult result;
-      result.users_added = 2;
+      ReloadOutcome result;
+      result.counts.users_added = 2;
       result.needs_restart = {"ports"};
       return result;
     };
     const Json::Value got = call("config.reload", "{}");
     CPPUNIT_ASSERT_EQUAL(2u, got["users_added"].asUInt());
     CPPUNIT_ASSERT_EQUAL(std::string("ports"), got["needs_restart"][0].asString());
-    relay_.on_reload = []() -> ReloadResult {
+    relay_.on_reload = []() -> ReloadOutcome {
       throw Refused("relayd.json: users[0].name", "is missing");
     };
     assert_refused("config.reload", "{}", "relayd.json: users[0].name");

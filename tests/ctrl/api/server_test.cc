@@ -45,7 +45,7 @@ void add_users(ApiLab& lab, int n) {
     user.name = "user" + std::to_string(i);
     steps.push_back({AddUser{user}, ""});
   }
-  lab.relay.registry().apply(steps);
+  lab.relay.apply(std::move(steps));
 }
 
 /// A socket that nobody listens on any more.
@@ -286,21 +286,21 @@ class ServerTest : public CppUnit::TestFixture {
 
   void a_reload_does_not_hold_up_others() {
     ApiLab lab;
-    lab.relay.slow_reload = std::make_shared<Reload>();
+    lab.relay.slow_reload = true;
     RawClient reloading(lab), other(lab);
     reloading.send_all(kReload);
     for (int i = 0; i < 10; ++i) CPPUNIT_ASSERT(served(other));
     reloading.send_all(kStatus);  // has its turn behind the reload
     CPPUNIT_ASSERT(served(other));
     CPPUNIT_ASSERT(!reloading.line().has_value());
-    lab.relay.slow_reload->result = ReloadResult{.users_added = 8, .needs_restart = {}};
+    lab.relay.reloading.front()({.error = nullptr, .counts = {.users_added = 8}});
     CPPUNIT_ASSERT(reloading.await_line().find("\"users_added\":8") != std::string::npos);
     CPPUNIT_ASSERT(is_result(reloading.await_line()));
   }
 
   void a_client_that_leaves_its_reload_does_no_harm() {
     ApiLab lab;
-    lab.relay.slow_reload = std::make_shared<Reload>();
+    lab.relay.slow_reload = true;
     RawClient other(lab);
     {
       RawClient leaver(lab);
@@ -308,7 +308,7 @@ class ServerTest : public CppUnit::TestFixture {
       for (int i = 0; i < 10; ++i) lab.turn();
     }
     CPPUNIT_ASSERT(served(other));
-    lab.relay.slow_reload->result = ReloadResult{};
+    lab.relay.reloading.front()({});
     CPPUNIT_ASSERT(lab.turn_until([&] { return lab.server.clients() == 1; }));
     CPPUNIT_ASSERT(served(other));
   }

@@ -270,11 +270,10 @@ class ConfigTest : public CppUnit::TestFixture {
                    second + ".name");
     assert_refused(users(peer("p", kKey, "10.77.0.2") + "," + peer("q", kKey, "10.77.0.3")),
                    second + ".public_key");
-    assert_refused(users(peer("p", kKey, "10.77.0.2") + "," + peer("q", kOtherKey, "10.77.0.0/24")),
+    assert_refused(users(peer("p", kKey, "10.77.0.2") + "," + peer("q", kOtherKey, "10.77.0.2")),
                    second + ".allowed_ips[0]");
-    assert_refused(
-        users(peer("p", kKey, "10.77.0.0/24")) + R"(, "tunnel_addresses": ["10.77.0.1"])",
-        "users[0].peers[0].allowed_ips[0]");
+    assert_refused(users(peer("p", kKey, "10.77.0.1")) + R"(, "tunnel_addresses": ["10.77.0.1"])",
+                   "users[0].peers[0].allowed_ips[0]");
     assert_refused(users(peer("p", kKey, "192.0.2.77")), "users[0].peers[0].allowed_ips[0]");
     // A client may lie behind a route of the relay's, but not be that route.
     const std::string route =

@@ -2,12 +2,14 @@
 // the control thread alone, and nobody who asked is answered by a file that was read before.
 #include "ctrl/config/reloader.h"
 
-#include <chrono>
 #include <thread>
 #include <vector>
 
 #include <cppunit/extensions/HelperMacros.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/temp_dir.h"
 
@@ -15,11 +17,12 @@ namespace wirelay::ctrl {
 
 class ReloaderTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ReloaderTest);
-  CPPUNIT_TEST(is_applied_by_who_polls);
+  CPPUNIT_TEST(is_applied_on_the_loops_thread);
   CPPUNIT_TEST(who_asks_meanwhile_gets_a_later_reading);
+  CPPUNIT_TEST(other_options_are_another_reload);
   CPPUNIT_TEST(a_wrong_file_is_refused);
   CPPUNIT_TEST(a_missing_key_is_refused);
-  CPPUNIT_TEST(what_cannot_be_applied_is_refused);
+  CPPUNIT_TEST(without_a_thread_it_is_refused);
   CPPUNIT_TEST(ends_while_one_is_reading);
   CPPUNIT_TEST_SUITE_END();
 
@@ -30,98 +33,111 @@ class ReloaderTest : public CppUnit::TestFixture {
     write(51820);
   }
 
-  void is_applied_by_who_polls() {
+  void is_applied_on_the_loops_thread() {
     std::thread::id applied_by;
-    Reloader reloader(file_, [&](const Config& next, const crypto::PublicKey& identity) {
+    Reloader reloader(file_, loop_, [&](auto loaded, const ReloadOptions&, auto done) {
       applied_by = std::this_thread::get_id();
-      CPPUNIT_ASSERT_EQUAL(uint16_t{51820}, next.udp_port);
-      CPPUNIT_ASSERT(identity == crypto::derive_public_key(crypto::Secret(key_)));
-      return ReloadResult{.users_added = 3, .needs_restart = {}};
+      CPPUNIT_ASSERT_EQUAL(uint16_t{51820}, loaded->config.udp_port);
+      CPPUNIT_ASSERT(loaded->identity == crypto::derive_public_key(crypto::Secret(key_)));
+      done({.error = nullptr, .counts = {.users_added = 3}});
     });
-    reloader.poll();  // nothing to do
-    const auto reload = reloader.ask();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    CPPUNIT_ASSERT(!reload->done());  // nobody has polled
-    await(reloader, *reload);
+    reloader.ask({}, note());
+    run(1);
     CPPUNIT_ASSERT(applied_by == std::this_thread::get_id());
-    CPPUNIT_ASSERT(!reload->error);
-    CPPUNIT_ASSERT_EQUAL(size_t{3}, reload->result->users_added);
+    CPPUNIT_ASSERT(!outcomes_[0].error);
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, outcomes_[0].counts.users_added);
   }
 
   void who_asks_meanwhile_gets_a_later_reading() {
     std::vector<uint16_t> applied;
-    Reloader reloader(file_, [&](const Config& next, const crypto::PublicKey&) {
-      applied.push_back(next.udp_port);
+    Reloader reloader(file_, loop_, [&](auto loaded, const ReloadOptions&, auto done) {
+      applied.push_back(loaded->config.udp_port);
       write(51999);  // before the second reading begins
-      return ReloadResult{};
+      done({});
     });
-    const auto first = reloader.ask();
-    const auto second = reloader.ask();
-    const auto third = reloader.ask();
-    CPPUNIT_ASSERT(first != second && second == third);
-    await(reloader, *first);
-    CPPUNIT_ASSERT(!second->done());
-    await(reloader, *second);
+    for (int i = 0; i < 3; ++i) reloader.ask({}, note());
+    run(3);
     CPPUNIT_ASSERT(applied == std::vector<uint16_t>({51820, 51999}));
   }
 
+  void other_options_are_another_reload() {
+    std::vector<bool> dry;
+    Reloader reloader(file_, loop_, [&](auto, const ReloadOptions& options, auto done) {
+      dry.push_back(options.dry_run);
+      done({});
+    });
+    reloader.ask({}, note());
+    reloader.ask({.dry_run = true}, note());
+    reloader.ask({}, note());
+    run(3);
+    CPPUNIT_ASSERT(dry == std::vector<bool>({false, true, false}));
+  }
+
   void a_wrong_file_is_refused() {
-    Reloader reloader(file_, [](const Config&, const crypto::PublicKey&) -> ReloadResult {
+    Reloader reloader(file_, loop_, [](auto, const ReloadOptions&, auto) {
       CPPUNIT_FAIL("applied a wrong file");
-      return {};
     });
     dir_.write("relayd.json", "{\"ports\": 5}");
-    const auto reload = reloader.ask();
-    await(reloader, *reload);
-    CPPUNIT_ASSERT_THROW(std::rethrow_exception(reload->error), Refused);
-    CPPUNIT_ASSERT(!reload->result);
+    reloader.ask({}, note());
+    run(1);
+    CPPUNIT_ASSERT_THROW(std::rethrow_exception(outcomes_[0].error), Refused);
   }
 
   void a_missing_key_is_refused() {
     int applied = 0;
-    Reloader reloader(file_, [&](const Config&, const crypto::PublicKey&) {
+    Reloader reloader(file_, loop_, [&](auto, const ReloadOptions&, auto done) {
       ++applied;
-      return ReloadResult{};
+      done({});
     });
     unlink(key_file_.c_str());
-    const auto reload = reloader.ask();
-    await(reloader, *reload);
-    CPPUNIT_ASSERT_THROW(std::rethrow_exception(reload->error), Refused);
+    reloader.ask({}, note());
+    run(1);
+    CPPUNIT_ASSERT_THROW(std::rethrow_exception(outcomes_[0].error), Refused);
     CPPUNIT_ASSERT_EQUAL(0, applied);
     setUp();  // and the next one does not suffer from it
-    const auto again = reloader.ask();
-    await(reloader, *again);
-    CPPUNIT_ASSERT(again->result && applied == 1);
+    reloader.ask({}, note());
+    run(2);
+    CPPUNIT_ASSERT(!outcomes_[1].error && applied == 1);
   }
 
-  void what_cannot_be_applied_is_refused() {
-    Reloader reloader(file_, [](const Config&, const crypto::PublicKey&) -> ReloadResult {
-      throw Refused("users[0].name", "is taken");
-    });
-    const auto reload = reloader.ask();
-    await(reloader, *reload);
-    CPPUNIT_ASSERT_THROW(std::rethrow_exception(reload->error), Refused);
+  void without_a_thread_it_is_refused() {
+    const pid_t child = fork();
+    if (child == 0) {
+      Reloader reloader(file_, loop_, [](auto, const ReloadOptions&, auto) { _exit(2); });
+      const rlimit none{0, 0};
+      setrlimit(RLIMIT_NPROC, &none);
+      if (getuid() == 0 && setuid(kNobody) != 0) _exit(4);  // root has no such limit
+      reloader.ask({}, [](const ReloadOutcome& outcome) { _exit(outcome.error ? 0 : 1); });
+      loop_.run();
+      _exit(3);
+    }
+    int status = 0;
+    CPPUNIT_ASSERT_EQUAL(child, waitpid(child, &status, 0));
+    CPPUNIT_ASSERT(WIFEXITED(status));
+    CPPUNIT_ASSERT_EQUAL(0, WEXITSTATUS(status));
   }
 
   void ends_while_one_is_reading() {
-    std::shared_ptr<const Reload> reload;
     {
-      Reloader reloader(file_, [](const Config&, const crypto::PublicKey&) -> ReloadResult {
+      Reloader reloader(file_, loop_, [](auto, const ReloadOptions&, auto) {
         CPPUNIT_FAIL("applied after the end");
-        return {};
       });
-      reload = reloader.ask();
-      reloader.ask();
+      reloader.ask({}, note());
+      reloader.ask({}, note());
     }
-    CPPUNIT_ASSERT(!reload->done());
+    CPPUNIT_ASSERT(outcomes_.empty());
   }
 
  private:
-  static void await(Reloader& reloader, const Reload& reload) {
-    while (!reload.done()) {  // the test's own time limit ends what never comes
-      reloader.poll();
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+  Reloader::Done note() {
+    return [this](const ReloadOutcome& outcome) {
+      outcomes_.push_back(outcome);
+      loop_.stop();
+    };
+  }
+  /// Until so many reloads have ended.
+  void run(size_t ended) {
+    while (outcomes_.size() < ended) loop_.run();
   }
   void write(uint16_t udp_port) {
     file_ =
@@ -132,7 +148,10 @@ class ReloaderTest : public CppUnit::TestFixture {
                             "addresses": ["198.51.100.1/24"], "gateways": ["198.51.100.254"]}]})");
   }
 
+  static constexpr uid_t kNobody = 65534;
   const crypto::Bytes32 key_{1, 2, 3};
+  EventLoop loop_;
+  std::vector<ReloadOutcome> outcomes_;
   test::TempDir dir_;
   std::string key_file_, file_;
 };

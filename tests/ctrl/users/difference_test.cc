@@ -1,5 +1,6 @@
 // Protects reloads: the difference leads from any state to the wanted one in one request, whatever
-// has to make room for what.
+// has to make room for what; it touches nothing that others made, and does not remove many by a
+// slip.
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "ctrl/users/registry.h"
@@ -14,18 +15,28 @@ class RegistryDifferenceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(leads_to_the_wanted_state);
   CPPUNIT_TEST(moves_addresses_between_peers);
   CPPUNIT_TEST(refuses_doubles);
+  CPPUNIT_TEST(touches_what_the_file_owns_only);
+  CPPUNIT_TEST(others_peers_keep_a_user);
+  CPPUNIT_TEST(a_tenth_of_the_users_may_go);
+  CPPUNIT_TEST(one_user_may_always_go);
   CPPUNIT_TEST_SUITE_END();
 
   RecordingObserver observer_;
-  Registry registry_{{4, 6, 20, {}}, observer_};
+  Registry registry_{{4, 6, 20}};
+
+  static void become(Registry& registry, ChangeObserver& observer,
+                     const std::vector<UserSpec>& users, const std::vector<PeerSpec>& peers,
+                     bool force = true) {
+    test::pass(registry, observer, registry.difference(users, peers, force), Origin::kFile);
+  }
 
   void assert_becomes(const std::vector<UserSpec>& users, const std::vector<PeerSpec>& peers) {
-    registry_.apply(registry_.difference(users, peers));
+    become(registry_, observer_, users, peers);
     RecordingObserver other;
-    Registry fresh({4, 6, 20, {}}, other);
-    fresh.apply(fresh.difference(users, peers));
+    Registry fresh({4, 6, 20});
+    become(fresh, other, users, peers);
     CPPUNIT_ASSERT_EQUAL(contents(fresh), contents(registry_));
-    CPPUNIT_ASSERT(registry_.difference(users, peers).empty());
+    CPPUNIT_ASSERT(registry_.difference(users, peers, false).empty());
   }
 
  public:
@@ -41,7 +52,7 @@ class RegistryDifferenceTest : public CppUnit::TestFixture {
     assert_becomes({alice, bob, carol}, {peer("a2", "alice", 2, {"10.0.0.2/32"}),
                                          peer("b1", "carol", 3, {"10.0.0.1/32"})});
     const std::vector<std::string> expected = {"peer- a1",  "peer- b1",    "user~ alice",
-                                               "user~ bob", "user+ carol", "peer+ b1 of carol"};
+                                               "user~ bob", "user+ carol", "peer+ b1"};
     CPPUNIT_ASSERT(expected == observer_.heard);
     assert_becomes({carol}, {peer("b1", "carol", 2, {"10.0.0.2/32"})});  // another peer's old key
     assert_becomes({}, {});
@@ -59,13 +70,64 @@ class RegistryDifferenceTest : public CppUnit::TestFixture {
   }
 
   void refuses_doubles() {
-    registry_.apply(std::vector<Step>{{AddUser{user("alice")}, ""},
-                                      {AddPeer{peer("phone", "alice", 1, {"10.0.0.0/24"})}, ""}});
+    become(registry_, observer_, {user("alice")}, {peer("phone", "alice", 1, {"10.0.0.0/24"})});
     const std::vector<UserSpec> twice = {user("alice"), user("alice")};
-    CPPUNIT_ASSERT_THROW(registry_.apply(registry_.difference(twice, {})), Refused);
+    CPPUNIT_ASSERT_THROW(become(registry_, observer_, twice, {}), Refused);
     const std::vector<PeerSpec> peers(2, peer("phone", "alice", 1, {"10.0.0.0/24"}));
-    const std::vector<UserSpec> once = {user("alice")};
-    CPPUNIT_ASSERT_THROW(registry_.apply(registry_.difference(once, peers)), Refused);
+    CPPUNIT_ASSERT_THROW(become(registry_, observer_, {user("alice")}, peers), Refused);
+  }
+
+  void touches_what_the_file_owns_only() {
+    become(registry_, observer_, {user("alice")}, {peer("phone", "alice", 1, {"10.0.0.1/32"})});
+    test::pass(registry_, observer_,
+               {{AddUser{user("bob")}, ""},
+                {AddPeer{peer("pad", "bob", 2, {"10.0.0.2/32"})}, ""},
+                {AddPeer{peer("laptop", "alice", 3, {"10.0.0.3/32"})}, ""}});
+    observer_.heard.clear();
+    become(registry_, observer_, {user("alice")}, {});
+    CPPUNIT_ASSERT(observer_.heard == std::vector<std::string>{"peer- phone"});
+    // A name in both is refused, and says whose it is.
+    try {
+      become(registry_, observer_, {user("alice"), user("bob")}, {});
+      CPPUNIT_FAIL("was not refused");
+    } catch (const Refused& refused) {
+      CPPUNIT_ASSERT_EQUAL(std::string("there is a user \"bob\" already, made through the API"),
+                           refused.problems.front().message);
+    }
+    CPPUNIT_ASSERT_THROW(become(registry_, observer_, {user("alice")},
+                                {peer("laptop", "alice", 3, {"10.0.0.3/32"})}),
+                         Refused);
+  }
+
+  void others_peers_keep_a_user() {
+    become(registry_, observer_, {user("alice"), user("carol")}, {});
+    test::pass(registry_, observer_, {{AddPeer{peer("laptop", "alice", 3, {"10.0.0.3/32"})}, ""}});
+    CPPUNIT_ASSERT_THROW(become(registry_, observer_, {user("carol")}, {}, false), Refused);
+    CPPUNIT_ASSERT(registry_.peer("laptop") != nullptr);
+    become(registry_, observer_, {user("carol")}, {}, true);
+    CPPUNIT_ASSERT(registry_.peer("laptop") == nullptr);
+  }
+
+  void a_tenth_of_the_users_may_go() {
+    Registry registry({40, 1, 1});
+    std::vector<UserSpec> users;
+    for (int i = 0; i < 30; ++i) users.push_back(user("u" + std::to_string(i)));
+    become(registry, observer_, users, {});
+    test::pass(registry, observer_, {{AddUser{user("x")}, ""}, {AddUser{user("y")}, ""}});
+    users.resize(26);
+    CPPUNIT_ASSERT_THROW(become(registry, observer_, users, {}, false), Refused);
+    CPPUNIT_ASSERT_EQUAL(size_t{32}, registry.user_count());
+    users.push_back(user("u29"));
+    become(registry, observer_, users, {}, false);  // three of thirty
+    CPPUNIT_ASSERT_EQUAL(size_t{29}, registry.user_count());
+    become(registry, observer_, {}, {}, true);
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, registry.user_count());
+  }
+
+  void one_user_may_always_go() {
+    become(registry_, observer_, {user("alice"), user("bob")}, {});
+    become(registry_, observer_, {user("bob")}, {}, false);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, registry_.user_count());
   }
 };
 

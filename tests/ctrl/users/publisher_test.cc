@@ -1,5 +1,6 @@
 // Protects what reaches the workers: limits, addresses and keys of the registry's users and peers,
-// taken away at once when they go, and no number used twice while a worker may still look at it.
+// taken away at once when they go, no number used twice while a worker may still look at it, and
+// nothing left of a request that does not fit.
 #include "ctrl/users/publisher.h"
 
 #include <algorithm>
@@ -55,8 +56,6 @@ Step add_peer(const std::string& name, const std::string& user, uint8_t key,
 
 /// All that lies between a registry and the tables. Made for each test: DPDK's names are unique.
 struct World {
-  World() { publisher.attach(registry); }
-
   struct PoolFree {
     void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
   };
@@ -70,7 +69,7 @@ struct World {
   crypto::Identity identity = crypto::make_identity(crypto::Secret(crypto::Bytes32{3}));
   Protocol protocol{shared, sessions, peers, sender, identity, 1000};
   Publisher publisher{shared, peers, protocol};
-  Registry registry{{2, 2, 16, {}}, publisher};
+  Registry registry{{2, 3, 16}};  // more peers than the tables hold
 };
 
 class PublisherTest : public CppUnit::TestFixture {
@@ -80,6 +79,7 @@ class PublisherTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(changed_addresses_move);
   CPPUNIT_TEST(numbers_wait_for_a_grace_period);
   CPPUNIT_TEST(full_tables_are_replaced_in_one_request);
+  CPPUNIT_TEST(a_full_table_undoes_the_request);
   CPPUNIT_TEST(disabled_users);
   CPPUNIT_TEST_SUITE_END();
 
@@ -150,6 +150,21 @@ class PublisherTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(*world_->publisher.peer_number("s"), route("10.0.0.2").id());
   }
 
+  void a_full_table_undoes_the_request() {
+    apply({add_user("a"), add_peer("p", "a", 7, "10.0.0.1"), add_peer("q", "a", 8, "10.0.0.2")});
+    PeerChange change;
+    change.name = "p";
+    change.allowed_ips = {*dataplane::parse_prefix("10.0.0.9")};
+    CPPUNIT_ASSERT_THROW(
+        apply({add_user("b"), {SetPeer{change}, ""}, add_peer("r", "b", 9, "10.0.0.1")}),
+        std::runtime_error);
+    CPPUNIT_ASSERT(world_->registry.user("b") == nullptr && !world_->publisher.user_number("b"));
+    CPPUNIT_ASSERT(world_->registry.peer("r") == nullptr && !world_->publisher.peer_number("r"));
+    CPPUNIT_ASSERT_EQUAL(*world_->publisher.peer_number("p"), route("10.0.0.1").id());
+    CPPUNIT_ASSERT(route("10.0.0.9").kind() == RouteKind::kNone);
+    apply({{RemovePeer{"q"}, ""}, add_peer("r", "a", 9, "10.0.0.3")});
+  }
+
   void disabled_users() {
     // A disabled user's peer sends no initiation for a packet that waits.
     apply({add_user("alice", 0, false), add_peer("phone", "alice", 7, "10.77.0.2")});
@@ -164,7 +179,17 @@ class PublisherTest : public CppUnit::TestFixture {
   }
 
  private:
-  void apply(const std::vector<Step>& steps) { world_->registry.apply(steps); }
+  /// As the control thread does, which runs down grace periods meanwhile.
+  void apply(std::vector<Step> steps) {
+    ChangeRequest request;
+    request.steps = [&](const Registry&, const std::stop_token&) { return std::move(steps); };
+    const auto tell = [this](Telling& telling) {
+      while (!telling.run(Slice(std::chrono::seconds(1)))) world_->shared.rcu.poll();
+      return true;
+    };
+    const ChangeOutcome outcome = pass(world_->registry, world_->publisher, nullptr, request, tell);
+    if (outcome.error) std::rethrow_exception(outcome.error);
+  }
   dataplane::Policer& policer(const std::string& user) {
     return world_->shared.users[*world_->publisher.user_number(user)].up;
   }

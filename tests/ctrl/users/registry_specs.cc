@@ -1,6 +1,8 @@
 // Building blocks of the registry's tests.
 #include "tests/ctrl/users/registry_specs.h"
 
+#include "ctrl/users/registry_state.h"
+
 namespace wirelay::test {
 
 using namespace ctrl;
@@ -31,18 +33,26 @@ SetPeer set_allowed(const std::string& name, const std::vector<std::string>& all
   return step;
 }
 
+void pass(Registry& registry, ChangeObserver& observer, std::vector<Step> steps, Origin origin) {
+  ChangeRequest request;
+  request.origin = origin;
+  request.steps = [&](const Registry&, const std::stop_token&) { return std::move(steps); };
+  const ChangeOutcome outcome = pass_at_once(registry, observer, request);
+  if (outcome.error) std::rethrow_exception(outcome.error);
+}
+
 std::string contents(const Registry& registry) {
   std::string text;
-  for (const UserSpec* u : registry.users_after("", 1000)) {
+  for (const UserPtr& u : registry.users_after("", 1000)) {
     text += u->name + '/' + std::to_string(u->limits.up.bits_per_second) + '/' +
             std::to_string(u->max_peers) + (u->enabled ? "" : " disabled") + " [";
     for (const auto& name : registry.peers_of(u->name)) text += name + ' ';
     text += "]\n";
   }
-  for (const PeerSpec* p : registry.peers_after("", 1000)) {
+  for (const PeerPtr& p : registry.peers_after("", 1000)) {
     text += p->name + " of " + p->user + ' ' + crypto::to_base64(p->public_key);
     for (const auto& allowed : p->allowed_ips) text += ' ' + to_string(allowed);
-    text += registry.peer_by_key(p->public_key) == p ? "\n" : " WRONG KEY INDEX\n";
+    text += registry.state().by_key.at(p->public_key) == p ? "\n" : " WRONG KEY INDEX\n";
   }
   return text;
 }

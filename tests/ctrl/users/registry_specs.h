@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ctrl/users/passage.h"
 #include "ctrl/users/registry.h"
 #include "tests/support/fake_relay.h"
 
@@ -22,6 +23,10 @@ ctrl::SetUser set_user(const std::string& name, Edit edit) {
   edit(step.change);
   return step;
 }
+
+/// Takes the steps through as one request of `origin`, at once; throws Refused.
+void pass(ctrl::Registry& registry, ctrl::ChangeObserver& observer, std::vector<ctrl::Step> steps,
+          ctrl::Origin origin = ctrl::Origin::kApi);
 
 /// Everything that can be seen of a registry, as text.
 std::string contents(const ctrl::Registry& registry);

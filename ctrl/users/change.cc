@@ -1,0 +1,95 @@
+// Events summed up: as numbers, and as lines for people.
+#include "ctrl/users/change.h"
+
+#include <set>
+#include <string_view>
+#include <type_traits>
+
+#include "ctrl/base/json.h"
+#include "ctrl/users/spec_json.h"
+
+namespace wirelay::ctrl {
+
+namespace {
+
+Json::Value shown(const UserSpec& user) { return to_json(user); }
+Json::Value shown(const PeerSpec& peer) {
+  Json::Value value = to_json(peer, PresharedKey::kHide);
+  value["has_preshared_key"] = peer.preshared_key.has_value();
+  return value;
+}
+
+/// " limits.up.rate: "20M" to "50M"" for each field that differs.
+void describe_fields(const Json::Value& before, const Json::Value& after, const std::string& path,
+                     std::string& out) {
+  if (before == after) return;
+  if (!before.isObject() || !after.isObject()) {
+    out +=
+        (out.empty() ? " " : ", ") + path + ": " + write_json(before) + " to " + write_json(after);
+    return;
+  }
+  std::set<std::string> names;
+  for (const auto* side : {&before, &after}) {
+    const auto members = side->getMemberNames();
+    names.insert(members.begin(), members.end());
+  }
+  for (const std::string& name : names) {
+    describe_fields(before[name], after[name], path.empty() ? name : path + '.' + name, out);
+  }
+}
+
+template <typename Event>
+void describe(const char* noun, const Event& event, std::vector<std::string>& lines) {
+  const auto& [before, after] = event;
+  if (before == after) return;
+  const std::string name = noun + (after ? after : before)->name;
+  if (!before) {
+    lines.push_back("+ " + name);
+  } else if (!after) {
+    lines.push_back("- " + name);
+  } else {
+    std::string fields;
+    describe_fields(shown(*before), shown(*after), "", fields);
+    if (fields.empty()) fields = " preshared_key: another";  // all else is shown
+    lines.push_back("~ " + name + ":" + fields);
+  }
+}
+
+}  // namespace
+
+ChangeCounts count(const std::vector<ChangeEvent>& events) {
+  ChangeCounts counts;
+  std::set<std::string_view> changed_users, changed_peers;
+  for (const ChangeEvent& event : events) {
+    std::visit(
+        [&](const auto& e) {
+          constexpr bool kUser = std::is_same_v<std::decay_t<decltype(e)>, UserEvent>;
+          if (e.before == e.after) return;
+          if (!e.before) {
+            ++(kUser ? counts.users_added : counts.peers_added);
+          } else if (!e.after) {
+            ++(kUser ? counts.users_removed : counts.peers_removed);
+          } else {
+            (kUser ? changed_users : changed_peers).insert(e.after->name);
+          }
+        },
+        event);
+  }
+  counts.users_changed = changed_users.size();
+  counts.peers_changed = changed_peers.size();
+  return counts;
+}
+
+std::vector<std::string> describe(const std::vector<ChangeEvent>& events) {
+  std::vector<std::string> lines;
+  for (const ChangeEvent& event : events) {
+    if (const auto* user = std::get_if<UserEvent>(&event)) {
+      describe("user ", *user, lines);
+    } else {
+      describe("peer ", std::get<PeerEvent>(event), lines);
+    }
+  }
+  return lines;
+}
+
+}  // namespace wirelay::ctrl

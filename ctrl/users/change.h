@@ -1,0 +1,77 @@
+// A change of users and peers on its way: who asks for it, what it will do, and what became of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "ctrl/users/model.h"
+
+namespace wirelay::ctrl {
+
+class Registry;
+
+/// Specs are immutable once they stand somewhere: a change swaps the pointer, and any thread may
+/// go on reading what it holds.
+using UserPtr = std::shared_ptr<const UserSpec>;
+using PeerPtr = std::shared_ptr<const PeerSpec>;
+
+/// One user or peer, as it was and as it will be; null stands for none. A peer keeps its user. An
+/// event with the same spec on both sides tells that something around it has changed: the peers of
+/// a user that is switched on or off.
+struct UserEvent {
+  UserPtr before, after;
+};
+struct PeerEvent {
+  PeerPtr before, after;
+};
+using ChangeEvent = std::variant<UserEvent, PeerEvent>;
+
+/// What process asks, by its socket (unix(7), SO_PEERCRED).
+struct Caller {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  pid_t pid = 0;
+};
+
+struct ChangeRequest {
+  /// Makes the steps when the request's turn has come, from what stands then. Throws Refused; ends
+  /// early, with any steps, when `stop` is requested.
+  using MakeSteps =
+      std::function<std::vector<Step>(const Registry& registry, std::stop_token stop)>;
+
+  Origin origin = Origin::kApi;
+  std::optional<Caller> caller = std::nullopt;  // of an API request
+  std::string what;                             // for the log: "user.add"
+  MakeSteps steps;
+  bool dry_run = false;  // told of, and then forgotten
+};
+
+/// How many users and peers a request adds, changes and removes.
+struct ChangeCounts {
+  size_t users_added = 0, users_changed = 0, users_removed = 0;
+  size_t peers_added = 0, peers_changed = 0, peers_removed = 0;
+};
+/// A peer that changes twice counts once.
+ChangeCounts count(const std::vector<ChangeEvent>& events);
+
+/// "+ user alice", "~ peer phone: endpoint ...", "- user bob": one line for each event that changes
+/// something. Secrets are not among what is shown.
+std::vector<std::string> describe(const std::vector<ChangeEvent>& events);
+
+struct ChangeOutcome {
+  std::exception_ptr error;  // Refused, or what stood in the way: nothing was changed
+  ChangeCounts counts;
+  std::vector<std::string> difference;  // of a dry run
+};
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,72 @@
+// A queue, a thread, and the way to the control thread and back.
+#include "ctrl/users/door.h"
+
+#include <utility>
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+namespace wirelay::ctrl {
+
+namespace {
+
+/// Of the door's thread, which shares the control thread's core.
+constexpr int kNice = 10;
+
+}  // namespace
+
+Door::Door(Registry& registry, ChangeObserver& observer, EventLoop& loop, Agenda& agenda,
+           Journal* journal)
+    : registry_(registry),
+      observer_(observer),
+      loop_(loop),
+      agenda_(agenda),
+      journal_(journal),
+      thread_([this](const std::stop_token& stop) { serve(stop); }) {
+  pthread_setname_np(thread_.native_handle(), "door");
+}
+
+Door::~Door() = default;
+
+void Door::submit(ChangeRequest request, Done done) {
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back({std::move(request), std::move(done)});
+  changed_.notify_all();
+}
+
+void Door::serve(const std::stop_token& stop) {
+  setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone, as Linux has it
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
+    const Entry entry = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    ChangeOutcome outcome = pass(
+        registry_, observer_, journal_, entry.request,
+        [&](Telling& telling) { return tell(telling, stop); }, stop);
+    if (stop.stop_requested()) return;
+    entry.done(std::move(outcome));
+  }
+}
+
+bool Door::tell(Telling& telling, const std::stop_token& stop) {
+  {
+    const std::lock_guard lock(mutex_);
+    told_ = false;
+  }
+  // When the loop has ended neither function is called any more, so neither outlives `telling`.
+  loop_.post([this, &telling] {
+    agenda_.add([this, &telling](const Slice& slice) {
+      if (!telling.run(slice)) return false;
+      const std::lock_guard lock(mutex_);
+      told_ = true;
+      changed_.notify_all();
+      return true;
+    });
+  });
+  std::unique_lock lock(mutex_);
+  return changed_.wait(lock, stop, [this] { return told_; });
+}
+
+}  // namespace wirelay::ctrl
