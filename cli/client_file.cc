@@ -46,7 +46,12 @@ std::string interface_section(const Json::Value& config, const ClientFileOptions
 
 std::string peer_section(const Json::Value& config, const ClientFileOptions& options) {
   const Json::Value& relay = config["relay"];
-  std::string text = "[Peer]\nPublicKey = " + relay["public_key"].asString() + '\n';
+  std::string text = "[Peer]\n";
+  if (relay["public_key"].isString()) {
+    text += "PublicKey = " + relay["public_key"].asString() + '\n';
+  } else {
+    text += "# PublicKey = the relay's, as \"relayctl status\" tells it\n";
+  }
   if (config["preshared_key"].isString()) {
     text += "PresharedKey = " + config["preshared_key"].asString() + '\n';
   }

@@ -18,7 +18,7 @@ struct ClientFileOptions {
   std::optional<std::string> keepalive;  // seconds
 };
 
-/// `config`: the result of peer.config.
+/// `config`: the result of peer.config; what it lacks of "relay" stands there as a comment.
 std::string client_file(const Json::Value& config, const ClientFileOptions& options);
 
 }  // namespace wirelay::cli

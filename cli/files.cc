@@ -4,10 +4,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <system_error>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/errors.h"
@@ -28,7 +31,37 @@ bool write_all(int fd, const std::string& text) {
     if (n < 0 && errno != EINTR) return false;
     if (n > 0) done += static_cast<size_t>(n);
   }
-  return fsync(fd) == 0;
+  return true;
+}
+
+void print(const std::string& text, std::ostream& out) {
+  out << text << std::flush;
+  if (!out) throw Failure("cannot write to standard output");
+}
+
+bool is_standard_output(const struct stat& file) {
+  struct stat own {};
+  return fstat(STDOUT_FILENO, &own) == 0 && own.st_dev == file.st_dev && own.st_ino == file.st_ino;
+}
+
+void write_into(const std::string& path, const std::string& text) {
+  const int fd = open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) fail(path, "cannot write");
+  const bool written = write_all(fd, text);
+  if (close(fd) != 0 || !written) fail(path, "cannot write");
+}
+
+void replace(const std::string& path, const std::string& text) {
+  std::string temporary = path + ".XXXXXX";
+  const int fd = mkstemp(temporary.data());  // mode 0600
+  if (fd < 0) fail(path, "cannot write");
+  const bool written = write_all(fd, text) && fsync(fd) == 0;
+  if (close(fd) != 0 || !written || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    unlink(temporary.c_str());
+    errno = error;
+    fail(path, "cannot write");
+  }
 }
 
 std::string read_all(std::istream& in, const std::string& path) {
@@ -65,21 +98,17 @@ std::string read_key(const std::string& path, std::istream& in) {
 }
 
 void write_secret_file(const std::string& path, const std::string& text, std::ostream& out) {
-  if (path == "-") {
-    out << text << std::flush;
-    if (!out) throw Failure("cannot write to standard output");
-    return;
+  if (path == "-") return print(text, out);
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0) {
+    if (is_standard_output(info)) return print(text, out);
+    if (!S_ISREG(info.st_mode)) return write_into(path, text);
+    return replace(std::filesystem::canonical(path), text);
   }
-  std::string temporary = path + ".XXXXXX";
-  const int fd = mkstemp(temporary.data());  // mode 0600
-  if (fd < 0) fail(path, "cannot write");
-  const bool written = write_all(fd, text);
-  if (close(fd) != 0 || !written || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    unlink(temporary.c_str());
-    errno = error;
-    fail(path, "cannot write");
-  }
+  if (errno != ENOENT) fail(path, "cannot write");
+  if (lstat(path.c_str(), &info) == 0)
+    throw Failure("cannot write " + path + ": a link to nothing");
+  replace(path, text);
 }
 
 }  // namespace wirelay::cli

@@ -17,7 +17,9 @@ std::string read_file(const std::string& path, std::istream& in);
 std::string read_key(const std::string& path, std::istream& in);
 
 /// Writes a file with mode 0600 in one step: whoever reads it sees the old one or the new one,
-/// whole. "-" is `out`. Throws Failure.
+/// whole. A link stays, and what it leads to is replaced; a link to nothing is refused. What is no
+/// regular file (a pipe, a device) is written to as it is. "-" is `out`, as is any name of what
+/// standard output leads to. Throws Failure.
 void write_secret_file(const std::string& path, const std::string& text, std::ostream& out);
 
 }  // namespace wirelay::cli

@@ -95,20 +95,40 @@ void check_add(const Call& call) {
 }
 
 /// Writes the only file that knows the private key; with --json as a field beside `counts`, unless
-/// it goes to a file of its own. A peer whose file cannot be written is of no use to anybody, and
-/// is taken away again.
-void hand_out(Call& call, const ClientFileOptions& client, Json::Value counts) {
+/// it goes to a file of its own.
+void write_client_file(Call& call, const std::string& text, Json::Value counts) {
+  const auto file = call.text("output");
+  if (!call.json() || file) write_secret_file(file.value_or("-"), text, call.out);
+  if (!file) counts["client_file"] = text;
+  printed_json(call, counts);
+}
+
+/// A peer whose file cannot be written is of no use to anybody, and is taken away again.
+void hand_out(Call& call, const ClientFileOptions& client, const Json::Value& counts) {
   try {
-    const std::string text = client_file(fetch_config(call, call.argument()), client);
-    const auto file = call.text("output");
-    if (!call.json() || file) write_secret_file(file.value_or("-"), text, call.out);
-    if (!file) counts["client_file"] = text;
-    printed_json(call, counts);
+    write_client_file(call, client_file(fetch_config(call, call.argument()), client), counts);
   } catch (const Failure&) {
     Json::Value peer(Json::objectValue);
     peer["name"] = call.argument();
     call.relay.call("peer.remove", peer);
     throw;
+  }
+}
+
+/// The private key exists here alone, and the peer perhaps at the relay: when the connection
+/// breaks, the file says what is known on this side.
+void add_generated(Call& call, const ClientFileOptions& client, const Json::Value& peer) {
+  call.relay.connect();  // nothing has been asked for when this fails
+  try {
+    const Json::Value done = call.relay.call("peer.add", peer);
+    hand_out(call, client, done);
+    if (call.json()) return;
+    call.err << changes_text(done) << "; the private key is in this client file and nowhere else\n";
+  } catch (const Unreachable& lost) {
+    write_client_file(call, client_file(peer, client), Json::objectValue);
+    throw Unreachable(std::string(lost.what()) + "; whether " + call.argument() +
+                      " was added, \"relayctl peer show " + call.argument() +
+                      "\" tells; if so, its private key is in this client file and nowhere else");
   }
 }
 
@@ -133,11 +153,8 @@ void add(Call& call) {
   if (call.has("generate-psk")) {
     peer["preshared_key"] = crypto::to_base64(crypto::generate_preshared_key().bytes());
   }
-  const Json::Value done = call.relay.call("peer.add", peer);
-  if (!client.private_key) return print_changes(call, done);
-  hand_out(call, client, done);
-  if (call.json()) return;
-  call.err << changes_text(done) << "; the private key is in this client file and nowhere else\n";
+  if (client.private_key) return add_generated(call, client, peer);
+  print_changes(call, call.relay.call("peer.add", peer));
 }
 
 void set(Call& call) {

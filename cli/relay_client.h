@@ -18,6 +18,8 @@ class RelayClient {
   RelayClient(const RelayClient&) = delete;
   RelayClient& operator=(const RelayClient&) = delete;
 
+  /// Throws Unreachable when there is no relay: nothing has been asked for then.
+  void connect();
   /// The result of `method`. Connects at the first call. Throws RelayRefused with the relay's
   /// error, Unreachable when there is no relay or it does not answer within kPatience.
   Json::Value call(const std::string& method, const Json::Value& params = Json::objectValue);
@@ -25,7 +27,6 @@ class RelayClient {
   Json::Value call_text(std::string_view method, std::string_view params);
 
  private:
-  void connect();
   void send(const std::string& line);
   std::string receive();
   [[noreturn]] void unreachable(const std::string& why) const;
