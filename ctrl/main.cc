@@ -8,6 +8,7 @@
 #include "ctrl/base/log.h"
 #include "ctrl/base/version.h"
 #include "ctrl/host/machine.h"
+#include "ctrl/host/private_memory.h"
 #include "ctrl/host/stop_request.h"
 #include "ctrl/relay.h"
 
@@ -65,6 +66,7 @@ int check(const Config& config, const std::string& file) {
 }
 
 int start(Config config, const Options& options) {
+  hide_memory();
   start_log();
   set_log_level(options.verbose ? "debug" : config.log_level);
   // The configuration has just been read: a reload that is asked for before the event loop listens
@@ -73,6 +75,7 @@ int start(Config config, const Options& options) {
   note_stop_signals();
   try {
     Relay relay(options.config, std::move(config), options.verbose);
+    if (const auto refused = lock_memory()) log_warning("{}", *refused);
     relay.run();
     return 0;
   } catch (const StopRequest& stop) {

@@ -15,9 +15,6 @@ using dataplane::IpAddr;
 using dataplane::PortAddress;
 using dataplane::Prefix;
 
-const Prefix kDefault4 = *dataplane::parse_prefix("0.0.0.0/0");
-const Prefix kDefault6 = *dataplane::parse_prefix("::/0");
-
 /// What is wrong with one route, beside what it shares with others.
 void check_route(const Config& config, const RouteConfig& route, const std::string& path,
                  std::vector<Problem>& problems) {
@@ -29,6 +26,7 @@ void check_route(const Config& config, const RouteConfig& route, const std::stri
     return;
   }
   const bool v4 = route.prefix.is_v4();
+  const auto is_via = [&](const PortAddress& address) { return address.addr == route.via; };
   const auto holds = [&](const PortAddress& address) {
     return address.network.is_v4() == route.via.is_v4() && address.network.contains(route.via);
   };
@@ -41,6 +39,11 @@ void check_route(const Config& config, const RouteConfig& route, const std::stri
     problems.push_back({path + ".via", fmt::format("found \"{}\", expected an address within a "
                                                    "network of port \"{}\"",
                                                    to_string(route.via), route.port)});
+  } else if (std::ranges::any_of(port->addresses, is_via)) {
+    problems.push_back(
+        {path + ".via", fmt::format("found \"{}\", which is the relay's own address, expected "
+                                    "the next hop's",
+                                    to_string(route.via))});
   }
 }
 

@@ -1,15 +1,14 @@
 // From a file to a Config, or to everything that is wrong with it.
 #include "ctrl/config/config.h"
 
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include <fmt/core.h>
 #include <sys/stat.h>
 
 #include "ctrl/base/json.h"
+#include "ctrl/config/file_text.h"
 #include "ctrl/config/parts.h"
 #include "ctrl/users/passage.h"
 #include "ctrl/users/spec_json.h"
@@ -22,24 +21,11 @@ constexpr size_t kMaxFileBytes = size_t{1} << 30;
 constexpr size_t kMaxFileValues = 20'000'000;  // a million users with peers
 constexpr size_t kMaxKeyFileBytes = 4096;
 
-std::string read_file(const std::string& file, size_t most) {
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) throw Refused(file, "is a directory, not a file");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Refused(file, fmt::format("cannot be read: {}", std::strerror(errno)));
-  std::string text;
-  char block[65536];
-  while (in.read(block, sizeof block) || in.gcount() > 0) {
-    text.append(block, static_cast<size_t>(in.gcount()));
-    if (text.size() > most) throw Refused(file, fmt::format("is larger than {} bytes", most));
-  }
-  return text;
-}
-
 Json::Value parse_file(const std::string& file) {
-  const std::string text = read_file(file, kMaxFileBytes);
+  const FileText text(file, kMaxFileBytes);
   try {
-    return parse_json(text, {.bytes = kMaxFileBytes, .comments = true, .values = kMaxFileValues});
+    return parse_json(text.view(),
+                      {.bytes = kMaxFileBytes, .comments = true, .values = kMaxFileValues});
   } catch (const JsonError& e) {
     throw Refused(fmt::format("{}:{}:{}", file, e.line, e.column), e.what());
   }
@@ -123,11 +109,10 @@ void check_private_key(Config& config, std::vector<Problem>& problems) {
 }  // namespace
 
 crypto::Secret read_private_key(const std::string& file) {
-  std::string text = read_file(file, kMaxKeyFileBytes);
-  std::string_view line = text;
+  const FileText text(file, kMaxKeyFileBytes);
+  std::string_view line = text.view();
   while (!line.empty() && std::strchr(" \t\r\n", line.back()) != nullptr) line.remove_suffix(1);
   auto key = crypto::parse_base64_key(line);
-  crypto::wipe(text.data(), text.size());
   if (!key) {
     throw Refused(file,
                   "holds no private key: expected one line with 44 characters of base64, "
@@ -172,8 +157,12 @@ Config load_config(const std::string& file, const std::stop_token& stop) {
   if (readable) check_settings(config, settings);
   if (readable && users.empty()) check_users(config, steps, stop, users);
 
-  std::vector<Problem> problems;
+  std::vector<Problem> problems, warnings;
   add_problems(file, std::move(settings), problems);
+  add_problems(file, warnings_of(config), warnings);
+  for (const Problem& found : warnings) {
+    config.warnings.push_back(found.path + ": " + found.message);
+  }
   if (!config.private_key_file.empty()) check_private_key(config, problems);
   problems.insert(problems.end(), users.begin(), users.end());
   if (!problems.empty()) throw Refused(std::move(problems));

@@ -17,6 +17,9 @@ inline constexpr uint32_t kMaxTable = 1'000'000;  // users, peers
 /// A peer has so many at most, when both sides make one at the same time: ctrl/protocol/sessions.h.
 inline constexpr uint32_t kSessionsOfPeer = 4;
 
+inline const dataplane::Prefix kDefault4 = *dataplane::parse_prefix("0.0.0.0/0");
+inline const dataplane::Prefix kDefault6 = *dataplane::parse_prefix("::/0");
+
 /// All but users and peers, defaults filled in. `directory`: what relative names of files start at.
 void read_settings(ObjectReader& root, const std::string& directory, Config& config,
                    std::vector<Problem>& problems);
@@ -27,5 +30,7 @@ void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& proble
 /// problem.
 void check_settings(const Config& config, std::vector<Problem>& problems);
 void check_ports(const Config& config, std::vector<Problem>& problems);
+/// What is no reason to refuse; for settings without a problem.
+std::vector<Problem> warnings_of(const Config& config);
 
 }  // namespace wirelay::ctrl

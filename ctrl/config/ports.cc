@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "ctrl/base/device.h"
 #include "ctrl/config/parts.h"
 
 namespace wirelay::ctrl {
@@ -111,17 +112,15 @@ PortConfig read_port(const Json::Value& value, const Place& place, std::vector<P
   return port;
 }
 
-std::string device_name(const std::string& device) { return device.substr(0, device.find(',')); }
-
 /// Notes an entry that stood before, under its path.
 class Unique {
  public:
   explicit Unique(std::vector<Problem>& problems) : problems_(problems) {}
-  void add(const std::string& value, const std::string& path) {
+  void add(const std::string& value, const std::string& path, std::string_view what = "found") {
     const auto [first, fresh] = seen_.emplace(value, path);
     if (fresh) return;
     problems_.push_back(
-        {path, fmt::format("found \"{}\", which is {} already", value, first->second)});
+        {path, fmt::format("{} \"{}\", which is {} already", what, value, first->second)});
   }
 
  private:
@@ -171,14 +170,18 @@ void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& proble
 }
 
 void check_ports(const Config& config, std::vector<Problem>& problems) {
-  Unique names(problems), devices(problems), addresses(problems);
+  Unique names(problems), devices(problems), interfaces(problems), addresses(problems);
   std::map<Prefix, size_t> networks;
   const PortConfig* egress = nullptr;
   for (size_t i = 0; i < config.ports.size(); ++i) {
     const PortConfig& port = config.ports[i];
     const std::string path = fmt::format("ports[{}]", i);
     names.add(port.name, path + ".name");
-    devices.add(device_name(port.device), path + ".device");
+    const Device device = parse_device(port.device);
+    devices.add(device.name, path + ".device");
+    if (const auto interface = device.argument("iface")) {
+      interfaces.add(*interface, path + ".device", "found the interface");
+    }
     for (size_t j = 0; j < port.addresses.size(); ++j) {
       const std::string at = fmt::format("{}.addresses[{}]", path, j);
       addresses.add(to_string(port.addresses[j].addr), at);

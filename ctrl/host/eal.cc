@@ -10,7 +10,8 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
-#include "ctrl/host/device.h"
+#include "ctrl/base/device.h"
+#include "ctrl/base/memif_sockets.h"
 #include "ctrl/host/machine.h"
 #include "ctrl/host/stop_request.h"
 
@@ -26,6 +27,12 @@ std::string lcores(const Config& config) {
     text += fmt::format(",{}@{}", lcore_of_worker(i), config.worker_cores[i]);
   }
   return text;
+}
+
+std::vector<Device> devices_of(const Config& config) {
+  std::vector<Device> devices;
+  for (const PortConfig& port : config.ports) devices.push_back(parse_device(port.device));
+  return devices;
 }
 
 /// Refuses what the machine lacks; otherwise tells whether it offers huge pages.
@@ -84,8 +91,7 @@ std::vector<std::string> eal_arguments(const Config& config, bool huge_pages) {
          std::to_string(dpdk_bytes(config, kSmallPage) / kMiB + 1)});
   }
   bool hardware = false;
-  for (const PortConfig& port : config.ports) {
-    const Device device = parse_device(port.device);
+  for (const Device& device : devices_of(config)) {
     if (device.bus == Device::Bus::kVirtual) {
       add({"--vdev", device.text});
     } else {
@@ -104,8 +110,12 @@ Eal::Eal(const Config& config, bool verbose) : huge_pages_(check_machine(config)
   argv.reserve(args.size() + 1);
   for (std::string& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
-  const int result = rte_eal_init(static_cast<int>(args.size()), argv.data());
-  const int error = rte_errno;
+  int result = 0, error = 0;
+  {
+    const MemifSockets sockets(devices_of(config));
+    result = rte_eal_init(static_cast<int>(args.size()), argv.data());
+    error = rte_errno;
+  }
   log_.started();
   if (result < 0) refuse_start(config, log_.lines(), error);
   try {

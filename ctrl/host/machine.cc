@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <sstream>
 
 #include <fmt/core.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "ctrl/base/json_reader.h"
+#include "ctrl/host/control_group.h"
 #include "dataplane/dataplane.h"
 
 namespace wirelay::ctrl {
@@ -22,19 +24,25 @@ namespace {
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 // Of <linux/capability.h>.
-constexpr unsigned kCapNetAdmin = 12, kCapNetRaw = 13;
+using Capability = Machine::Capability;
+constexpr Capability kNetAdmin{12, "CAP_NET_ADMIN", 12}, kNetRaw{13, "CAP_NET_RAW", 13},
+    kBpf{39, "CAP_BPF", 21};  // CAP_SYS_ADMIN
 
-/// What virtual drivers ask of the machine; those not listed ask for nothing that is checked here.
+constexpr std::array kAfPacket = {kNetRaw, kNetAdmin};     // its socket; flags, promiscuous mode
+constexpr std::array kAfXdp = {kNetRaw, kNetAdmin, kBpf};  // its socket; queues; its program
+constexpr std::array kTap = {kNetAdmin};
+
+/// What virtual drivers ask of the machine; those not listed, such as memif and rings, ask for
+/// nothing that is checked here.
 struct DriverNeeds {
   std::string_view driver;
   bool interface;  // "iface" names an interface that exists
-  unsigned capability;
-  std::string_view capability_name;
+  std::span<const Capability> capabilities;
 };
 constexpr std::array kNeeds = {
-    DriverNeeds{"net_af_packet", true, kCapNetRaw, "CAP_NET_RAW"},
-    DriverNeeds{"net_af_xdp", true, kCapNetAdmin, "CAP_NET_ADMIN"},
-    DriverNeeds{"net_tap", false, kCapNetAdmin, "CAP_NET_ADMIN"},
+    DriverNeeds{"net_af_packet", true, kAfPacket},
+    DriverNeeds{"net_af_xdp", true, kAfXdp},
+    DriverNeeds{"net_tap", false, kTap},
 };
 
 /// Kernel drivers that give a PCI device to user space; mlx4 and mlx5 share theirs with DPDK.
@@ -130,23 +138,6 @@ uint64_t Machine::available_bytes() const {
   return end.ec == std::errc() ? kib * 1024 : UINT64_MAX;
 }
 
-uint64_t Machine::group_limit_bytes() const {
-  std::istringstream groups(read("/proc/self/cgroup"));
-  std::string group;
-  while (std::getline(groups, group) && !group.starts_with("0::/")) {
-  }
-  uint64_t least = UINT64_MAX;
-  if (!group.starts_with("0::/")) return least;
-  for (std::filesystem::path path = group.substr(4);; path = path.parent_path()) {
-    const std::string text = read("/sys/fs/cgroup/" + (path / "memory.max").string());
-    uint64_t bytes = 0;  // or "max"
-    if (std::from_chars(text.data(), text.data() + text.size(), bytes).ec == std::errc()) {
-      least = std::min(least, bytes);
-    }
-    if (path.empty()) return least;
-  }
-}
-
 void Machine::check_core(unsigned core, const std::string& path,
                          std::vector<Problem>& problems) const {
   if (!online(core)) {
@@ -213,15 +204,48 @@ void Machine::check_device(const Device& device, const std::string& path,
                                             in_quotes(*interface))});
     }
   }
-  const std::string lack = fmt::format(
-      "{} needs the capability {}, which this process lacks; run "
-      "relayd as root, or add it to AmbientCapabilities= of its "
-      "service",
-      device.driver, needs->capability_name);
-  // Once, not for each port.
-  if (!capable(needs->capability) &&
-      std::ranges::find(problems, lack, &Problem::message) == problems.end()) {
-    problems.push_back({path, lack});
+  check_capabilities(device, needs->capabilities, path, problems);
+}
+
+void Machine::check_capabilities(const Device& device, std::span<const Capability> capabilities,
+                                 const std::string& path, std::vector<Problem>& problems) const {
+  std::string missing;
+  for (const Capability& one : capabilities) {
+    if (capable(one.number) || capable(one.wider)) continue;
+    missing.append(missing.empty() ? "" : " and ").append(one.name);
+  }
+  if (missing.empty()) return;
+  problems.push_back(
+      {path, fmt::format("{} needs {}, which this process lacks; run relayd as root, or add it to "
+                         "AmbientCapabilities= of its service",
+                         device.driver, missing)});
+}
+
+/// What SocketFile will need. Others' limits are told when it is made.
+void Machine::check_control_socket(const std::string& path, std::vector<Problem>& problems) const {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const auto status = fs::symlink_status(root_ + path, error);
+  if (fs::exists(status) && !fs::is_socket(status)) {
+    problems.push_back({"control_socket", fmt::format("{} is there, and no socket; remove it, or "
+                                                      "name another path",
+                                                      path)});
+    return;
+  }
+  fs::path directory = fs::path(path).parent_path();
+  while (!fs::exists(root_ + directory.string(), error) && directory.has_relative_path()) {
+    directory = directory.parent_path();
+  }
+  const std::string there = root_ + directory.string();
+  if (!fs::is_directory(there, error)) {
+    problems.push_back(
+        {"control_socket", fmt::format("cannot be made: {} is no directory", directory.string())});
+  } else if (access(there.c_str(), W_OK | X_OK) != 0) {
+    problems.push_back(
+        {"control_socket",
+         fmt::format("cannot be made: this process may not write "
+                     "to {}; run relayd as root, or name RuntimeDirectory= in its service",
+                     directory.string())});
   }
 }
 
@@ -238,7 +262,7 @@ void Machine::check_memory(const Config& config, std::vector<Problem>& problems)
     return;
   }
   const uint64_t needed = dpdk_bytes(config, kSmallPage);
-  const uint64_t available = available_bytes(), limit = group_limit_bytes();
+  const uint64_t available = available_bytes(), limit = control_group_limit(root_);
   if (needed <= std::min(available, limit)) return;
   const std::string bound =
       limit < available
@@ -264,6 +288,7 @@ std::vector<Problem> Machine::lacks(const Config& config) const {
     check_device(parse_device(config.ports[i].device), fmt::format("ports[{}].device", i),
                  problems);
   }
+  check_control_socket(config.control_socket, problems);
   check_memory(config, problems);
   return problems;
 }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "ctrl/base/device.h"
 #include "ctrl/config/config.h"
-#include "ctrl/host/device.h"
 
 namespace wirelay::ctrl {
 
@@ -17,12 +19,19 @@ class Machine {
  public:
   explicit Machine(std::string root = "") : root_(std::move(root)) {}
 
-  /// What of `config` this machine lacks: cores, devices, rights, huge pages. Paths as in the
+  /// What of `config` this machine lacks: cores, devices, rights, a place for
+  /// the control socket, memory. Paths as in the
   /// configuration file.
   [[nodiscard]] std::vector<Problem> lacks(const Config& config) const;
 
   /// Whether the relay runs on huge pages here: asked for, and enough of one size are free.
   [[nodiscard]] bool huge_pages(const Config& config) const;
+
+  struct Capability {
+    unsigned number;
+    std::string_view name;
+    unsigned wider;  // an older one that holds this, or itself
+  };
 
  private:
   [[nodiscard]] std::string read(const std::string& path) const;
@@ -32,15 +41,14 @@ class Machine {
   [[nodiscard]] uint64_t free_huge_bytes() const;
   /// Memory that can be had without swapping; as much as there could be when it is not known.
   [[nodiscard]] uint64_t available_bytes() const;
-  /// What this process's control group and those around it may take (cgroup v2's memory.max,
-  /// systemd's MemoryMax=); as much as there could be when there is no limit.
-  [[nodiscard]] uint64_t group_limit_bytes() const;
-
   void check_memory(const Config& config, std::vector<Problem>& problems) const;
 
   void check_core(unsigned core, const std::string& path, std::vector<Problem>& problems) const;
   void check_device(const Device& device, const std::string& path,
                     std::vector<Problem>& problems) const;
+  void check_capabilities(const Device& device, std::span<const Capability> capabilities,
+                          const std::string& path, std::vector<Problem>& problems) const;
+  void check_control_socket(const std::string& path, std::vector<Problem>& problems) const;
   void check_pci(const Device& device, const std::string& path,
                  std::vector<Problem>& problems) const;
   std::string root_;

@@ -40,6 +40,7 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   void signal(int number) const { kill(pid_, number); }
   /// Exit code, or 128 + signal; it is killed when it has not ended after a minute.
   int wait() {

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <regex>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <rte_ethdev.h>
 #include <rte_log.h>
 
+#include "ctrl/base/memif_sockets.h"
 #include "tools/relaygen/failure.h"
 
 namespace wirelay::relaygen {
@@ -60,24 +60,14 @@ class Silence {
     std::string said(text, std::fread(text, 1, sizeof text, file_));
     if (end > kEnough) said.erase(0, said.find('\n') + 1);
     while (!said.empty() && said.back() == '\n') said.pop_back();
-    return std::regex_replace(said, std::regex("\n"), "; ");
+    for (size_t at = 0; (at = said.find('\n', at)) != std::string::npos;) said.replace(at, 1, "; ");
+    return said;
   }
 
  private:
   std::FILE* file_;
   int saved_[2] = {-1, -1};
 };
-
-bool is_pci(const std::string& device) {
-  static const std::regex kPci("([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,.*)?");
-  return std::regex_match(device, kPci);
-}
-
-/// As DPDK names it: without arguments, a PCI address with its domain.
-std::string name_of(const std::string& device) {
-  const std::string name = device.substr(0, device.find(','));
-  return is_pci(device) && std::count(name.begin(), name.end(), ':') == 1 ? "0000:" + name : name;
-}
 
 bool enough_huge_pages(uint64_t bytes) {
   std::ifstream in("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
@@ -87,7 +77,7 @@ bool enough_huge_pages(uint64_t bytes) {
 }
 
 std::vector<std::string> eal_arguments(const EalOptions& options,
-                                       const std::vector<std::string>& devices, uint64_t bytes,
+                                       const std::vector<ctrl::Device>& devices, uint64_t bytes,
                                        bool huge_pages) {
   std::vector<std::string> args = {"relaygen",
                                    "--lcores",
@@ -106,12 +96,10 @@ std::vector<std::string> eal_arguments(const EalOptions& options,
   else
     add({"--no-huge", "--no-shconf"});
   bool hardware = false;
-  for (const std::string& device : devices) {
-    if (is_pci(device))
-      add({"--allow", device});
-    else
-      add({"--vdev", device});
-    hardware = hardware || is_pci(device);
+  for (const ctrl::Device& device : devices) {
+    const bool is_virtual = device.bus == ctrl::Device::Bus::kVirtual;
+    add({is_virtual ? "--vdev" : "--allow", device.text});
+    hardware = hardware || !is_virtual;
   }
   if (!hardware) add({"--no-pci", "--iova-mode", "va"});
   return args;
@@ -119,7 +107,9 @@ std::vector<std::string> eal_arguments(const EalOptions& options,
 
 }  // namespace
 
-Eal::Eal(const EalOptions& options, const std::vector<std::string>& devices, uint64_t bytes) {
+Eal::Eal(const EalOptions& options, const std::vector<std::string>& texts, uint64_t bytes) {
+  std::vector<ctrl::Device> devices;
+  for (const std::string& text : texts) devices.push_back(ctrl::parse_device(text));
   using HugePages = EalOptions::HugePages;
   bytes += kSlack;
   huge_pages_ = options.huge_pages == HugePages::kYes ||
@@ -128,6 +118,7 @@ Eal::Eal(const EalOptions& options, const std::vector<std::string>& devices, uin
   std::vector<char*> argv;
   for (std::string& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
+  const ctrl::MemifSockets sockets(devices);
   const auto start = [&] { return rte_eal_init(static_cast<int>(args.size()), argv.data()); };
   if (options.verbose) {
     if (start() < 0) throw Failure(std::string("DPDK does not start: ") + rte_strerror(rte_errno));
@@ -145,7 +136,7 @@ Eal::Eal(const EalOptions& options, const std::vector<std::string>& devices, uin
 Eal::~Eal() { rte_eal_cleanup(); }
 
 uint16_t Eal::port_of(const std::string& device) {
-  const std::string name = name_of(device);
+  const std::string name = ctrl::parse_device(device).name;
   uint16_t id = 0;
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return id;
   RTE_ETH_FOREACH_DEV(id) {

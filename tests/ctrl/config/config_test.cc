@@ -28,10 +28,12 @@ class ConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(everything);
   CPPUNIT_TEST(examples_are_right);
   CPPUNIT_TEST(unreadable_files);
+  CPPUNIT_TEST(pipes_and_devices_are_refused);
   CPPUNIT_TEST(private_keys);
   CPPUNIT_TEST(fields);
   CPPUNIT_TEST(ports);
   CPPUNIT_TEST(cross_checks);
+  CPPUNIT_TEST(warnings);
   CPPUNIT_TEST(all_problems_at_once);
   CPPUNIT_TEST(long_lists_that_are_all_wrong);
   CPPUNIT_TEST(users_keep_the_rules);
@@ -111,6 +113,34 @@ class ConfigTest : public CppUnit::TestFixture {
     assert_problem(dir_.path(""), "is a directory");
     assert_problem(dir_.write("bad.json", "{\n  \"a\": }"), "bad.json:2:8: ");
     assert_problem(dir_.write("list.json", "[]"), "found a list, expected an object");
+  }
+
+  /// They could hang a start or a reload for ever.
+  void pipes_and_devices_are_refused() {
+    const std::string pipe = dir_.path("pipe");
+    CPPUNIT_ASSERT_EQUAL(0, mkfifo(pipe.c_str(), 0600));
+    assert_problem(pipe, "pipe: is a pipe or a device, expected a regular file");
+    assert_refused(R"("users_file": "pipe")", "pipe: is a pipe or a device");
+    assert_refused(R"("users_file": "/dev/zero")", "/dev/zero: is a pipe or a device");
+    std::filesystem::rename(pipe, key_file_);
+    assert_refused("", "private.key: is a pipe or a device");
+  }
+
+  /// What is probably not meant is told, and no reason to refuse.
+  void warnings() {
+    const auto ports = [](const std::string& inner, const std::string& egress) {
+      return R"("ports": [{"name": "a", "device": "net_tap0", "addresses": ["10.0.0.1/8"]},
+                {"name": "b", "device": "net_tap1", "addresses": ["192.0.2.1/24", ")" +
+             inner + R"("], "gateways": ["192.0.2.9"], "egress": )" + egress + "}]";
+    };
+    CPPUNIT_ASSERT_EQUAL(std::string(), warned(ports("172.16.0.1/12", "true")));
+    CPPUNIT_ASSERT_EQUAL(std::string("ports[1].addresses[1]: 10.9.0.0/16 lies within 10.0.0.0/8 of "
+                                     "port \"a\", whose hosts in it cannot be reached\n"),
+                         warned(ports("10.9.0.1/16", "true")));
+    CPPUNIT_ASSERT(
+        warned(ports("172.16.0.1/12", "false")).starts_with("ports: none is the egress"));
+    CPPUNIT_ASSERT_EQUAL(std::string(), warned(ports("172.16.0.1/12", "false") + R"(, "routes": [
+                           {"prefix": "0.0.0.0/0", "port": "a", "via": "10.0.0.9"}])"));
   }
 
   void private_keys() {
@@ -206,6 +236,8 @@ class ConfigTest : public CppUnit::TestFixture {
          "routes[0].via: found \"192.0.3.9\""},
         {R"("routes": [{"prefix": "fd00::/8", "port": "inet", "via": "192.0.2.9"}])",
          "routes[0].via: found \"192.0.2.9\", expected an IPv6 address"},
+        {R"("routes": [{"prefix": "10.0.0.0/8", "port": "inet", "via": "192.0.2.2"}])",
+         "routes[0].via: found \"192.0.2.2\", which is the relay's own address"},
         {R"("routes": [{"prefix": "0.0.0.0/0", "port": "inet", "via": "192.0.2.9"}])",
          "routes[0].prefix: found \"0.0.0.0/0\", which is the egress port's already"},
         {R"("routes": [{"prefix": "198.51.100.0/24", "port": "inet", "via": "192.0.2.9"}])",
@@ -224,6 +256,16 @@ class ConfigTest : public CppUnit::TestFixture {
           "ports[1].addresses[0]: 192.0.2.0/24 is a network of ports[0] already"}) {
       assert_problem(file_, part);
     }
+    write(R"("ports": [
+        {"name": "a", "device": "0000:3b:00.0", "addresses": ["192.0.2.2/24"]},
+        {"name": "b", "device": "pci:3B:00.0", "addresses": ["192.0.3.2/24"]},
+        {"name": "c", "device": "net_af_packet0,iface=eth1", "addresses": ["192.0.4.2/24"]},
+        {"name": "d", "device": "net_af_xdp0,iface=eth1", "addresses": ["192.0.5.2/24"]}])");
+    assert_problem(file_,
+                   "ports[1].device: found \"0000:3b:00.0\", which is ports[0].device already");
+    assert_problem(file_,
+                   "ports[3].device: found the interface \"eth1\", which is ports[2].device "
+                   "already");
   }
 
   void all_problems_at_once() {
@@ -340,6 +382,17 @@ class ConfigTest : public CppUnit::TestFixture {
     const std::string problems = problems_of(file);
     CPPUNIT_ASSERT_MESSAGE(part + " is not in: " + problems,
                            problems.find(part) != std::string::npos);
+  }
+  /// The warnings of a right file, without its name in front.
+  std::string warned(const std::string& fields) {
+    write(fields);
+    CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
+    std::string text;
+    for (const std::string& warning : load_config(file_).warnings) {
+      CPPUNIT_ASSERT(warning.starts_with(file_ + ": "));
+      text += warning.substr(file_.size() + 2) + '\n';
+    }
+    return text;
   }
   void assert_refused(const std::string& extra, const std::string& part) {
     assert_refused_ports(kPorts + (extra.empty() ? "" : ", " + extra), part);

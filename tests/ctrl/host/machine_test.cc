@@ -2,9 +2,12 @@
 // found missing before DPDK starts, and the message says how to provide them.
 #include "ctrl/host/machine.h"
 
-#include <cppunit/extensions/HelperMacros.h>
+#include <tuple>
 
-#include "ctrl/host/device.h"
+#include <cppunit/extensions/HelperMacros.h>
+#include <unistd.h>
+
+#include "ctrl/base/device.h"
 #include "tests/support/temp_dir.h"
 
 namespace wirelay::ctrl {
@@ -28,11 +31,15 @@ class MachineTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(nothing_lacks);
   CPPUNIT_TEST(cores);
   CPPUNIT_TEST(interfaces_and_rights);
+  CPPUNIT_TEST(capabilities);
+  CPPUNIT_TEST(memif_sockets_are_private);
   CPPUNIT_TEST(pci_devices);
   CPPUNIT_TEST(huge_pages);
   CPPUNIT_TEST(names_of_interfaces);
   CPPUNIT_TEST(memory);
   CPPUNIT_TEST(limit_of_the_control_group);
+  CPPUNIT_TEST(limit_of_a_group_of_version_1);
+  CPPUNIT_TEST(control_socket);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -58,6 +65,22 @@ class MachineTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("mlx5_core.sf.4"), device.name);
   }
 
+  void memif_sockets_are_private() {
+    const auto text = [](const char* device) { return parse_device(device).text; };
+    CPPUNIT_ASSERT_EQUAL(std::string("net_memif0,role=server,socket=/run/wirelay/net_memif0.sock,"
+                                     "socket-abstract=no"),
+                         text("net_memif0,role=server"));
+    CPPUNIT_ASSERT_EQUAL(std::string("net_memif0,socket=/tmp/m,role=server,socket-abstract=no"),
+                         text("net_memif0,socket=/tmp/m,role=server"));
+    // As asked.
+    const char* abstract = "net_memif0,socket=name,socket-abstract=yes,role=server";
+    CPPUNIT_ASSERT_EQUAL(std::string(abstract), text(abstract));
+    CPPUNIT_ASSERT(parse_device("net_memif0,socket=/m,role=server").served_socket() == "/m");
+    CPPUNIT_ASSERT(!parse_device("net_memif0,socket=/m,role=client").served_socket());
+    CPPUNIT_ASSERT(!parse_device("net_memif0,socket=/m").served_socket());
+    CPPUNIT_ASSERT(!parse_device(abstract).served_socket());
+  }
+
   void nothing_lacks() {
     CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config_with("net_af_packet0,iface=lo")));
     CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config_with("net_null0")));
@@ -81,12 +104,32 @@ class MachineTest : public CppUnit::TestFixture {
                        .starts_with("ports[0].device: there is no interface \"no-such-if\""));
     CPPUNIT_ASSERT(lacks(config_with("net_af_packet0"))
                        .starts_with("ports[0].device: net_af_packet needs an interface"));
-    status("0000000000001000", "0-3");  // CAP_NET_ADMIN alone
-    CPPUNIT_ASSERT(lacks(config_with("net_af_packet0,iface=lo")).find("CAP_NET_RAW") !=
-                   std::string::npos);
-    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config_with("net_tap0")));
-    status("0000000000000000", "0-3");
-    CPPUNIT_ASSERT(lacks(config_with("net_tap0")).find("CAP_NET_ADMIN") != std::string::npos);
+  }
+
+  /// Bits of <linux/capability.h>.
+  void capabilities() {
+    const std::vector<std::tuple<const char*, uint64_t, std::string>> cases = {
+        {"net_af_packet0,iface=lo", 1 << 12, "net_af_packet needs CAP_NET_RAW, "},
+        {"net_af_packet0,iface=lo", 1 << 13, "net_af_packet needs CAP_NET_ADMIN, "},
+        {"net_af_packet0,iface=lo", 0, "net_af_packet needs CAP_NET_RAW and CAP_NET_ADMIN, "},
+        {"net_af_packet0,iface=lo", 3 << 12, ""},
+        {"net_af_xdp0,iface=lo", 3 << 12, "net_af_xdp needs CAP_BPF, "},
+        {"net_af_xdp0,iface=lo", 3 << 12 | 1 << 21, ""},  // CAP_SYS_ADMIN holds CAP_BPF
+        {"net_af_xdp0,iface=lo", uint64_t{1} << 39 | 3 << 12, ""},
+        {"net_tap0", 0, "net_tap needs CAP_NET_ADMIN, "},
+        {"net_tap0", 1 << 12, ""},
+        {"net_memif0,role=server", 0, ""},
+        {"net_ring0", 0, ""},
+    };
+    for (const auto& [device, held, told] : cases) {
+      char text[17];
+      std::snprintf(text, sizeof text, "%016lx", static_cast<unsigned long>(held));
+      status(text, "0-3");
+      const std::string expected = told.empty() ? "" : "ports[0].device: " + told;
+      const std::string found = lacks(config_with(device));
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(device, expected, found.substr(0, expected.size()));
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(device + found, told.empty(), found.empty());
+    }
   }
 
   void names_of_interfaces() {
@@ -169,6 +212,7 @@ class MachineTest : public CppUnit::TestFixture {
     const uint64_t needed = dpdk_bytes(config, kSmallPage);
     root_.write("proc/meminfo", "MemTotal:  99999999 kB\nMemAvailable:  9999999 kB\n");
     root_.write("proc/self/cgroup", "1:cpu:/\n0::/system.slice/wirelay.service\n");
+    root_.write("proc/self/mountinfo", kMounts2);
     const auto limit = [&](const std::string& group, const std::string& bytes) {
       root_.write("sys/fs/cgroup/" + group + "memory.max", bytes + "\n");
     };
@@ -187,12 +231,72 @@ class MachineTest : public CppUnit::TestFixture {
     root_.write("proc/self/cgroup", "0::/\n");
     limit("", "4096");
     CPPUNIT_ASSERT(lacks(config).find("MemoryMax=") != std::string::npos);
+    // Or it sees a part of the tree.
+    limit("", "max");
+    root_.write("proc/self/mountinfo",
+                "30 1 0:27 /box /sys/fs/cgroup rw shared:9 - cgroup2 c rw\n");
+    root_.write("proc/self/cgroup", "0::/box/relay\n");
+    limit("relay/", "4096");
+    CPPUNIT_ASSERT(lacks(config).find("MemoryMax=") != std::string::npos);
+    root_.write("proc/self/cgroup", "0::/elsewhere/relay\n");
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
+    limit("", "4096");
+    CPPUNIT_ASSERT(lacks(config).find("MemoryMax=") != std::string::npos);
     // When the machine has less than the group may take, that is what is told.
     root_.write("proc/meminfo", "MemTotal:  99999999 kB\nMemAvailable:  3 kB\n");
     CPPUNIT_ASSERT(lacks(config).find("are available") != std::string::npos);
   }
 
+  /// As on older systems, and beside version 2.
+  void limit_of_a_group_of_version_1() {
+    const Config config = config_with("net_null0");
+    root_.write("proc/meminfo", "MemTotal:  99999999 kB\nMemAvailable:  9999999 kB\n");
+    root_.write("proc/self/cgroup", "5:cpu,cpuacct:/box\n4:memory:/box/relay\n0::/box\n");
+    root_.write("proc/self/mountinfo",
+                "31 30 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
+                "32 30 0:29 / /sys/fs/cgroup/memory rw shared:1 - cgroup cgroup rw,memory\n"
+                "33 30 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n");
+    const auto limit = [&](const std::string& file, const std::string& bytes) {
+      root_.write("sys/fs/cgroup/" + file, bytes + "\n");
+    };
+    limit("cpu/box/memory.limit_in_bytes", "4096");  // not where memory is bounded
+    limit("memory/memory.limit_in_bytes", "9223372036854771712");
+    limit("memory/box/relay/memory.limit_in_bytes", "9223372036854771712");
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
+    limit("memory/box/memory.limit_in_bytes", "4096");
+    CPPUNIT_ASSERT_MESSAGE(
+        lacks(config), lacks(config).find("the limit of the control group") != std::string::npos);
+    limit("memory/box/memory.limit_in_bytes", "9223372036854771712");
+    limit("unified/box/memory.max", "4096");
+    CPPUNIT_ASSERT(lacks(config).find("MemoryMax=") != std::string::npos);
+  }
+
+  void control_socket() {
+    Config config = config_with("net_null0");
+    config.control_socket = "/run/wirelay/deep/relayd.sock";
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
+    root_.write("run/wirelay/relayd.sock", "");
+    config.control_socket = "/run/wirelay/relayd.sock/below.sock";
+    CPPUNIT_ASSERT_EQUAL(std::string("control_socket: cannot be made: /run/wirelay/relayd.sock is "
+                                     "no directory\n"),
+                         lacks(config));
+    config.control_socket = "/run/wirelay/relayd.sock";
+    CPPUNIT_ASSERT(
+        lacks(config).starts_with("control_socket: /run/wirelay/relayd.sock is there, "
+                                  "and no socket"));
+    if (geteuid() == 0) return;  // who may write everywhere
+    std::filesystem::permissions(
+        root_.path("run"), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+    config.control_socket = "/run/other/relayd.sock";
+    CPPUNIT_ASSERT(lacks(config).find("may not write to /run") != std::string::npos);
+    std::filesystem::permissions(root_.path("run"), std::filesystem::perms::owner_all);
+  }
+
  private:
+  static constexpr const char* kMounts2 =
+      "22 1 0:20 / /proc rw - proc proc rw\n"
+      "30 1 0:27 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
+
   [[nodiscard]] Machine machine() const { return Machine(root_.path("")); }
   [[nodiscard]] std::string lacks(const Config& config) const {
     std::string text;

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace wirelay::ctrl {
 
@@ -17,10 +16,12 @@ struct Device {
   Bus bus;
   std::string name;    // as DPDK calls it; a PCI address with its domain
   std::string driver;  // kVirtual: the name without its number, "net_af_packet"
-  std::string text;    // for EAL's command line: name and arguments
+  std::string text;    // for EAL's command line: name and arguments, a memif's socket among them
 
   /// The value of an argument: "eth1" of "iface".
   [[nodiscard]] std::optional<std::string> argument(std::string_view key) const;
+  /// The file that a memif server will listen on.
+  [[nodiscard]] std::optional<std::string> served_socket() const;
 };
 
 Device parse_device(const std::string& text);
