@@ -8,8 +8,10 @@
 #include "cli/fields.h"
 #include "cli/files.h"
 #include "cli/format.h"
+#include "cli/peer_fields.h"
 #include "cli/peer_table.h"
 #include "crypto/keys.h"
+#include "ctrl/base/peer_fields.h"
 
 namespace wirelay::cli {
 
@@ -20,18 +22,9 @@ auto list_option(const char* name) {
   return po::value<std::vector<std::string>>()->value_name(name);
 }
 
-void describe_peer(po::options_description_easy_init& add) {
-  add("allowed-ips", list_option("PREFIXES"),
-      "the addresses it may use in the tunnel: 10.77.0.2/32,fd77::2/128")                         //
-      ("endpoint", text_option("ADDRESS:PORT"), "where to reach it before it calls")              //
-      ("keepalive", text_option("SECONDS"), "the relay sends it a keepalive that often; 0: off")  //
-      ("preshared-key-file", text_option("FILE"), "the preshared key, in base64; - is the input");
-}
-
 void describe_add(po::options_description_easy_init add) {
-  add("user", text_option("NAME"), "the user whose device it is")  //
-      ("public-key", text_option("KEY"), "its public key, in base64");
-  describe_peer(add);
+  add("user", text_option("NAME"), "the user whose device it is");
+  describe_peer_fields(add, PeerOptions::kNew);
   add("generate", "make its key pair here, and print the ready client file, once")  //
       ("generate-psk", "make a preshared key here")                                 //
       ("output", text_option("FILE"), "with --generate: write the client file here, mode 0600");
@@ -39,8 +32,7 @@ void describe_add(po::options_description_easy_init add) {
 }
 
 void describe_set(po::options_description_easy_init add) {
-  describe_peer(add);
-  add("no-preshared-key", "take the preshared key away");
+  describe_peer_fields(add, PeerOptions::kChange);
 }
 
 void describe_list(po::options_description_easy_init add) {
@@ -56,20 +48,6 @@ void describe_config(po::options_description_easy_init add) {
       ("dns", list_option("ADDRESSES"), "name servers for the client")                  //
       ("keepalive", text_option("SECONDS"), "the client sends a keepalive that often")  //
       ("output", text_option("FILE"), "write the file here, mode 0600");
-}
-
-Json::Value peer_fields(const Call& call) {
-  Json::Value peer(Json::objectValue);
-  peer["name"] = call.argument();
-  if (call.has("allowed-ips")) {
-    peer["allowed_ips"] = list_of(split_commas(call.texts("allowed-ips")));
-  }
-  if (const auto endpoint = call.text("endpoint")) peer["endpoint"] = *endpoint;
-  if (const auto n = call.text("keepalive")) peer["persistent_keepalive"] = number_or_text(*n);
-  if (const auto file = call.text("preshared-key-file")) {
-    peer["preshared_key"] = read_key(*file, call.in);
-  }
-  return peer;
 }
 
 Json::Value fetch_config(Call& call, const std::string& name) {
@@ -134,21 +112,21 @@ void add_generated(Call& call, const ClientFileOptions& client, const Json::Valu
 
 void add(Call& call) {
   if (call.has("file")) {
-    exclude(call, "file",
-            {"user", "public-key", "allowed-ips", "endpoint", "keepalive", "preshared-key-file",
-             "generate", "generate-psk", "output"});
+    exclude(call, "file", {"user", "generate", "generate-psk", "output"});
+    for (const auto& field : ctrl::kPeerFields) {
+      exclude(call, "file", {std::string(field.option).c_str()});
+    }
     return add_from_file(call, "peer.add", "peers");
   }
   check_add(call);
   Json::Value peer = peer_fields(call);
+  peer["name"] = call.argument();
   peer["user"] = *call.text("user");
   ClientFileOptions client;
   if (call.has("generate")) {
     const crypto::Secret key = crypto::generate_private_key();
     client.private_key = crypto::to_base64(key.bytes());
     peer["public_key"] = crypto::to_base64(crypto::derive_public_key(key));
-  } else {
-    peer["public_key"] = *call.text("public-key");
   }
   if (call.has("generate-psk")) {
     peer["preshared_key"] = crypto::to_base64(crypto::generate_preshared_key().bytes());
@@ -159,13 +137,8 @@ void add(Call& call) {
 
 void set(Call& call) {
   Json::Value peer = peer_fields(call);
-  if (call.has("no-preshared-key")) {
-    if (peer.isMember("preshared_key")) {
-      throw UsageError("--no-preshared-key and --preshared-key-file exclude each other");
-    }
-    peer["preshared_key"] = "";
-  }
-  if (peer.size() == 1) throw UsageError("name what to change, such as --allowed-ips 10.77.0.2/32");
+  if (peer.empty()) throw UsageError("name what to change, such as --allowed-ips 10.77.0.2/32");
+  peer["name"] = call.argument();
   print_changes(call, call.relay.call("peer.set", peer));
 }
 
@@ -177,15 +150,12 @@ void show(Call& call) {
   const Json::Value peer = call.relay.call("peer.get", params);
   if (printed_json(call, peer)) return;
   const Json::Value& status = peer["status"];
-  const uint64_t keepalive = peer["persistent_keepalive"].asUInt64();
   Facts facts;
   facts.add("Peer", peer["name"].asString());
   facts.add("User", peer["user"].asString());
-  facts.add("Public key", peer["public_key"].asString());
-  facts.add("Preshared key", peer["has_preshared_key"].asBool() ? "yes (not shown)" : "no");
-  facts.add("Allowed IPs", joined(peer["allowed_ips"]));
-  facts.add("Endpoint", status["endpoint"].isString() ? status["endpoint"].asString() : "unknown");
-  facts.add("Keepalive", keepalive == 0 ? "off" : "every " + duration_text(keepalive));
+  for (auto& [title, text] : titled_peer_fields(peer)) {
+    facts.add(std::move(title), std::move(text));
+  }
   facts.add("Last handshake", ago_text(status["last_handshake"].asUInt64(),
                                        static_cast<uint64_t>(std::time(nullptr))));
   facts.add("Connected", status["has_session"].asBool() ? "yes" : "no");

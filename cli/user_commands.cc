@@ -1,6 +1,7 @@
 // relayctl user ...: accounts and their limits.
+#include <algorithm>
 #include <array>
-#include <ctime>
+#include <cctype>
 
 #include "cli/bulk.h"
 #include "cli/command.h"
@@ -8,54 +9,20 @@
 #include "cli/fields.h"
 #include "cli/format.h"
 #include "cli/peer_table.h"
+#include "cli/user_fields.h"
 
 namespace wirelay::cli {
 
 namespace {
 
-void describe_limits(po::options_description_easy_init& add) {
-  const auto rate = [] { return po::value<std::string>()->value_name("RATE"); };
-  add("rate", rate(), "bits a second both ways: 20M, 1.5G, unlimited")   //
-      ("rate-up", rate(), "bits a second from the user")                 //
-      ("rate-down", rate(), "bits a second to the user")                 //
-      ("packets", rate(), "packets a second both ways: 10K, unlimited")  //
-      ("packets-up", rate(), "packets a second from the user")           //
-      ("packets-down", rate(), "packets a second to the user")           //
-      ("burst", po::value<std::string>()->value_name("BYTES"),
-       "how much may come at once, both ways: 256K, default")                       //
-      ("burst-up", po::value<std::string>()->value_name("BYTES"), "from the user")  //
-      ("burst-down", po::value<std::string>()->value_name("BYTES"), "to the user")  //
-      ("max-peers", po::value<std::string>()->value_name("N"), "most devices, or unlimited");
-}
-
 void describe_add(po::options_description_easy_init add) {
-  describe_limits(add);
-  add("disable", "not to be used yet");
+  describe_user_fields(add);
   describe_bulk(add, "add the users of a file, with their peers, as \"relayctl export\" writes it");
 }
 
-void describe_set(po::options_description_easy_init add) {
-  describe_limits(add);
-  add("disable", "no handshakes and no packets for this user")  //
-      ("enable", "the contrary");
-}
+void describe_set(po::options_description_easy_init add) { describe_user_fields(add); }
 
 void describe_list(po::options_description_easy_init add) { describe_paging(add); }
-
-/// The options as fields of a USER.
-Json::Value user_fields(const Call& call) {
-  Json::Value user(Json::objectValue);
-  for (const std::string way : {"up", "down"}) {
-    for (const std::string field : {"rate", "packets", "burst"}) {
-      auto value = call.text(std::string(field).append("-").append(way).c_str());
-      if (!value) value = call.text(field.c_str());
-      if (value) user["limits"][way][field] = *value;
-    }
-  }
-  if (const auto n = call.text("max-peers")) user["max_peers"] = number_or_text(*n);
-  if (call.has("disable")) user["enabled"] = false;
-  return user;
-}
 
 /// The fields for every name; for one name in the short form, in which problems have short paths.
 Json::Value for_each_name(const Call& call, const Json::Value& fields) {
@@ -81,27 +48,12 @@ void add(Call& call) {
 }
 
 void set(Call& call) {
-  exclude(call, "enable", {"disable"});
-  Json::Value fields = user_fields(call);
-  if (call.has("enable")) fields["enabled"] = true;
+  const Json::Value fields = user_fields(call);
   if (fields.empty()) throw UsageError("name what to change, such as --rate 20M");
   print_changes(call, call.relay.call("user.set", for_each_name(call, fields)));
 }
 
 void remove(Call& call) { remove_named(call, "user.remove"); }
-
-/// "20 Mbit/s, 10 kpacket/s", or "unlimited".
-std::string limits_text(const Json::Value& way) {
-  std::string text;
-  const auto part = [&](const char* field, const char* unit) {
-    const std::string value = way[field].asString();
-    if (value.empty() || value == "unlimited") return;
-    text += (text.empty() ? "" : ", ") + rate_text(value, unit);
-  };
-  part("rate", "bit/s");
-  part("packets", "packet/s");
-  return text.empty() ? "unlimited" : text;
-}
 
 std::string max_peers_text(const Json::Value& user) {
   const Json::Value& n = user["max_peers"];
@@ -121,8 +73,7 @@ void show(Call& call) {
   const Json::Value& status = user["status"];
   Facts facts;
   facts.add("User", user["name"].asString() + (user["enabled"].asBool() ? "" : " (disabled)"));
-  facts.add("Limit up", limits_text(user["limits"]["up"]));
-  facts.add("Limit down", limits_text(user["limits"]["down"]));
+  for (auto& [title, text] : titled_fields(user)) facts.add(std::move(title), std::move(text));
   facts.add("Peers", count_text(status["peers"].asUInt64()) + " of " + max_peers_text(user) + ", " +
                          count_text(status["peers_connected"].asUInt64()) + " connected");
   facts.add("Traffic up", traffic_text(status["traffic"], "rx"));
@@ -139,18 +90,33 @@ void show(Call& call) {
   }
 }
 
+std::vector<std::string> list_titles() {
+  std::vector<std::string> titles = {"USER", "STATE"};
+  for (auto& [title, text] : titled_fields({})) {
+    std::ranges::transform(title, title.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    titles.push_back(std::move(title));
+  }
+  titles.insert(titles.end(), {">PEERS", ">CONNECTED", ">UP", ">DOWN"});
+  return titles;
+}
+
 void list(Call& call) {
   const Json::Value result = fetch_list(call, "user.list", "users", Json::objectValue);
   if (printed_json(call, result) || printed_names(call, result["users"])) return;
-  Table table({"USER", "STATE", "LIMIT UP", "LIMIT DOWN", ">PEERS", ">CONNECTED", ">UP", ">DOWN"});
+  Table table(list_titles());
   for (const Json::Value& user : result["users"]) {
     const Json::Value& status = user["status"];
-    table.add({user["name"].asString(), user["enabled"].asBool() ? "enabled" : "disabled",
-               limits_text(user["limits"]["up"]), limits_text(user["limits"]["down"]),
-               count_text(status["peers"].asUInt64()),
-               count_text(status["peers_connected"].asUInt64()),
-               bytes_text(status["traffic"]["rx_bytes"].asUInt64()),
-               bytes_text(status["traffic"]["tx_bytes"].asUInt64())});
+    std::vector<std::string> row = {user["name"].asString(),
+                                    user["enabled"].asBool() ? "enabled" : "disabled"};
+    for (auto& [title, text] : titled_fields(user)) row.push_back(std::move(text));
+    for (const char* peers : {"peers", "peers_connected"}) {
+      row.push_back(count_text(status[peers].asUInt64()));
+    }
+    for (const char* bytes : {"rx_bytes", "tx_bytes"}) {
+      row.push_back(bytes_text(status["traffic"][bytes].asUInt64()));
+    }
+    table.add(std::move(row));
   }
   table.print(call.out);
   call.out << result["users"].size() << " of " << count_text(result["total"].asUInt64())

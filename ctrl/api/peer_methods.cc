@@ -95,9 +95,7 @@ Answer client_config(RelayFace& relay, const Json::Value& params) {
 
 constexpr std::array kMethods = {
     Method{"peer.add", add, R"({"peers": [PEER, ...]} or PEER)", "adds peers; all or none"},
-    Method{"peer.set", set,
-           R"({"peers": [{"name", "preshared_key", "allowed_ips", "endpoint", )"
-           R"("persistent_keepalive"}, ...]} or one)",
+    Method{"peer.set", set, R"({"peers": [PEER, ...]} or PEER)",
            "changes the fields that are named, live; all or none"},
     Method{"peer.remove", remove, R"({"names": [NAME, ...]} or {"name": NAME})",
            "removes peers at once; all or none"},

@@ -62,8 +62,7 @@ Answer list(RelayFace& relay, const Json::Value& params) {
 constexpr std::array kMethods = {
     Method{"user.add", add, R"({"users": [USER, ...]} or USER)",
            "adds users, with their peers; all or none"},
-    Method{"user.set", set,
-           R"({"users": [{"name", "limits", "max_peers", "enabled"}, ...]} or one)",
+    Method{"user.set", set, R"({"users": [USER, ...]} or USER)",
            "changes the fields that are named, live; all or none"},
     Method{"user.remove", remove, R"({"names": [NAME, ...]} or {"name": NAME})",
            "removes users and their peers at once; all or none"},

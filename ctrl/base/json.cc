@@ -91,4 +91,13 @@ Json::Value& at_path(Json::Value& root, std::string_view path) {
   return dot == std::string_view::npos ? field : at_path(field, path.substr(dot + 1));
 }
 
+const Json::Value& find_at(const Json::Value& root, std::string_view path) {
+  const size_t dot = path.find('.');
+  const std::string_view name = path.substr(0, dot);
+  const Json::Value* field =
+      root.isObject() ? root.find(name.data(), name.data() + name.size()) : nullptr;
+  if (field == nullptr) return Json::Value::nullSingleton();
+  return dot == std::string_view::npos ? *field : find_at(*field, path.substr(dot + 1));
+}
+
 }  // namespace wirelay::ctrl

@@ -36,5 +36,7 @@ std::string write_json_file(const Json::Value& value);
 /// The value at a path of fields such as "limits.up.rate", made with the objects around it where it
 /// is not there yet.
 Json::Value& at_path(Json::Value& root, std::string_view path);
+/// The same, or null where it is not there.
+const Json::Value& find_at(const Json::Value& root, std::string_view path);
 
 }  // namespace wirelay::ctrl

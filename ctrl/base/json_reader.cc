@@ -24,21 +24,20 @@ ObjectReader::ObjectReader(const Json::Value& value, const Place& place,
 }
 
 void ObjectReader::problem(std::string_view name, std::string message) {
-  if (!enough(problems_)) problems_.push_back({Place(place_, name).text(), std::move(message)});
+  if (!enough()) problems_.push_back({Place(place_, name).text(), std::move(message)});
 }
 
-const Json::Value* ObjectReader::any(const char* name) {
-  const std::string_view text = name;
+const Json::Value* ObjectReader::any(std::string_view name) {
   const Json::Value* value =
-      value_.isObject() ? value_.find(text.data(), text.data() + text.size()) : nullptr;
-  if (std::ranges::find(known(), text) == known().end()) {
-    known_.at(fields_++) = text;
+      value_.isObject() ? value_.find(name.data(), name.data() + name.size()) : nullptr;
+  if (std::ranges::find(known(), name) == known().end()) {
+    known_.push_back(name);
     if (value != nullptr) ++present_;
   }
   return value;
 }
 
-std::optional<std::string> ObjectReader::text(const char* name) {
+std::optional<std::string> ObjectReader::text(std::string_view name) {
   const Json::Value* v = any(name);
   if (v == nullptr) return std::nullopt;
   if (v->isString()) return v->asString();
@@ -46,7 +45,7 @@ std::optional<std::string> ObjectReader::text(const char* name) {
   return std::nullopt;
 }
 
-std::optional<uint64_t> ObjectReader::number(const char* name, uint64_t least, uint64_t most) {
+std::optional<uint64_t> ObjectReader::number(std::string_view name, uint64_t least, uint64_t most) {
   const Json::Value* v = any(name);
   if (v == nullptr) return std::nullopt;
   if (v->isNumeric() && v->isUInt64() && v->asUInt64() >= least && v->asUInt64() <= most) {
@@ -56,7 +55,7 @@ std::optional<uint64_t> ObjectReader::number(const char* name, uint64_t least, u
   return std::nullopt;
 }
 
-std::optional<bool> ObjectReader::boolean(const char* name) {
+std::optional<bool> ObjectReader::boolean(std::string_view name) {
   const Json::Value* v = any(name);
   if (v == nullptr) return std::nullopt;
   if (v->isBool()) return v->asBool();
@@ -64,25 +63,25 @@ std::optional<bool> ObjectReader::boolean(const char* name) {
   return std::nullopt;
 }
 
-const Json::Value* ObjectReader::object(const char* name) {
+const Json::Value* ObjectReader::object(std::string_view name) {
   const Json::Value* v = any(name);
   if (v == nullptr || v->isObject()) return v;
   problem(name, expected(*v, "an object"));
   return nullptr;
 }
 
-const Json::Value* ObjectReader::list(const char* name) {
+const Json::Value* ObjectReader::list(std::string_view name) {
   const Json::Value* v = any(name);
   if (v == nullptr || v->isArray()) return v;
   problem(name, expected(*v, "a list"));
   return nullptr;
 }
 
-std::vector<std::string> ObjectReader::texts(const char* name) {
+std::vector<std::string> ObjectReader::texts(std::string_view name) {
   std::vector<std::string> texts;
   const Json::Value* v = list(name);
   if (v == nullptr) return texts;
-  for (Json::ArrayIndex i = 0; i < v->size() && !enough(problems_); ++i) {
+  for (Json::ArrayIndex i = 0; i < v->size() && !enough(); ++i) {
     if ((*v)[i].isString()) {
       texts.push_back((*v)[i].asString());
     } else {
@@ -92,7 +91,7 @@ std::vector<std::string> ObjectReader::texts(const char* name) {
   return texts;
 }
 
-bool ObjectReader::require(const char* name, std::string_view what) {
+bool ObjectReader::require(std::string_view name, std::string_view what) {
   if (!value_.isObject()) return false;
   if (any(name) != nullptr) return true;
   problem(name, fmt::format("missing, expected {}", what));
@@ -101,7 +100,7 @@ bool ObjectReader::require(const char* name, std::string_view what) {
 
 void ObjectReader::finish() {
   if (!value_.isObject() || present_ == value_.size()) return;
-  for (auto field = value_.begin(); field != value_.end() && !enough(problems_); ++field) {
+  for (auto field = value_.begin(); field != value_.end() && !enough(); ++field) {
     const std::string name = field.name();
     if (std::ranges::find(known(), name) == known().end()) unknown(name);
   }

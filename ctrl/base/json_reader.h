@@ -6,7 +6,7 @@
 //   port.finish();
 #pragma once
 
-#include <array>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,43 +22,45 @@ namespace wirelay::ctrl {
 
 class ObjectReader {
  public:
-  /// `value`, what `place` is made of, and `problems` outlive the reader. A value that is no object
-  /// is noted, and then nothing is found in it. An empty place stands for the whole text.
+  /// `value`, what `place` is made of, `problems`, and the names of fields that are asked for
+  /// outlive the reader. A value that is no object is noted, and then nothing is found in it. An
+  /// empty place stands for the whole text.
   ObjectReader(const Json::Value& value, const Place& place, std::vector<Problem>& problems);
 
   [[nodiscard]] const Place& place() const noexcept { return place_; }
 
   // Each returns nothing when the field is absent, or wrong, and then notes why. -----------------
-  std::optional<std::string> text(const char* name);
-  std::optional<uint64_t> number(const char* name, uint64_t least, uint64_t most);
-  std::optional<bool> boolean(const char* name);
-  const Json::Value* object(const char* name);
-  const Json::Value* list(const char* name);
-  std::vector<std::string> texts(const char* name);  // a list of texts; those that are
+  std::optional<std::string> text(std::string_view name);
+  std::optional<uint64_t> number(std::string_view name, uint64_t least, uint64_t most);
+  std::optional<bool> boolean(std::string_view name);
+  const Json::Value* object(std::string_view name);
+  const Json::Value* list(std::string_view name);
+  std::vector<std::string> texts(std::string_view name);  // a list of texts; those that are
   /// Any value, unchecked.
-  const Json::Value* any(const char* name);
+  const Json::Value* any(std::string_view name);
 
   /// Notes that `name` must be there when it is not; true when it is.
-  bool require(const char* name, std::string_view expected);
+  bool require(std::string_view name, std::string_view expected);
   /// Notes one unless there are enough().
   void problem(std::string_view name, std::string message);
+
+  /// True when no more problems are looked for.
+  [[nodiscard]] bool enough() const noexcept { return ctrl::enough(problems_); }
 
   /// Notes fields that were not asked for, each with the known one that looks most like it.
   void finish();
 
  private:
-  static constexpr size_t kMaxFields = 24;  // that one object is asked for
   [[nodiscard]] std::span<const std::string_view> known() const noexcept {
-    return std::span(known_).first(fields_);
+    return {known_.data(), known_.size()};
   }
   void unknown(const std::string& name);
 
   const Json::Value& value_;
   const Place place_;
   std::vector<Problem>& problems_;
-  std::array<std::string_view, kMaxFields> known_;
-  size_t fields_ = 0;   // in known_
-  size_t present_ = 0;  // of these, in the object
+  boost::container::small_vector<std::string_view, 16> known_;  // what was asked for
+  size_t present_ = 0;                                          // of these, in the object
 };
 
 /// A value as a message tells it: "\"text\"" (shortened, control characters escaped), "99", "a

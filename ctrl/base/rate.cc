@@ -6,8 +6,6 @@
 
 #include <fmt/core.h>
 
-#include "ctrl/base/json_reader.h"
-
 namespace wirelay::ctrl {
 
 namespace {
@@ -30,11 +28,6 @@ std::optional<uint64_t> digits(std::string_view text) {
     number = number * 10 + static_cast<uint64_t>(c - '0');
   }
   return number;
-}
-
-std::string expectation(const RateKind& kind) {
-  return fmt::format("{} from {} to {} such as \"{}\", or \"{}\"", kind.unit,
-                     scaled_text(kind.least), scaled_text(kind.most), kind.example, kind.open);
 }
 
 }  // namespace
@@ -62,21 +55,6 @@ std::optional<uint64_t> parse_scaled(std::string_view text) {
   if (divisor <= scale) return *whole * scale + *fraction * (scale / divisor);
   if (*fraction % (divisor / scale) != 0) return std::nullopt;
   return *whole * scale + *fraction / (divisor / scale);
-}
-
-std::optional<uint64_t> parse_rate(const Json::Value& value, const RateKind& kind,
-                                   std::string& message) {
-  std::optional<uint64_t> number;
-  if (value.isString()) {
-    const std::string text = value.asString();
-    if (text == kind.open) return 0;
-    number = parse_scaled(text);
-  } else if (value.isNumeric() && value.isUInt64()) {
-    number = value.asUInt64();
-  }
-  if (number && *number >= kind.least && *number <= kind.most) return number;
-  message = expected(value, expectation(kind));
-  return std::nullopt;
 }
 
 std::string scaled_text(uint64_t value) {

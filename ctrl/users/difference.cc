@@ -19,7 +19,11 @@ std::string indexed(const char* list, size_t i) {
   return std::string(list) + '[' + std::to_string(i) + ']';
 }
 
-bool same_secret(const std::optional<crypto::Secret>& a, const std::optional<crypto::Secret>& b) {
+template <typename Value>
+bool same(const Value& a, const Value& b) {
+  return a == b;
+}
+bool same(const std::optional<crypto::Secret>& a, const std::optional<crypto::Secret>& b) {
   return a.has_value() == b.has_value() && (!a || crypto::equal(a->bytes(), b->bytes()));
 }
 
@@ -29,42 +33,26 @@ bool same_peer(const PeerSpec& a, const PeerSpec& b) {
 }
 
 std::optional<UserChange> change_of(const UserSpec& from, const UserSpec& to) {
-  if (from.limits == to.limits && from.max_peers == to.max_peers && from.enabled == to.enabled) {
-    return std::nullopt;
+  if (from.values == to.values) return std::nullopt;
+  UserChange change;
+  change.name = to.name;
+  for (size_t i = 0; i < kUserFieldCount; ++i) {
+    const auto field = static_cast<UserField>(i);
+    if (from.values[field] != to.values[field]) change.set(field, to.values[field]);
   }
-  const auto& [up, down] = to.limits;
-  return UserChange{to.name,
-                    up.bits_per_second,
-                    up.burst_bytes,
-                    up.packets_per_second,
-                    down.bits_per_second,
-                    down.burst_bytes,
-                    down.packets_per_second,
-                    to.max_peers,
-                    to.enabled};
+  return change;
 }
 
 std::optional<PeerChange> change_of(const PeerSpec& from, const PeerSpec& to) {
   PeerChange change;
+  for_each_peer_field([&](PeerField field, auto member) {
+    if (same(from.*member, to.*member)) return;
+    change.to.*member = to.*member;
+    change.named.set(static_cast<size_t>(field));
+  });
+  if (change.named.none()) return std::nullopt;
   change.name = to.name;
-  bool any = false;
-  if (!same_secret(from.preshared_key, to.preshared_key)) {
-    change.preshared_key = to.preshared_key.value_or(crypto::Secret());
-    any = true;
-  }
-  if (from.allowed_ips != to.allowed_ips) {
-    change.allowed_ips = to.allowed_ips;
-    any = true;
-  }
-  if (from.endpoint != to.endpoint) {
-    change.endpoint = to.endpoint.value_or(dataplane::Endpoint());
-    any = true;
-  }
-  if (from.persistent_keepalive != to.persistent_keepalive) {
-    change.persistent_keepalive = to.persistent_keepalive;
-    any = true;
-  }
-  return any ? std::optional(std::move(change)) : std::nullopt;
+  return change;
 }
 
 /// What of `from` stays in `to`: given up first, an address can go to another peer within one
@@ -183,7 +171,7 @@ class Difference {
         staying.size() < running.allowed_ips.size()) {
       PeerChange shrink;
       shrink.name = peer.name;
-      shrink.allowed_ips = std::move(staying);
+      shrink.set<PeerField::kAllowedIps>(std::move(staying));
       shrunk_.push_back({SetPeer{std::move(shrink)}, path});
     }
     peers_.push_back({SetPeer{std::move(*change)}, std::move(path)});

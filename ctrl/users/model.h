@@ -1,13 +1,19 @@
 // Users and peers as the operator describes them: what configuration, API and export share.
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "crypto/keys.h"
+#include "ctrl/base/peer_fields.h"
+#include "ctrl/base/user_fields.h"
 #include "dataplane/ip.h"
 #include "dataplane/tables/user.h"
 
@@ -16,40 +22,91 @@ namespace wirelay::ctrl {
 /// Who made a record, and whose it is: a reload touches the file's only.
 enum class Origin : uint8_t { kFile, kApi };
 
+/// What a user's fields hold, by UserField (ctrl/base/user_fields.h tells what each is).
+class UserValues {
+ public:
+  /// As they are when nothing is named.
+  constexpr UserValues() {
+    for (size_t i = 0; i < kUserFieldCount; ++i) values_[i] = kUserFields[i].value;
+  }
+  uint64_t& operator[](UserField field) noexcept { return values_[static_cast<size_t>(field)]; }
+  uint64_t operator[](UserField field) const noexcept {
+    return values_[static_cast<size_t>(field)];
+  }
+  bool operator==(const UserValues&) const = default;
+
+ private:
+  std::array<uint64_t, kUserFieldCount> values_{};
+};
+
 /// A name: 1 to 64 of letters, digits and ". _ - @ +". Unique among users, or among peers.
 struct UserSpec {
   std::string name;
-  dataplane::UserLimits limits;
-  uint32_t max_peers = 0;  // 0: no limit
-  bool enabled = true;     // a disabled user's peers neither shake hands nor carry packets
+  UserValues values;
   Origin origin = Origin::kApi;
+
+  [[nodiscard]] dataplane::UserLimits limits() const noexcept {
+    using F = UserField;
+    return {.up = {values[F::kUpRate], values[F::kUpBurst], values[F::kUpPackets]},
+            .down = {values[F::kDownRate], values[F::kDownBurst], values[F::kDownPackets]}};
+  }
+  /// 0: no limit.
+  [[nodiscard]] uint64_t max_peers() const noexcept { return values[UserField::kMaxPeers]; }
+  /// A disabled user's peers neither shake hands nor carry packets.
+  [[nodiscard]] bool enabled() const noexcept { return values[UserField::kEnabled] != 0; }
 };
 
-struct PeerSpec {
-  std::string name;
-  std::string user;
+/// What a peer's fields hold (ctrl/base/peer_fields.h tells what each is).
+struct PeerValues {
   crypto::PublicKey public_key{};
   std::optional<crypto::Secret> preshared_key;
   std::vector<dataplane::Prefix> allowed_ips;
   std::optional<dataplane::Endpoint> endpoint;  // where to reach it first; it may roam
   uint16_t persistent_keepalive = 0;            // seconds, 0: off
+};
+/// Where a field's value is, by PeerField.
+inline constexpr std::tuple kPeerMembers{&PeerValues::public_key, &PeerValues::preshared_key,
+                                         &PeerValues::allowed_ips, &PeerValues::endpoint,
+                                         &PeerValues::persistent_keepalive};
+static_assert(std::tuple_size_v<decltype(kPeerMembers)> == kPeerFieldCount);
+
+/// Calls `visit(PeerField, member)` for each.
+template <typename Visit>
+void for_each_peer_field(Visit visit) {
+  [&]<size_t... i>(std::index_sequence<i...>) {
+    (visit(static_cast<PeerField>(i), std::get<i>(kPeerMembers)), ...);
+  }
+  (std::make_index_sequence<kPeerFieldCount>());
+}
+
+struct PeerSpec : PeerValues {
+  std::string name;
+  std::string user;
   Origin origin = Origin::kApi;
 };
 
-/// Changes of a field that are not named stay as they are.
+/// Fields that are not named stay as they are.
 struct UserChange {
   std::string name;
-  std::optional<uint64_t> up_bits, up_burst, up_packets;
-  std::optional<uint64_t> down_bits, down_burst, down_packets;
-  std::optional<uint32_t> max_peers;
-  std::optional<bool> enabled;
+  UserValues to;
+  std::bitset<kUserFieldCount> named;
+
+  void set(UserField field, uint64_t value) {
+    to[field] = value;
+    named.set(static_cast<size_t>(field));
+  }
 };
 struct PeerChange {
   std::string name;
-  std::optional<crypto::Secret> preshared_key;  // all zero: takes it away
-  std::optional<std::vector<dataplane::Prefix>> allowed_ips;
-  std::optional<dataplane::Endpoint> endpoint;
-  std::optional<uint16_t> persistent_keepalive;
+  PeerValues to;
+  std::bitset<kPeerFieldCount> named;
+
+  template <PeerField field, typename Value>
+  void set(Value value) {
+    constexpr auto kIndex = static_cast<size_t>(field);
+    to.*std::get<kIndex>(kPeerMembers) = std::move(value);
+    named.set(kIndex);
+  }
 };
 
 struct AddUser {

@@ -68,17 +68,17 @@ bool Publisher::add(const UserSpec& user) {
   if (!number) return wait_for_room("another user (sizes.users)");
   const uint64_t now = police_now();
   shared_.users.reset(*number, now);
-  shared_.users.set_limits(*number, user.limits, now);
-  users_[user.name] = {*number, user.enabled, {}, {}};
+  shared_.users.set_limits(*number, user.limits(), now);
+  users_[user.name] = {*number, user.enabled(), {}, {}};
   return true;
 }
 
 void Publisher::change(const UserSpec& before, const UserSpec& after) {
   UserEntry& entry = users_.at(after.name);
-  if (before.limits != after.limits) {
-    shared_.users.set_limits(entry.number, after.limits, police_now());
+  if (before.limits() != after.limits()) {
+    shared_.users.set_limits(entry.number, after.limits(), police_now());
   }
-  entry.enabled = after.enabled;  // its peers are told of next
+  entry.enabled = after.enabled();  // its peers are told of next
 }
 
 void Publisher::remove(const UserSpec& user) {

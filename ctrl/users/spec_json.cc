@@ -1,166 +1,197 @@
 // USER and PEER objects, read with all their problems and written back.
 #include "ctrl/users/spec_json.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
+#include "ctrl/base/field_kind.h"
 #include "ctrl/base/json_reader.h"
-#include "ctrl/base/rate.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
-using dataplane::DirectionLimits;
-
-constexpr uint64_t kMaxPeers = 1'000'000;  // of one user
 constexpr std::string_view kUserName = "the user's name, such as \"alice\"";
 constexpr std::string_view kPeerName = "the peer's name, such as \"alice-phone\"";
 
-// Limits -----------------------------------------------------------------------------------------
+Json::Value& member(Json::Value& object, std::string_view name) {
+  return *object.demand(name.data(), name.data() + name.size());
+}
 
-/// One direction as it was written: what is absent is not named.
-struct DirectionText {
-  std::optional<uint64_t> rate, burst, packets;
-  [[nodiscard]] DirectionLimits limits() const {
-    return {rate.value_or(0), burst.value_or(0), packets.value_or(0)};
+// Users ------------------------------------------------------------------------------------------
+
+/// A user's fields as the objects in which they stand: "limits" holds "up", which holds "rate".
+struct Node {
+  std::string_view name;
+  UserField field = UserField::kCount;  // kCount: an object of `fields`
+  std::vector<Node> fields = {};
+
+  void add(std::string_view path, UserField leaf) {
+    const size_t dot = path.find('.');
+    const std::string_view first = path.substr(0, dot);
+    if (dot == std::string_view::npos) {
+      fields.push_back({first, leaf});
+      return;
+    }
+    auto found = std::ranges::find(fields, first, &Node::name);
+    if (found == fields.end()) found = fields.insert(found, {first});
+    found->add(path.substr(dot + 1), leaf);
   }
 };
 
-std::optional<uint64_t> read_rate(ObjectReader& reader, const char* name, const RateKind& kind) {
-  const Json::Value* value = reader.any(name);
-  if (value == nullptr) return std::nullopt;
+const Node& user_tree() {
+  static const Node kTree = [] {
+    Node root;
+    for (size_t i = 0; i < kUserFieldCount; ++i) {
+      root.add(kUserFields[i].path, static_cast<UserField>(i));
+    }
+    return root;
+  }();
+  return kTree;
+}
+
+void read_field(ObjectReader& reader, const Node& node, UserChange& change) {
+  const Json::Value* value = reader.any(node.name);
+  if (value == nullptr) return;
   std::string message;
-  const auto rate = parse_rate(*value, kind, message);
-  if (!rate) reader.problem(name, message);
-  return rate;
-}
-
-DirectionText read_direction(ObjectReader& limits, const char* name,
-                             std::vector<Problem>& problems) {
-  DirectionText text;
-  const Json::Value* value = limits.object(name);
-  if (value == nullptr) return text;
-  ObjectReader reader(*value, {limits.place(), name}, problems);
-  text.rate = read_rate(reader, "rate", kBitRate);
-  text.burst = read_rate(reader, "burst", kBurst);
-  text.packets = read_rate(reader, "packets", kPacketRate);
-  reader.finish();
-  return text;
-}
-
-struct LimitsText {
-  DirectionText up, down;
-};
-
-LimitsText read_limits(ObjectReader& user, std::vector<Problem>& problems) {
-  LimitsText text;
-  const Json::Value* value = user.object("limits");
-  if (value == nullptr) return text;
-  ObjectReader reader(*value, {user.place(), "limits"}, problems);
-  text.up = read_direction(reader, "up", problems);
-  text.down = read_direction(reader, "down", problems);
-  reader.finish();
-  return text;
-}
-
-std::optional<uint32_t> read_max_peers(ObjectReader& user) {
-  const Json::Value* value = user.any("max_peers");
-  if (value == nullptr) return std::nullopt;
-  if (value->isString() && value->asString() == "unlimited") return 0;
-  if (value->isNumeric() && value->isUInt64() && value->asUInt64() >= 1 &&
-      value->asUInt64() <= kMaxPeers) {
-    return static_cast<uint32_t>(value->asUInt64());
+  if (const auto number = parse_value(*value, info(node.field).kind, message)) {
+    change.set(node.field, *number);
+  } else {
+    reader.problem(node.name, std::move(message));
   }
-  user.problem(
-      "max_peers",
-      expected(*value, fmt::format("a whole number from 1 to {}, or \"unlimited\"", kMaxPeers)));
-  return std::nullopt;
 }
 
-Json::Value rate_json(uint64_t rate) { return rate == 0 ? "unlimited" : scaled_text(rate); }
+void read_fields(ObjectReader& reader, const Node& object, UserChange& change,
+                 std::vector<Problem>& problems) {
+  for (const Node& node : object.fields) {
+    if (node.field != UserField::kCount) {
+      read_field(reader, node, change);
+    } else if (const Json::Value* value = reader.object(node.name)) {
+      ObjectReader inner(*value, {reader.place(), node.name}, problems);
+      read_fields(inner, node, change, problems);
+      inner.finish();
+    }
+  }
+}
 
-Json::Value to_json(const DirectionLimits& limits) {
-  Json::Value value(Json::objectValue);
-  value["rate"] = rate_json(limits.bits_per_second);
-  if (limits.burst_bytes != 0) value["burst"] = scaled_text(limits.burst_bytes);
-  value["packets"] = rate_json(limits.packets_per_second);
-  return value;
+void write_fields(const UserValues& values, const Node& object, Json::Value& to) {
+  for (const Node& node : object.fields) {
+    if (node.field == UserField::kCount) {
+      Json::Value& inner = member(to, node.name);
+      inner = Json::objectValue;
+      write_fields(values, node, inner);
+      continue;
+    }
+    const FieldKind& kind = info(node.field).kind;
+    const uint64_t value = values[node.field];
+    if (value != 0 || !kind.silent_open) member(to, node.name) = value_json(value, kind);
+  }
 }
 
 // Peers ------------------------------------------------------------------------------------------
 
-std::optional<crypto::PublicKey> read_public_key(ObjectReader& peer) {
-  const auto text = peer.text("public_key");
-  if (!text) return std::nullopt;
+// Each reads one field by the type of its value; false when it is absent, or wrong and noted.
+
+bool read_value(ObjectReader& peer, std::string_view name, crypto::PublicKey& to) {
+  const auto text = peer.text(name);
+  if (!text) return false;
   const auto key = crypto::parse_base64_key(*text);
   if (!key) {
-    peer.problem("public_key", fmt::format("found {}, expected a key of 32 bytes: 44 characters "
-                                           "of base64, as \"relayctl pubkey\" writes it",
-                                           in_quotes(*text)));
+    peer.problem(name, fmt::format("found {}, expected a key of 32 bytes: 44 characters of base64, "
+                                   "as \"relayctl pubkey\" writes it",
+                                   in_quotes(*text)));
+    return false;
   }
-  return key;
+  to = *key;
+  return true;
 }
 
-/// Never repeats what was found: it is a secret, even when it is malformed.
-std::optional<crypto::Secret> read_preshared_key(ObjectReader& peer) {
-  const auto text = peer.text("preshared_key");
-  if (!text) return std::nullopt;
-  if (text->empty()) return crypto::Secret();
+/// Never repeats what was found: it is a secret, even when it is malformed. No text, and a key of
+/// zeros, stand for no key.
+bool read_value(ObjectReader& peer, std::string_view name, std::optional<crypto::Secret>& to) {
+  const auto text = peer.text(name);
+  if (!text) return false;
+  if (text->empty()) return true;
   auto key = crypto::parse_base64_key(*text);
   if (!key) {
-    peer.problem("preshared_key",
-                 fmt::format("found {} characters that are no key, expected a key of 32 bytes: "
-                             "44 characters of base64, as \"wg genpsk\" writes it",
-                             text->size()));
-    return std::nullopt;
+    peer.problem(name, fmt::format("found {} characters that are no key, expected a key of 32 "
+                                   "bytes: 44 characters of base64, as \"wg genpsk\" writes it",
+                                   text->size()));
+    return false;
   }
-  crypto::Secret secret(*key);
+  if (const crypto::Secret secret(*key); !secret.is_zero()) to = secret;
   crypto::wipe(key->data(), key->size());
-  return secret;
+  return true;
 }
 
-std::optional<std::vector<dataplane::Prefix>> read_allowed_ips(ObjectReader& peer,
-                                                               std::vector<Problem>& problems) {
-  const Json::Value* list = peer.list("allowed_ips");
-  if (list == nullptr) return std::nullopt;
+bool read_value(ObjectReader& peer, std::string_view name, std::vector<dataplane::Prefix>& to) {
+  const Json::Value* list = peer.list(name);
+  if (list == nullptr) return false;
   constexpr std::string_view kWhat = "a prefix such as \"10.77.0.2/32\" or \"fd77::2/128\"";
-  if (list->empty()) peer.problem("allowed_ips", fmt::format("is empty, expected {}", kWhat));
-  std::vector<dataplane::Prefix> prefixes;
-  prefixes.reserve(list->size());
-  const Place place(peer.place(), "allowed_ips");
-  for (Json::ArrayIndex i = 0; i < list->size() && !enough(problems); ++i) {
+  if (list->empty()) peer.problem(name, fmt::format("is empty, expected {}", kWhat));
+  to.reserve(list->size());
+  for (Json::ArrayIndex i = 0; i < list->size() && !peer.enough(); ++i) {
     const Json::Value& item = (*list)[i];
     const auto prefix = item.isString() ? dataplane::parse_prefix(item.asString()) : std::nullopt;
     if (prefix) {
-      prefixes.push_back(*prefix);
+      to.push_back(*prefix);
     } else {
-      problems.push_back({Place(place, i).text(), expected(item, kWhat)});
+      peer.problem(fmt::format("{}[{}]", name, i), expected(item, kWhat));
     }
   }
-  return prefixes;
+  return true;
 }
 
-std::optional<dataplane::Endpoint> read_endpoint(ObjectReader& peer) {
-  const auto text = peer.text("endpoint");
-  if (!text) return std::nullopt;
-  const auto endpoint = dataplane::parse_endpoint(*text);
-  if (endpoint && endpoint->port != 0) return endpoint;
-  peer.problem("endpoint", fmt::format("found {}, expected an address and a port such as "
-                                       "\"198.51.100.7:51820\" or \"[2001:db8::7]:51820\"",
-                                       in_quotes(*text)));
-  return std::nullopt;
+bool read_value(ObjectReader& peer, std::string_view name, std::optional<dataplane::Endpoint>& to) {
+  const auto text = peer.text(name);
+  if (!text) return false;
+  to = dataplane::parse_endpoint(*text);
+  if (to && to->port != 0) return true;
+  peer.problem(name, fmt::format("found {}, expected an address and a port such as "
+                                 "\"198.51.100.7:51820\" or \"[2001:db8::7]:51820\"",
+                                 in_quotes(*text)));
+  return false;
 }
 
-std::optional<uint16_t> read_keepalive(ObjectReader& peer) {
-  const auto seconds = peer.number("persistent_keepalive", 0, 65535);
-  if (!seconds) return std::nullopt;
-  return static_cast<uint16_t>(*seconds);
+bool read_value(ObjectReader& peer, std::string_view name, uint16_t& to) {
+  const auto seconds = peer.number(name, 0, UINT16_MAX);
+  if (seconds) to = static_cast<uint16_t>(*seconds);
+  return seconds.has_value();
 }
+
+void read_fields(ObjectReader& reader, bool fresh, PeerChange& change) {
+  for_each_peer_field([&](PeerField field, auto member) {
+    const PeerFieldInfo& about = info(field);
+    if (!fresh && about.fixed) return;
+    if (fresh && !about.missing.empty()) reader.require(about.name, about.missing);
+    if (read_value(reader, about.name, change.to.*member)) {
+      change.named.set(static_cast<size_t>(field));
+    }
+  });
+}
+
+// Each writes a value; null when there is nothing to write.
+
+Json::Value json_of(const crypto::PublicKey& key) { return crypto::to_base64(key); }
+Json::Value json_of(const std::optional<crypto::Secret>& key) {
+  return key ? Json::Value(crypto::to_base64(key->bytes())) : Json::Value();
+}
+Json::Value json_of(const std::vector<dataplane::Prefix>& prefixes) {
+  Json::Value list(Json::arrayValue);
+  for (const dataplane::Prefix& prefix : prefixes) list.append(to_string(prefix));
+  return list;
+}
+Json::Value json_of(const std::optional<dataplane::Endpoint>& endpoint) {
+  return endpoint ? Json::Value(to_string(*endpoint)) : Json::Value();
+}
+Json::Value json_of(uint16_t seconds) { return seconds; }
 
 void read_peer_of(const Json::Value& value, const Place& place, const std::string* user,
                   std::vector<Step>& steps, std::vector<Problem>& problems) {
   ObjectReader reader(value, place, problems);
   if (!value.isObject()) return;
+  PeerChange given;
   PeerSpec spec;
   reader.require("name", kPeerName);
   spec.name = reader.text("name").value_or("");
@@ -170,14 +201,8 @@ void read_peer_of(const Json::Value& value, const Place& place, const std::strin
     reader.require("user", kUserName);
     spec.user = reader.text("user").value_or("");
   }
-  reader.require("public_key", "the peer's public key");
-  spec.public_key = read_public_key(reader).value_or(crypto::PublicKey{});
-  spec.preshared_key = read_preshared_key(reader);
-  if (spec.preshared_key && spec.preshared_key->is_zero()) spec.preshared_key.reset();
-  reader.require("allowed_ips", "a list of prefixes such as [\"10.77.0.2/32\"]");
-  spec.allowed_ips = read_allowed_ips(reader, problems).value_or(std::vector<dataplane::Prefix>{});
-  spec.endpoint = read_endpoint(reader);
-  spec.persistent_keepalive = read_keepalive(reader).value_or(0);
+  read_fields(reader, true, given);
+  static_cast<PeerValues&>(spec) = std::move(given.to);
   reader.finish();
   steps.push_back({AddPeer{std::move(spec)}, place.text()});
 }
@@ -188,20 +213,16 @@ void read_user(const Json::Value& value, const Place& place, std::vector<Step>& 
                std::vector<Problem>& problems) {
   ObjectReader reader(value, place, problems);
   if (!value.isObject()) return;
-  UserSpec spec;
   reader.require("name", kUserName);
-  spec.name = reader.text("name").value_or("");
-  const LimitsText limits = read_limits(reader, problems);
-  spec.limits = {limits.up.limits(), limits.down.limits()};
-  spec.max_peers = read_max_peers(reader).value_or(0);
-  spec.enabled = reader.boolean("enabled").value_or(true);
+  UserChange given;
+  given.name = reader.text("name").value_or("");
+  read_fields(reader, user_tree(), given, problems);
   const Json::Value* peers = reader.list("peers");
   reader.finish();
-  const std::string name = spec.name;
-  steps.push_back({AddUser{std::move(spec)}, place.text()});
+  steps.push_back({AddUser{{given.name, given.to}}, place.text()});
   const Place list(place, "peers");
   for (Json::ArrayIndex i = 0; peers != nullptr && i < peers->size() && !enough(problems); ++i) {
-    read_peer_of((*peers)[i], {list, i}, &name, steps, problems);
+    read_peer_of((*peers)[i], {list, i}, &given.name, steps, problems);
   }
 }
 
@@ -214,18 +235,10 @@ void read_user_change(const Json::Value& value, const Place& place, std::vector<
                       std::vector<Problem>& problems) {
   ObjectReader reader(value, place, problems);
   if (!value.isObject()) return;
-  UserChange change;
   reader.require("name", kUserName);
+  UserChange change;
   change.name = reader.text("name").value_or("");
-  const LimitsText limits = read_limits(reader, problems);
-  change.up_bits = limits.up.rate;
-  change.up_burst = limits.up.burst;
-  change.up_packets = limits.up.packets;
-  change.down_bits = limits.down.rate;
-  change.down_burst = limits.down.burst;
-  change.down_packets = limits.down.packets;
-  change.max_peers = read_max_peers(reader);
-  change.enabled = reader.boolean("enabled");
+  read_fields(reader, user_tree(), change, problems);
   reader.finish();
   steps.push_back({SetUser{std::move(change)}, place.text()});
 }
@@ -234,13 +247,10 @@ void read_peer_change(const Json::Value& value, const Place& place, std::vector<
                       std::vector<Problem>& problems) {
   ObjectReader reader(value, place, problems);
   if (!value.isObject()) return;
-  PeerChange change;
   reader.require("name", kPeerName);
+  PeerChange change;
   change.name = reader.text("name").value_or("");
-  change.preshared_key = read_preshared_key(reader);
-  change.allowed_ips = read_allowed_ips(reader, problems);
-  change.endpoint = read_endpoint(reader);
-  change.persistent_keepalive = read_keepalive(reader);
+  read_fields(reader, false, change);
   reader.finish();
   steps.push_back({SetPeer{std::move(change)}, place.text()});
 }
@@ -248,11 +258,7 @@ void read_peer_change(const Json::Value& value, const Place& place, std::vector<
 Json::Value to_json(const UserSpec& user) {
   Json::Value value(Json::objectValue);
   value["name"] = user.name;
-  value["limits"]["up"] = to_json(user.limits.up);
-  value["limits"]["down"] = to_json(user.limits.down);
-  value["max_peers"] =
-      user.max_peers == 0 ? Json::Value("unlimited") : Json::Value(Json::UInt(user.max_peers));
-  value["enabled"] = user.enabled;
+  write_fields(user.values, user_tree(), value);
   return value;
 }
 
@@ -260,16 +266,11 @@ Json::Value to_json(const PeerSpec& peer, PresharedKey preshared_key) {
   Json::Value value(Json::objectValue);
   value["name"] = peer.name;
   value["user"] = peer.user;
-  value["public_key"] = crypto::to_base64(peer.public_key);
-  if (peer.preshared_key && preshared_key == PresharedKey::kShow) {
-    value["preshared_key"] = crypto::to_base64(peer.preshared_key->bytes());
-  }
-  value["allowed_ips"] = Json::Value(Json::arrayValue);
-  for (const dataplane::Prefix& prefix : peer.allowed_ips) {
-    value["allowed_ips"].append(to_string(prefix));
-  }
-  if (peer.endpoint) value["endpoint"] = to_string(*peer.endpoint);
-  value["persistent_keepalive"] = peer.persistent_keepalive;
+  for_each_peer_field([&](PeerField field, auto of) {
+    if (info(field).form == PeerForm::kSecret && preshared_key == PresharedKey::kHide) return;
+    Json::Value written = json_of(peer.*of);
+    if (!written.isNull()) member(value, info(field).name) = std::move(written);
+  });
   return value;
 }
 

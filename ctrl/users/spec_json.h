@@ -1,9 +1,7 @@
 // Users and peers as JSON: the one form that configuration, API and export share.
 //
-//   USER = {"name", "limits": {"up": LIMITS, "down": LIMITS}, "max_peers", "enabled", "peers":
-//   [PEER]} LIMITS = {"rate": "20M", "burst": "256K", "packets": 10000}     each may be "unlimited"
-//   PEER = {"name", "user", "public_key", "preshared_key", "allowed_ips", "endpoint",
-//           "persistent_keepalive"}                                 "user" not within a USER
+//   USER = {"name", the fields of ctrl/base/user_fields.h, "peers": [PEER]}
+//   PEER = {"name", "user", the fields of ctrl/base/peer_fields.h}     "user" not within a USER
 //
 // Readers note what is wrong with a path that begins with `place`, and read on until there are
 // enough() problems; the result is usable only when nothing was noted. Names are checked by the

@@ -33,11 +33,6 @@ const dataplane::Prefix* around(const dataplane::Prefix& prefix,
   return found == known.end() ? nullptr : &*found;
 }
 
-template <typename T>
-void take(T& field, const std::optional<T>& change) {
-  if (change) field = *change;
-}
-
 /// Addresses that are never forwarded; a prefix that holds them among others is fine.
 struct Unforwarded {
   dataplane::Prefix prefix;
@@ -62,28 +57,17 @@ const Unforwarded* find_unforwarded(const dataplane::Prefix& prefix) {
 }
 
 UserSpec changed(UserSpec user, const UserChange& change) {
-  take(user.limits.up.bits_per_second, change.up_bits);
-  take(user.limits.up.burst_bytes, change.up_burst);
-  take(user.limits.up.packets_per_second, change.up_packets);
-  take(user.limits.down.bits_per_second, change.down_bits);
-  take(user.limits.down.burst_bytes, change.down_burst);
-  take(user.limits.down.packets_per_second, change.down_packets);
-  take(user.max_peers, change.max_peers);
-  take(user.enabled, change.enabled);
+  for (size_t i = 0; i < kUserFieldCount; ++i) {
+    const auto field = static_cast<UserField>(i);
+    if (change.named[i]) user.values[field] = change.to[field];
+  }
   return user;
 }
 
 PeerSpec changed(PeerSpec peer, const PeerChange& change) {
-  if (change.preshared_key) {
-    peer.preshared_key = change.preshared_key;
-    if (change.preshared_key->is_zero()) peer.preshared_key.reset();
-  }
-  take(peer.allowed_ips, change.allowed_ips);
-  if (change.endpoint) {
-    peer.endpoint = change.endpoint;
-    if (change.endpoint->port == 0) peer.endpoint.reset();
-  }
-  take(peer.persistent_keepalive, change.persistent_keepalive);
+  for_each_peer_field([&](PeerField field, auto member) {
+    if (change.named[static_cast<size_t>(field)]) peer.*member = change.to.*member;
+  });
   return peer;
 }
 
@@ -122,12 +106,12 @@ void Transaction::enter(const SetUser& step) {
   if (!before) return;
   auto after = std::make_shared<const UserSpec>(changed(*before, step.change));
   const size_t peers = draft_.peers_of_count(after->name);
-  if (after->max_peers != 0 && peers > after->max_peers) {
+  if (after->max_peers() != 0 && peers > after->max_peers()) {
     problem(".max_peers", "user " + quoted(after->name) + " has " + std::to_string(peers) +
                               " peers; give at least that many, or \"unlimited\"");
     return;
   }
-  const bool switched = before->enabled != after->enabled;
+  const bool switched = before->enabled() != after->enabled();
   draft_.change_user(before, after);
   if (!switched) return;
   for (const PeerPtr& peer : draft_.peers_of(after->name)) draft_.touch_peer(peer);
@@ -189,9 +173,9 @@ void Transaction::check_owner(const PeerSpec& peer) {
   const UserPtr user = draft_.user(peer.user);
   if (!user) {
     problem(".user", "there is no user " + quoted(peer.user));
-  } else if (user->max_peers != 0 && draft_.peers_of_count(peer.user) >= user->max_peers) {
+  } else if (user->max_peers() != 0 && draft_.peers_of_count(peer.user) >= user->max_peers()) {
     problem("", "user " + quoted(peer.user) + " has as many peers as allowed (max_peers " +
-                    std::to_string(user->max_peers) + ")");
+                    std::to_string(user->max_peers()) + ")");
   }
 }
 

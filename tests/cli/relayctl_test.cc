@@ -45,13 +45,13 @@ class RelayctlTest : public test::RelayctlFixture {
         "user add a --rate-up 1M --rate-down 2M --packets-up 3K --packets-down 4K --burst-up 50K "
         "--burst-down 60K");
     done("user add b --rate 5M --packets 6K --burst 70K --rate-down 7M --disable");
-    const auto& a = registry().user("a")->limits;
+    const auto a = registry().user("a")->limits();
     CPPUNIT_ASSERT((a.up == dataplane::DirectionLimits{1'000'000, 50'000, 3'000}));
     CPPUNIT_ASSERT((a.down == dataplane::DirectionLimits{2'000'000, 60'000, 4'000}));
     const auto& b = *registry().user("b");
-    CPPUNIT_ASSERT((b.limits.up == dataplane::DirectionLimits{5'000'000, 70'000, 6'000}));
-    CPPUNIT_ASSERT((b.limits.down == dataplane::DirectionLimits{7'000'000, 70'000, 6'000}));
-    CPPUNIT_ASSERT(!b.enabled);
+    CPPUNIT_ASSERT((b.limits().up == dataplane::DirectionLimits{5'000'000, 70'000, 6'000}));
+    CPPUNIT_ASSERT((b.limits().down == dataplane::DirectionLimits{7'000'000, 70'000, 6'000}));
+    CPPUNIT_ASSERT(!b.enabled());
   }
 
   void peers_are_added_changed_shown_and_removed() {

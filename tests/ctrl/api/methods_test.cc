@@ -82,11 +82,11 @@ class MethodsTest : public CppUnit::TestFixture {
         call("user.set", R"({"name":"alice","limits":{"down":{"rate":"1.5G"}},"enabled":false})");
     CPPUNIT_ASSERT_EQUAL(1u, counts["users_changed"].asUInt());
     const UserSpec& alice = *relay_.registry().user("alice");
-    CPPUNIT_ASSERT_EQUAL(uint64_t{20'000'000}, alice.limits.up.bits_per_second);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1'500'000'000}, alice.limits.down.bits_per_second);
-    CPPUNIT_ASSERT(!alice.enabled);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{20'000'000}, alice.limits().up.bits_per_second);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1'500'000'000}, alice.limits().down.bits_per_second);
+    CPPUNIT_ASSERT(!alice.enabled());
     call("user.set", R"({"users":[{"name":"alice","limits":{"up":{"rate":"unlimited"}}}]})");
-    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, relay_.registry().user("alice")->limits.up.bits_per_second);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, relay_.registry().user("alice")->limits().up.bits_per_second);
     assert_refused("user.set", R"({"name":"alice","limits":{"up":{"rate":0}}})",
                    "params.limits.up.rate");
     assert_refused("user.set", R"({"name":"nobody","enabled":true})", "params.name");

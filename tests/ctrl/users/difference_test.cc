@@ -42,13 +42,13 @@ class RegistryDifferenceTest : public CppUnit::TestFixture {
  public:
   void leads_to_the_wanted_state() {
     UserSpec alice = user("alice"), bob = user("bob"), carol = user("carol");
-    alice.max_peers = 2;
+    alice.values[UserField::kMaxPeers] = 2;
     assert_becomes({alice, bob}, {peer("a1", "alice", 1, {"10.0.0.1/32"}),
                                   peer("a2", "alice", 2, {"10.0.0.2/32"}),
                                   peer("b1", "bob", 3, {"10.0.0.3/32"})});
     observer_.heard.clear();
-    alice.max_peers = 1;  // fits only once a peer is gone
-    bob.enabled = false;
+    alice.values[UserField::kMaxPeers] = 1;  // fits only once a peer is gone
+    bob.values[UserField::kEnabled] = 0;
     assert_becomes({alice, bob, carol}, {peer("a2", "alice", 2, {"10.0.0.2/32"}),
                                          peer("b1", "carol", 3, {"10.0.0.1/32"})});
     const std::vector<std::string> expected = {"peer- a1",  "peer- b1",    "user~ alice",

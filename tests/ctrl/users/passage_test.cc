@@ -82,7 +82,7 @@ class PassageTest : public CppUnit::TestFixture {
     observer_.recorder.heard.clear();
   }
   static std::vector<Step> varied() {
-    SetUser slower = set_user("alice", [](auto& c) { c.up_bits = 1000; });
+    SetUser slower = set_user("alice", [](auto& c) { c.set(UserField::kUpRate, 1000); });
     return {{slower, ""},
             {RemovePeer{"pad"}, ""},
             {AddUser{user("bob")}, ""},
@@ -174,7 +174,7 @@ class PassageTest : public CppUnit::TestFixture {
 
   void peers_hear_of_a_switched_user() {
     with_alice();
-    run(request({{set_user("alice", [](auto& c) { c.enabled = false; }), ""}}));
+    run(request({{set_user("alice", [](auto& c) { c.set(UserField::kEnabled, 0); }), ""}}));
     const std::vector<std::string> expected = {"user~ alice", "peer~ pad", "peer~ phone"};
     CPPUNIT_ASSERT(expected == observer_.recorder.heard);
   }

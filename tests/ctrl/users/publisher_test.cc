@@ -39,8 +39,8 @@ dataplane::Sizes small() {
 Step add_user(const std::string& name, uint64_t up_bits = 0, bool enabled = true) {
   UserSpec spec;
   spec.name = name;
-  spec.limits.up.bits_per_second = up_bits;
-  spec.enabled = enabled;
+  spec.values[UserField::kUpRate] = up_bits;
+  spec.values[UserField::kEnabled] = enabled;
   return {AddUser{spec}, "users"};
 }
 
@@ -93,7 +93,7 @@ class PublisherTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(policer("bob").unlimited());
     UserChange change;
     change.name = "alice";
-    change.up_bits = 0;
+    change.set(UserField::kUpRate, 0);
     apply({{SetUser{change}, ""}});
     CPPUNIT_ASSERT(policer("alice").unlimited());
     CPPUNIT_ASSERT(!world_->publisher.user_number("carol"));
@@ -117,7 +117,7 @@ class PublisherTest : public CppUnit::TestFixture {
     apply({add_user("alice"), add_peer("phone", "alice", 7, "10.77.0.2")});
     PeerChange change;
     change.name = "phone";
-    change.allowed_ips = {*dataplane::parse_prefix("10.77.0.9")};
+    change.set<PeerField::kAllowedIps>(std::vector{*dataplane::parse_prefix("10.77.0.9")});
     apply({{SetPeer{change}, ""}});
     CPPUNIT_ASSERT(route("10.77.0.2").kind() == RouteKind::kNone);
     CPPUNIT_ASSERT(route("10.77.0.9").kind() == RouteKind::kPeer);
@@ -172,7 +172,7 @@ class PublisherTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, world_->protocol.counters().held_dropped);
     UserChange change;
     change.name = "alice";
-    change.enabled = true;
+    change.set(UserField::kEnabled, 1);
     apply({{SetUser{change}, ""}});
     wait_for_session("phone");
     CPPUNIT_ASSERT_EQUAL(uint64_t{2}, world_->protocol.counters().held_packets);

@@ -28,8 +28,9 @@ PeerSpec peer(const std::string& name, const std::string& owner, uint32_t key,
 SetPeer set_allowed(const std::string& name, const std::vector<std::string>& allowed) {
   SetPeer step;
   step.change.name = name;
-  step.change.allowed_ips.emplace();
-  for (const auto& text : allowed) step.change.allowed_ips->push_back(prefix(text));
+  std::vector<dataplane::Prefix> prefixes;
+  for (const auto& text : allowed) prefixes.push_back(prefix(text));
+  step.change.set<PeerField::kAllowedIps>(std::move(prefixes));
   return step;
 }
 
@@ -44,8 +45,8 @@ void pass(Registry& registry, ChangeObserver& observer, std::vector<Step> steps,
 std::string contents(const Registry& registry) {
   std::string text;
   for (const UserPtr& u : registry.users_after("", 1000)) {
-    text += u->name + '/' + std::to_string(u->limits.up.bits_per_second) + '/' +
-            std::to_string(u->max_peers) + (u->enabled ? "" : " disabled") + " [";
+    text += u->name + '/' + std::to_string(u->limits().up.bits_per_second) + '/' +
+            std::to_string(u->max_peers()) + (u->enabled() ? "" : " disabled") + " [";
     for (const auto& name : registry.peers_of(u->name)) text += name + ' ';
     text += "]\n";
   }

@@ -78,20 +78,25 @@ class RegistryTest : public CppUnit::TestFixture {
 
  public:
   void applies_and_tells_in_order() {
-    const SetUser faster = set_user("alice", [](auto& c) { c.up_bits = 20'000'000; });
+    const SetUser faster =
+        set_user("alice", [](UserChange& c) { c.set(UserField::kUpRate, 20'000'000); });
     apply({AddUser{user("alice")}, AddPeer{peer("phone", "alice", 1, {"10.0.0.1/32"})}, faster,
            set_allowed("phone", {"10.0.0.2/32"}), RemovePeer{"phone"}});
     const std::vector<std::string> expected = {"user+ alice", "peer+ phone", "user~ alice",
                                                "peer~ phone", "peer- phone"};
     CPPUNIT_ASSERT(expected == observer_.heard);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{20'000'000}, registry_.user("alice")->limits.up.bits_per_second);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{20'000'000},
+                         registry_.user("alice")->limits().up.bits_per_second);
     CPPUNIT_ASSERT_EQUAL(size_t{1}, registry_.user_count());
     CPPUNIT_ASSERT_EQUAL(size_t{0}, registry_.peer_count());
   }
 
   void a_refused_request_changes_nothing() {
     with_alice();
-    const SetUser slower = set_user("alice", [](auto& c) { c.up_bits = 1000, c.enabled = false; });
+    const SetUser slower = set_user("alice", [](UserChange& c) {
+      c.set(UserField::kUpRate, 1000);
+      c.set(UserField::kEnabled, 0);
+    });
     // Every kind of step, undone because the last one is wrong.
     assert_refused(
         {AddUser{user("bob")}, AddPeer{peer("tablet", "bob", 2, {"10.0.1.0/24", "fd00::/64"})},
@@ -215,14 +220,14 @@ class RegistryTest : public CppUnit::TestFixture {
 
   void limits_and_sizes_hold() {
     UserSpec alice = user("alice");
-    alice.max_peers = 2;
+    alice.values[UserField::kMaxPeers] = 2;
     apply({AddUser{alice}, AddUser{user("b")}, AddUser{user("c")}, AddUser{user("d")}});
     assert_refused({AddUser{user("e")}}, "steps[0]", "sized for 4 users");
     apply({AddPeer{peer("p1", "alice", 1, {})}, AddPeer{peer("p2", "alice", 2, {})}});
     assert_refused({AddPeer{peer("p3", "alice", 3, {})}}, "steps[0]", "max_peers 2");
-    assert_refused({set_user("alice", [](auto& c) { c.max_peers = 1; })}, "steps[0].max_peers",
-                   "has 2 peers");
-    apply({set_user("alice", [](auto& c) { c.max_peers = 0; })});
+    assert_refused({set_user("alice", [](UserChange& c) { c.set(UserField::kMaxPeers, 1); })},
+                   "steps[0].max_peers", "has 2 peers");
+    apply({set_user("alice", [](UserChange& c) { c.set(UserField::kMaxPeers, 0); })});
     for (uint32_t i = 3; i <= 6; ++i) {
       apply({AddPeer{peer("p" + std::to_string(i), "alice", i, {})}});
     }
@@ -238,25 +243,29 @@ class RegistryTest : public CppUnit::TestFixture {
 
   void a_change_keeps_what_it_does_not_name() {
     UserSpec alice = user("alice");
-    alice.limits = {{1'000'000, 50'000, 300}, {2'000'000, 60'000, 400}};
+    alice.values[UserField::kUpRate] = 1'000'000;
+    alice.values[UserField::kUpBurst] = 50'000;
+    alice.values[UserField::kDownRate] = 2'000'000;
+    alice.values[UserField::kDownPackets] = 400;
     PeerSpec phone = peer("phone", "alice", 1, {"10.0.0.1/32"});
     phone.preshared_key = crypto::Secret(test_key(7));
     phone.endpoint = dataplane::parse_endpoint("192.0.2.1:1000");
     phone.persistent_keepalive = 25;
     apply({AddUser{alice}, AddPeer{phone}});
 
-    apply({set_user("alice", [](auto& c) { c.down_packets = 0; })});
-    CPPUNIT_ASSERT(registry_.user("alice")->limits.up == alice.limits.up);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{2'000'000}, registry_.user("alice")->limits.down.bits_per_second);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, registry_.user("alice")->limits.down.packets_per_second);
+    apply({set_user("alice", [](UserChange& c) { c.set(UserField::kDownPackets, 0); })});
+    CPPUNIT_ASSERT(registry_.user("alice")->limits().up == alice.limits().up);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2'000'000},
+                         registry_.user("alice")->limits().down.bits_per_second);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, registry_.user("alice")->limits().down.packets_per_second);
 
     apply({set_allowed("phone", {"10.0.0.2/32"})});
     CPPUNIT_ASSERT(registry_.peer("phone")->preshared_key.has_value());
     CPPUNIT_ASSERT_EQUAL(uint16_t{25}, registry_.peer("phone")->persistent_keepalive);
     SetPeer clear;
     clear.change.name = "phone";
-    clear.change.preshared_key = crypto::Secret();
-    clear.change.endpoint = dataplane::Endpoint{};
+    clear.change.set<PeerField::kPresharedKey>(std::nullopt);
+    clear.change.set<PeerField::kEndpoint>(std::nullopt);
     apply({clear});
     CPPUNIT_ASSERT(!registry_.peer("phone")->preshared_key.has_value());
     CPPUNIT_ASSERT(!registry_.peer("phone")->endpoint.has_value());

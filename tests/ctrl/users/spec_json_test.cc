@@ -6,6 +6,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include "ctrl/base/field_kind.h"
 #include "ctrl/base/json.h"
 #include "ctrl/base/rate.h"
 
@@ -77,10 +78,10 @@ class SpecJsonTest : public CppUnit::TestFixture {
 
   void rates_are_bounded() {
     std::string message;
-    CPPUNIT_ASSERT(parse_rate("unlimited", kBitRate, message) == 0);
-    CPPUNIT_ASSERT(parse_rate("default", kBurst, message) == 0);
-    CPPUNIT_ASSERT(parse_rate(20'000'000, kBitRate, message) == 20'000'000);
-    CPPUNIT_ASSERT(!parse_rate(0, kBitRate, message));
+    CPPUNIT_ASSERT(parse_value("unlimited", kBitRate, message) == 0);
+    CPPUNIT_ASSERT(parse_value("default", kBurst, message) == 0);
+    CPPUNIT_ASSERT(parse_value(20'000'000, kBitRate, message) == 20'000'000);
+    CPPUNIT_ASSERT(!parse_value(0, kBitRate, message));
     CPPUNIT_ASSERT_EQUAL(std::string("found 0, expected bits a second from 1K to 1T such as "
                                      "\"20M\", or \"unlimited\""),
                          message);
@@ -88,7 +89,7 @@ class SpecJsonTest : public CppUnit::TestFixture {
          {Json::Value("0"), Json::Value("999"), Json::Value("2T"), Json::Value(-5),
           Json::Value(true), Json::Value(Json::arrayValue), Json::Value(), Json::Value(1e30),
           Json::Value("default")}) {
-      CPPUNIT_ASSERT(!parse_rate(bad, kBitRate, message));
+      CPPUNIT_ASSERT(!parse_value(bad, kBitRate, message));
     }
   }
 
@@ -102,12 +103,12 @@ class SpecJsonTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(result.problems.empty());
     CPPUNIT_ASSERT_EQUAL(size_t{2}, result.steps.size());
     const auto& user = std::get<AddUser>(result.steps[0].change).spec;
-    CPPUNIT_ASSERT_EQUAL(uint64_t{20'000'000}, user.limits.up.bits_per_second);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{10'000}, user.limits.up.packets_per_second);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, user.limits.down.bits_per_second);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{256'000}, user.limits.down.burst_bytes);
-    CPPUNIT_ASSERT_EQUAL(uint32_t{3}, user.max_peers);
-    CPPUNIT_ASSERT(!user.enabled);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{20'000'000}, user.limits().up.bits_per_second);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{10'000}, user.limits().up.packets_per_second);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, user.limits().down.bits_per_second);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{256'000}, user.limits().down.burst_bytes);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, user.max_peers());
+    CPPUNIT_ASSERT(!user.enabled());
     const auto& peer = std::get<AddPeer>(result.steps[1].change).spec;
     CPPUNIT_ASSERT_EQUAL(std::string("at.peers[0]"), result.steps[1].path);
     CPPUNIT_ASSERT_EQUAL(std::string("alice"), peer.user);
@@ -119,14 +120,14 @@ class SpecJsonTest : public CppUnit::TestFixture {
   void specs_read_back() {
     UserSpec user;
     user.name = "bob";
-    user.limits.up = {1'234'567, 0, 0};
-    user.limits.down = {0, 100'000, 77};
+    user.values[UserField::kUpRate] = 1'234'567;
+    user.values[UserField::kDownBurst] = 100'000;
     const Read users = read(read_user, to_json(user));
     CPPUNIT_ASSERT(users.problems.empty());
     const auto& user_again = std::get<AddUser>(users.steps[0].change).spec;
-    CPPUNIT_ASSERT(user_again.limits == user.limits);
-    CPPUNIT_ASSERT_EQUAL(uint32_t{0}, user_again.max_peers);
-    CPPUNIT_ASSERT(user_again.enabled);
+    CPPUNIT_ASSERT(user_again.values == user.values);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, user_again.max_peers());
+    CPPUNIT_ASSERT(user_again.enabled());
 
     PeerSpec peer;
     peer.name = "tablet";
@@ -186,15 +187,16 @@ class SpecJsonTest : public CppUnit::TestFixture {
         read(read_user_change, json(R"({"name": "a", "limits": {"down": {"rate": "unlimited"}}})"));
     CPPUNIT_ASSERT(users.problems.empty());
     const auto& user = std::get<SetUser>(users.steps[0].change).change;
-    CPPUNIT_ASSERT(user.down_bits == 0);
-    CPPUNIT_ASSERT(!user.up_bits && !user.down_burst && !user.down_packets && !user.max_peers);
-    CPPUNIT_ASSERT(!user.enabled);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, user.named.count());
+    CPPUNIT_ASSERT(user.named[static_cast<size_t>(UserField::kDownRate)]);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, user.to[UserField::kDownRate]);
 
     const Read peers = read(read_peer_change, json(R"({"name": "p", "preshared_key": ""})"));
     CPPUNIT_ASSERT(peers.problems.empty());
     const auto& peer = std::get<SetPeer>(peers.steps[0].change).change;
-    CPPUNIT_ASSERT(peer.preshared_key && peer.preshared_key->is_zero());
-    CPPUNIT_ASSERT(!peer.allowed_ips && !peer.endpoint && !peer.persistent_keepalive);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, peer.named.count());
+    CPPUNIT_ASSERT(peer.named[static_cast<size_t>(PeerField::kPresharedKey)]);
+    CPPUNIT_ASSERT(!peer.to.preshared_key);
     assert_problem(read(read_peer_change, json(R"({"name": "p", "public_key": "x"})")),
                    "at.public_key", "unknown field");
   }

@@ -1,0 +1,54 @@
+// Values of fields, read and written by their kind.
+#include "ctrl/base/field_kind.h"
+
+#include <fmt/core.h>
+
+#include "ctrl/base/json_reader.h"
+#include "ctrl/base/rate.h"
+
+namespace wirelay::ctrl {
+
+namespace {
+
+std::string expectation(const FieldKind& kind) {
+  switch (kind.form) {
+    case ValueForm::kScaled:
+      return fmt::format("{} from {} to {} such as \"{}\", or \"{}\"", kind.unit,
+                         scaled_text(kind.least), scaled_text(kind.most), kind.example, kind.open);
+    case ValueForm::kWhole:
+      return fmt::format("{} from {} to {}, or \"{}\"", kind.unit, kind.least, kind.most,
+                         kind.open);
+    case ValueForm::kSwitch:
+      return "true or false";
+  }
+  return {};
+}
+
+std::optional<uint64_t> number_in(const Json::Value& value, const FieldKind& kind) {
+  if (kind.form == ValueForm::kSwitch) {
+    return value.isBool() ? std::optional<uint64_t>(value.asBool()) : std::nullopt;
+  }
+  if (value.isNumeric() && value.isUInt64()) return value.asUInt64();
+  if (kind.form == ValueForm::kScaled && value.isString()) return parse_scaled(value.asString());
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<uint64_t> parse_value(const Json::Value& value, const FieldKind& kind,
+                                    std::string& message) {
+  if (!kind.open.empty() && value.isString() && value.asString() == kind.open) return 0;
+  const std::optional<uint64_t> number = number_in(value, kind);
+  if (number && *number >= kind.least && *number <= kind.most) return number;
+  message = expected(value, expectation(kind));
+  return std::nullopt;
+}
+
+Json::Value value_json(uint64_t value, const FieldKind& kind) {
+  if (kind.form == ValueForm::kSwitch) return value != 0;
+  if (value == 0 && !kind.open.empty()) return std::string(kind.open);
+  if (kind.form == ValueForm::kWhole) return Json::UInt64{value};
+  return scaled_text(value);
+}
+
+}  // namespace wirelay::ctrl
