@@ -33,7 +33,11 @@ template class Ring<Event>;
 template class Ring<rte_mbuf*>;
 
 Mailbox::Mailbox(unsigned worker, unsigned punt_size, unsigned handoff_size)
-    : punts("wl_punt_" + std::to_string(worker), punt_size, RING_F_SP_ENQ | RING_F_SC_DEQ),
+    : discovery("wl_discovery_" + std::to_string(worker), kDiscoverySize,
+                RING_F_SP_ENQ | RING_F_SC_DEQ),
+      handshakes("wl_handshake_" + std::to_string(worker), punt_size,
+                 RING_F_SP_ENQ | RING_F_SC_DEQ),
+      waiting("wl_waiting_" + std::to_string(worker), punt_size, RING_F_SP_ENQ | RING_F_SC_DEQ),
       events("wl_event_" + std::to_string(worker), punt_size, RING_F_SP_ENQ | RING_F_SC_DEQ),
       handoff("wl_handoff_" + std::to_string(worker), handoff_size, RING_F_SC_DEQ),
       transmit("wl_transmit_" + std::to_string(worker), handoff_size, RING_F_SC_DEQ) {}

@@ -1,7 +1,7 @@
 // The rings between threads: what workers send to the control thread, and frames that one thread
 // hands to another.
 //
-//   worker ──punt, events──► control          single producer, single consumer, one pair a worker
+//   worker ──punts, events─► control          single producer, single consumer
 //   any    ──handoff───────► worker           frames to classify: strays of other workers
 //   any    ──transmit──────► worker           complete frames to send on mbuf->port: what the
 //                                             control thread injects, and what a worker without a
@@ -64,9 +64,6 @@ class Ring {
   unsigned pop_burst(T* items, unsigned n) noexcept {
     return rte_ring_dequeue_burst_elem(ring_, items, sizeof(T), n, nullptr);
   }
-  /// How many items fit at least; exact for the only producer until the consumer takes some.
-  [[nodiscard]] unsigned room() const noexcept { return rte_ring_free_count(ring_); }
-  [[nodiscard]] unsigned capacity() const noexcept { return rte_ring_get_capacity(ring_); }
   [[nodiscard]] unsigned count() const noexcept { return rte_ring_count(ring_); }
 
  private:
@@ -77,13 +74,34 @@ extern template class Ring<Punt>;
 extern template class Ring<Event>;
 extern template class Ring<rte_mbuf*>;
 
-/// The rings of one worker.
+/// The rings of one worker. What it hands up has a ring for each urgency, so that none of it crowds
+/// out what is more urgent: were ARP and neighbour discovery to drown in a flood, the gateway would
+/// be lost and with it everybody's traffic.
 struct Mailbox {
+  /// `punt_size`: of the rings of handshakes, packets that wait and events each.
   Mailbox(unsigned worker, unsigned punt_size, unsigned handoff_size);
-  Ring<Punt> punts;          // worker to control
+
+  static constexpr unsigned kDiscoverySize = 128;
+  Ring<Punt> discovery;      // worker to control: ARP and neighbour discovery
+  Ring<Punt> handshakes;     // worker to control
+  Ring<Punt> waiting;        // worker to control: packets that wait, for a session or a neighbour
   Ring<Event> events;        // worker to control
   Ring<rte_mbuf*> handoff;   // any thread to this worker
   Ring<rte_mbuf*> transmit;  // any thread to this worker
+
+  Ring<Punt>& punts(PuntReason reason) noexcept {
+    switch (reason) {
+      case PuntReason::kArp:
+      case PuntReason::kNeighbour:
+        return discovery;
+      case PuntReason::kHandshake:
+        return handshakes;
+      case PuntReason::kNoSession:
+      case PuntReason::kUnresolved:
+        break;
+    }
+    return waiting;
+  }
 };
 
 }  // namespace wirelay::dataplane

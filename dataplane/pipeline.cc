@@ -102,12 +102,9 @@ class Sorter {
 
   void punt(rte_mbuf* mbuf, const PacketMeta& meta) noexcept {
     const Punt item{mbuf, meta.punt, static_cast<uint8_t>(worker_.id), meta.adjacency, meta.peer};
-    Ring<Punt>& punts = worker_.shared.mailboxes[worker_.id]->punts;
-    // A flood of handshakes leaves a quarter of the ring to others: were ARP and neighbour
-    // discovery to drown in it, the gateway would be lost and with it everybody's traffic.
-    const bool crowded =
-        meta.punt == PuntReason::kHandshake && punts.room() <= punts.capacity() / 4;
-    if (crowded || !punts.push(item)) return drop(mbuf, Drop::kPuntFull);
+    if (!worker_.shared.mailboxes[worker_.id]->punts(meta.punt).push(item)) {
+      return drop(mbuf, Drop::kPuntFull);
+    }
     worker_.counters.punted.add(1);
   }
 

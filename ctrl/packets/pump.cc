@@ -1,15 +1,20 @@
-// From the workers' rings, a few at a time.
+// From the workers' rings, the most urgent first and a few at a time.
 #include "ctrl/packets/pump.h"
 
 #include <chrono>
 
 #include <rte_cycles.h>
 
+#include "ctrl/host/slice.h"
+
 namespace wirelay::ctrl {
 
 namespace {
 
-constexpr unsigned kAtOnce = 16;  // punts or events of one worker before the next one's turn
+constexpr unsigned kEventsAtOnce = 16;  // of one worker
+/// Handshakes, and as many packets that wait: each may cost a handshake's arithmetic, up to a
+/// quarter of a millisecond.
+constexpr unsigned kCostlyAtOnce = 4;
 
 template <typename Clock>
 uint64_t nanoseconds() {
@@ -26,31 +31,45 @@ Now read_clocks() {
 }
 
 Pump::Result Pump::turn() {
-  const uint64_t start = read_clocks().ns;
+  const Slice slice(kTurn);
   Result result = Result::kIdle;
-  for (unsigned empty = 0; empty < shared_.mailboxes.size();) {
-    dataplane::Mailbox& mailbox = *shared_.mailboxes[next_];
-    next_ = (next_ + 1) % shared_.mailboxes.size();
-    if (serve(mailbox) == 0) {
-      ++empty;
+  for (size_t idle = 0; idle < shared_.mailboxes.size();) {
+    if (step() == 0) {
+      ++idle;
       continue;
     }
-    empty = 0;
+    idle = 0;
     result = Result::kDone;
-    if (read_clocks().ns - start >= kTurnNs) return Result::kMore;
+    if (slice.over()) return Result::kMore;
   }
   return result;
 }
 
-unsigned Pump::serve(dataplane::Mailbox& mailbox) {
-  // Events first: they are quick, and a confirmed session spares the punts behind it.
-  dataplane::Event events[kAtOnce];
-  const unsigned event_count = mailbox.events.pop_burst(events, kAtOnce);
-  for (unsigned i = 0; i < event_count; ++i) protocol_.handle(events[i], read_clocks());
-  dataplane::Punt punts[kAtOnce];
-  const unsigned punt_count = mailbox.punts.pop_burst(punts, kAtOnce);
-  for (unsigned i = 0; i < punt_count; ++i) hand_on(punts[i], read_clocks());
-  return event_count + punt_count;
+unsigned Pump::step() {
+  unsigned served = 0;
+  for (const auto& mailbox : shared_.mailboxes) {
+    served += serve(mailbox->discovery, dataplane::Mailbox::kDiscoverySize);
+  }
+  // Events are quick, and a confirmed session spares the punts behind it.
+  for (const auto& mailbox : shared_.mailboxes) served += serve(mailbox->events);
+  dataplane::Mailbox& mailbox = *shared_.mailboxes[next_];
+  next_ = (next_ + 1) % shared_.mailboxes.size();
+  served += serve(mailbox.handshakes, kCostlyAtOnce);
+  return served + serve(mailbox.waiting, kCostlyAtOnce);
+}
+
+unsigned Pump::serve(dataplane::Ring<dataplane::Event>& events) {
+  dataplane::Event items[kEventsAtOnce];
+  const unsigned count = events.pop_burst(items, kEventsAtOnce);
+  for (unsigned i = 0; i < count; ++i) protocol_.handle(items[i], read_clocks());
+  return count;
+}
+
+unsigned Pump::serve(dataplane::Ring<dataplane::Punt>& punts, unsigned most) {
+  dataplane::Punt items[dataplane::Mailbox::kDiscoverySize];
+  const unsigned count = punts.pop_burst(items, most);
+  for (unsigned i = 0; i < count; ++i) hand_on(items[i], read_clocks());
+  return count;
 }
 
 void Pump::hand_on(const dataplane::Punt& punt, const Now& now) {

@@ -1,7 +1,9 @@
 // What workers hand up, handed on: punted packets and events to the protocol and to the neighbours.
-// One turn is bounded in time, so that the API and the timers are served between turns.
+// ARP and neighbour discovery come first, then events, handshakes, and packets that wait. One turn
+// is bounded in time, so that the API and the timers are served between turns.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "ctrl/neighbour/neighbours.h"
@@ -20,18 +22,24 @@ class Pump {
     kDone,  // all that was there is done
     kMore,  // time ran out: call again soon
   };
-  /// Serves all workers in turn, a few items each, until nothing is left or kTurnNs have passed.
+  /// Serves all workers, a step at a time, until nothing is left or kTurn has passed.
   Result turn();
 
+  /// All ARP and neighbour discovery, some events of all workers, and then a few handshakes and
+  /// waiting packets of one worker, the next one's in the next step: a flood of them keeps nothing
+  /// more urgent waiting for longer than these few take. Returns how many were served.
+  unsigned step();
+
  private:
-  static constexpr uint64_t kTurnNs = 2'000'000;
-  unsigned serve(dataplane::Mailbox& mailbox);
+  static constexpr std::chrono::milliseconds kTurn{2};
+  unsigned serve(dataplane::Ring<dataplane::Event>& events);
+  unsigned serve(dataplane::Ring<dataplane::Punt>& punts, unsigned most);
   void hand_on(const dataplane::Punt& punt, const Now& now);
 
   dataplane::Shared& shared_;
   Protocol& protocol_;
   Neighbours& neighbours_;
-  size_t next_ = 0;  // the worker that is served first, so that none is always last
+  size_t next_ = 0;  // the worker whose handshakes and packets are served in the next step
 };
 
 /// The clocks, read once.

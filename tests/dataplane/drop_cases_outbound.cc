@@ -60,7 +60,7 @@ void add_ring_cases(std::vector<DropCase>& cases) {
   two.sizes.handoff_ring = 64;
   cases.push_back({Drop::kPuntFull, "nobody takes the punts",
                    [](DataPath& d) {
-                     for (int i = 0; i < 100; ++i) {
+                     for (int i = 0; i < 200; ++i) {
                        d.feed(0,
                               ethernet(kBroadcast, DataPath::kPeerMac, kTypeArp,
                                        arp(1, DataPath::kPeerMac, kStranger4.addr, kRelay4.addr)),

@@ -257,7 +257,10 @@ std::string DataPath::drop_text() const {
 std::vector<Punt> DataPath::punts(unsigned worker) {
   std::vector<Punt> all;
   Punt punt;
-  while (shared->mailboxes[worker]->punts.pop_burst(&punt, 1) == 1) all.push_back(punt);
+  Mailbox& mailbox = *shared->mailboxes[worker];
+  for (Ring<Punt>* ring : {&mailbox.discovery, &mailbox.handshakes, &mailbox.waiting}) {
+    while (ring->pop_burst(&punt, 1) == 1) all.push_back(punt);
+  }
   return all;
 }
 

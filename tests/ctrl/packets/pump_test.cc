@@ -1,5 +1,6 @@
 // Protects the way from the workers' rings to the control thread: everything is served, of all
-// workers, and each reason goes to who is in charge of it.
+// workers, each reason goes to who is in charge of it, and no flood keeps what is more urgent
+// waiting.
 #include "ctrl/packets/pump.h"
 
 #include <memory>
@@ -38,11 +39,15 @@ struct World {
       rte_pktmbuf_append(packet, 64);
       packet->port = 0;
       const auto id = static_cast<uint8_t>(worker);
-      CPPUNIT_ASSERT(shared.mailboxes[worker]->punts.push({packet, reason, id, 0, 0}));
+      CPPUNIT_ASSERT(shared.mailboxes[worker]->punts(reason).push({packet, reason, id, 0, 0}));
     }
   }
   [[nodiscard]] unsigned waiting() const {
-    return shared.mailboxes[0]->punts.count() + shared.mailboxes[1]->punts.count();
+    unsigned sum = 0;
+    for (const auto& mailbox : shared.mailboxes) {
+      sum += mailbox->discovery.count() + mailbox->handshakes.count() + mailbox->waiting.count();
+    }
+    return sum;
   }
 
   dataplane::Shared shared{small(), 2, 1'000'000'000};
@@ -61,6 +66,8 @@ class PumpTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(idle_when_nothing_waits);
   CPPUNIT_TEST(serves_all_workers);
   CPPUNIT_TEST(hands_on_by_reason);
+  CPPUNIT_TEST(arp_is_served_first_and_again_in_every_step);
+  CPPUNIT_TEST(each_ring_gets_its_part_in_a_flood_of_the_others);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -92,7 +99,47 @@ class PumpTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{5}, world_->neighbours.counters().malformed);
   }
 
+  /// In the midst of a flood of handshakes and of packets that wait, from both workers.
+  void arp_is_served_first_and_again_in_every_step() {
+    for (const unsigned worker : {0u, 1u}) {
+      world_->push(worker, PuntReason::kHandshake, 100);
+      world_->push(worker, PuntReason::kUnresolved, 60);
+    }
+    for (uint64_t arrived = 0; arrived < 10;) {
+      for (const unsigned worker : {0u, 1u}) {
+        world_->push(worker, arrived % 4 == 0 ? PuntReason::kArp : PuntReason::kNeighbour, 1);
+      }
+      arrived += 2;
+      world_->pump.step();
+      CPPUNIT_ASSERT_EQUAL(arrived, world_->neighbours.counters().malformed);
+    }
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("four of each a step", 320u - 5 * 8, world_->waiting());
+    finish();
+  }
+
+  void each_ring_gets_its_part_in_a_flood_of_the_others() {
+    for (const unsigned worker : {0u, 1u}) {
+      world_->push(worker, PuntReason::kArp, 60);
+      world_->push(worker, PuntReason::kHandshake, 60);
+      world_->push(worker, PuntReason::kNoSession, 60);
+    }
+    for (const unsigned worker : {0u, 1u}) {
+      world_->pump.step();
+      const dataplane::Mailbox& mailbox = *world_->shared.mailboxes[worker];
+      CPPUNIT_ASSERT_EQUAL(0u, mailbox.discovery.count());
+      CPPUNIT_ASSERT_EQUAL(56u, mailbox.handshakes.count());
+      CPPUNIT_ASSERT_EQUAL(56u, mailbox.waiting.count());
+    }
+    finish();
+  }
+
  private:
+  void finish() {
+    while (world_->pump.turn() == Pump::Result::kMore) {
+    }
+    CPPUNIT_ASSERT_EQUAL(0u, world_->waiting());
+  }
+
   std::unique_ptr<World> world_;
 };
 
