@@ -24,7 +24,7 @@ struct Sizes {
   uint32_t peers = 1024;
   uint32_t sessions = 4096;  // at least three times the peers (ctrl/protocol/sessions.h)
   uint32_t prefixes = 8192;
-  uint16_t adjacencies = 1024;
+  uint16_t neighbours = 16384;  // shared out among the ports (ctrl/neighbour/table.h)
   uint32_t mbufs = 16384;
   uint32_t punt_ring = 1024;
   uint32_t handoff_ring = 1024;
@@ -56,8 +56,8 @@ struct Shared {
 /// ports and rings are gone. Throws std::runtime_error when there is not enough memory.
 rte_mempool* create_pool(const char* name, uint32_t mbufs, uint16_t largest_mtu, unsigned threads);
 
-/// Memory that create_pool() takes where pages have `page_bytes`: a buffer lies within one page when
-/// it fits into one, so that small pages hold one buffer each.
+/// Memory that create_pool() takes where pages have `page_bytes`: a buffer lies within one page
+/// when it fits into one, so that small pages hold one buffer each.
 uint64_t pool_bytes(uint32_t mbufs, uint16_t largest_mtu, uint64_t page_bytes);
 
 /// Which receive queues each worker polls, by worker number: queue q of a port with as many queues

@@ -27,8 +27,7 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
                std::vector<RxQueue> queues, Polling polling)
     : id(worker_id),
       shared(all),
-      session_waits(all.tsc_hz),
-      neighbour_waits(all.tsc_hz),
+      allowances(all.tsc_hz),
       engine_(std::move(engine)),
       queues_(std::move(queues)),
       polling_(polling),

@@ -11,7 +11,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
-#include "dataplane/wait_allowance.h"
+#include "dataplane/punt_allowance.h"
 
 namespace wirelay::dataplane {
 
@@ -46,7 +46,7 @@ class Worker {
   uint64_t now = 0;          // TSC at the start of this poll
   uint64_t police_time = 0;  // the same in the policers' units
   WorkerCounters counters;
-  uint64_t runs = 0;         // of the pipeline
+  uint64_t runs = 0;  // of the pipeline
 
   Burst& lane(Lane l) noexcept { return *lanes_[static_cast<size_t>(l)]; }
   /// What stands in one lane stands in the other then, without a packet moved.
@@ -66,8 +66,7 @@ class Worker {
   /// Reports to the control thread; false when its ring is full.
   bool report(const Event& event) noexcept { return mailbox_.events.push(event); }
 
-  WaitAllowance session_waits;    // destinations: peer numbers
-  WaitAllowance neighbour_waits;  // destinations: adjacencies, or addresses without one
+  PuntAllowances allowances;  // what it may hand to the control thread
 
  private:
   unsigned receive(unsigned count) noexcept;

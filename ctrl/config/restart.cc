@@ -22,7 +22,7 @@ bool same_route(const RouteConfig& a, const RouteConfig& b) {
 
 bool same_sizes(const dataplane::Sizes& a, const dataplane::Sizes& b) {
   return a.users == b.users && a.peers == b.peers && a.sessions == b.sessions &&
-         a.prefixes == b.prefixes && a.mbufs == b.mbufs;
+         a.prefixes == b.prefixes && a.neighbours == b.neighbours && a.mbufs == b.mbufs;
 }
 
 }  // namespace

@@ -180,6 +180,8 @@ void read_sizes(ObjectReader& root, Config& config, std::vector<Problem>& proble
   sizes.sessions =
       number("sessions", kSessionsOfPeer, 8 * kMaxTable, kSessionsOfPeer * sizes.peers);
   sizes.prefixes = number("prefixes", 16, 16 * kMaxTable, 4 * sizes.peers + 1024);
+  sizes.neighbours =
+      static_cast<uint16_t>(number("neighbours", 256, kMaxNeighbours, sizes.neighbours));
   sizes.mbufs = number("mbufs", 4096, 4'000'000, default_mbufs(config));
   reader.finish();
   const auto window = root.number("replay_window", 1024, 65536);

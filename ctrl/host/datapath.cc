@@ -52,7 +52,7 @@ bool has_v6(const PortConfig& port) {
 
 dataplane::Sizes table_sizes(const Config& config) {
   dataplane::Sizes sizes = config.sizes;
-  size_t own = config.tunnel_addresses.size() + config.routes.size() + sizes.adjacencies;
+  size_t own = config.tunnel_addresses.size() + config.routes.size() + sizes.neighbours;
   for (const PortConfig& port : config.ports) {
     own += 2 * (port.addresses.size() + 1) + port.gateways.size() + 2;
   }

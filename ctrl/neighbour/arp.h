@@ -5,7 +5,8 @@
 
 namespace wirelay::ctrl {
 
-/// nullopt for anything but a well-formed request or reply from a possible sender.
+/// nullopt for anything but a well-formed request or reply from a possible sender. The frame's own
+/// source may be another, as Linux allows it: access points and failover pairs answer for others.
 std::optional<NeighbourMessage> parse_arp(const rte_mbuf* frame) noexcept;
 
 /// "Who has `target`? Tell `source`", to everybody, or to `to` alone when it is only asked whether

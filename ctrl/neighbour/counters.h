@@ -19,7 +19,7 @@ inline constexpr std::array kNeighbourCounters = [] {
       CounterField{"asked", "ARP requests and solicitations that the relay sent", &C::asked},
       CounterField{"answered", "those of others that it answered", &C::answered},
       CounterField{"moved", "neighbours that changed their link-layer address", &C::moved},
-      CounterField{"conflicts", "messages of others that claim an address of the relay",
+      CounterField{"conflicts", "messages of others that claim an address or the MAC of the relay",
                    &C::conflicts},
       CounterField{"malformed", "ARP and neighbour discovery that fails the RFCs' checks",
                    &C::malformed},
@@ -30,7 +30,8 @@ inline constexpr std::array kNeighbourCounters = [] {
                    "packets for a host that cannot be on the port's networks, or whose next hop "
                    "was forgotten on the way",
                    &C::no_route},
-      CounterField{"table_full", "neighbours that found no room in the table", &C::table_full},
+      CounterField{"table_full", "neighbours without room in their port's share, and their packets",
+                   &C::table_full},
       CounterField{"transmit_full", "frames that found a worker's ring full", &C::transmit_full},
       CounterField{"no_memory", "frames that found no free buffer", &C::no_memory},
   };

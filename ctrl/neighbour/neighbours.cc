@@ -1,6 +1,7 @@
 // The parts of neighbour resolution put together, and what comes in handed to them.
 #include "ctrl/neighbour/neighbours.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "ctrl/base/log_limiter.h"
@@ -20,7 +21,7 @@ using State = Neighbour::State;
 
 namespace {
 
-constexpr uint64_t kTickNs = 100'000'000;
+constexpr size_t kMostTold = 1000;
 
 std::string to_text(const rte_ether_addr& mac) {
   char text[RTE_ETHER_ADDR_FMT_SIZE];
@@ -30,6 +31,7 @@ std::string to_text(const rte_ether_addr& mac) {
 
 const char* state_name(const Neighbour& n) {
   if (n.state == State::kResolved) return "resolved";
+  if (n.state == State::kSilent) return "silent";
   return n.failed && !n.resolved() ? "failed" : "probing";
 }
 
@@ -48,11 +50,12 @@ PortAddress link_local_address(const rte_ether_addr& mac) noexcept {
 struct Neighbours::Impl {
   Impl(dataplane::Shared& shared_tables, dataplane::PrefixWriter& prefixes, const Config& config)
       : shared(shared_tables),
-        table(shared.adjacencies, shared.rcu),
+        table(shared.adjacencies, shared.rcu, config.ports.size()),
         routes(shared, prefixes, table, config),
         resolver(shared, table, routes, counters) {}
 
   void take_message(const rte_mbuf* frame, const std::optional<NeighbourMessage>& message);
+  [[nodiscard]] bool believable(const dataplane::Port& port, const NeighbourMessage& message);
   [[nodiscard]] std::optional<uint16_t> wanted(const rte_mbuf* packet, uint16_t adjacency);
   void send(rte_mbuf* packet, std::optional<uint16_t> number);
   void answer(uint16_t port, const NeighbourMessage& question);
@@ -62,7 +65,6 @@ struct Neighbours::Impl {
   NeighbourTable table;
   Routes routes;
   Resolver resolver;
-  uint64_t next_tick_ns = 0;
 };
 
 void Neighbours::Impl::take_message(const rte_mbuf* frame,
@@ -72,13 +74,7 @@ void Neighbours::Impl::take_message(const rte_mbuf* frame,
     ++counters.malformed;
     return;
   }
-  if (shared.ports[port].owns(message->subject) &&
-      (!message->mac || !rte_is_same_ether_addr(&*message->mac, &shared.ports[port].mac))) {
-    ++counters.conflicts;
-    log_limited(LogLevel::kWarning, "address conflict", "port {}: another host, {}, uses our {}",
-                shared.ports[port].name, to_text(message->mac.value_or(message->from)),
-                to_string(message->subject));
-  }
+  if (!believable(shared.ports[port], *message)) return;
   const bool asks_us = message->question && shared.ports[port].owns(message->target);
   if (message->mac && routes.on_link(port, message->subject)) {
     // Who asks us will soon hear from us; others matter only when we know them already.
@@ -91,6 +87,28 @@ void Neighbours::Impl::take_message(const rte_mbuf* frame,
   if (asks_us) answer(port, *message);
 }
 
+/// False when it would have us send to ourselves what is another's. Who uses an address of ours is
+/// told of as well, but may ask on: it is what probes for duplicates do.
+bool Neighbours::Impl::believable(const dataplane::Port& port, const NeighbourMessage& message) {
+  const auto has_mac = [&](const dataplane::Port& p) {
+    return p.mtu != 0 && message.mac && rte_is_same_ether_addr(&*message.mac, &p.mac);
+  };
+  const auto owns = [&](const dataplane::Port& p) { return p.owns(message.subject); };
+  if (owns(port) && !has_mac(port)) {
+    ++counters.conflicts;
+    log_limited(LogLevel::kWarning, "address conflict", "port {}: another host, {}, uses our {}",
+                port.name, to_text(message.mac.value_or(message.from)), to_string(message.subject));
+  }
+  if (std::ranges::none_of(shared.ports, has_mac) || std::ranges::any_of(shared.ports, owns)) {
+    return true;
+  }
+  ++counters.conflicts;
+  log_limited(LogLevel::kWarning, "link-layer address conflict",
+              "port {}: {} is said to be at our link-layer address {}; not believed", port.name,
+              to_string(message.subject), to_text(*message.mac));
+  return false;
+}
+
 void Neighbours::Impl::answer(uint16_t port, const NeighbourMessage& question) {
   const auto make = question.target.is_v4() ? make_arp_reply : make_advertisement;
   ++counters.answered;
@@ -101,24 +119,22 @@ void Neighbours::Impl::answer(uint16_t port, const NeighbourMessage& question) {
 /// it was on its way here, and its number given to another host.
 std::optional<uint16_t> Neighbours::Impl::wanted(const rte_mbuf* packet, uint16_t adjacency) {
   const auto to = destination_of(packet);
-  if (!to) return std::nullopt;
-  if (adjacency == dataplane::kNoAdjacency) {
-    if (!routes.on_link(packet->port, *to)) return std::nullopt;
+  if (to && adjacency == dataplane::kNoAdjacency && routes.on_link(packet->port, *to)) {
     return resolver.find_or_add(packet->port, *to);
   }
-  if (adjacency >= table.end()) return std::nullopt;
-  const Neighbour& n = table[adjacency];
-  if (n.port != packet->port || (!n.gateway && n.addr != *to)) return std::nullopt;
-  return adjacency;
+  if (to && adjacency < table.end()) {
+    const Neighbour& n = table[adjacency];
+    if (n.port == packet->port && (n.gateway || n.addr == *to)) return adjacency;
+  }
+  ++counters.no_route;
+  return std::nullopt;
 }
 
+/// Nobody to send to: that has been counted.
 void Neighbours::Impl::send(rte_mbuf* packet, std::optional<uint16_t> number) {
-  if (!number || *number >= table.end() || table[*number].state == State::kFree) {
-    ++counters.no_route;
-    rte_pktmbuf_free(packet);
-    return;
-  }
-  resolver.send(packet, *number);
+  if (number && table[*number].state != State::kFree) return resolver.send(packet, *number);
+  if (number) ++counters.no_route;
+  rte_pktmbuf_free(packet);
 }
 
 Neighbours::Neighbours(dataplane::Shared& shared, dataplane::PrefixWriter& prefixes,
@@ -147,8 +163,6 @@ void Neighbours::handle(const dataplane::Punt& punt, const Now& now) {
 
 void Neighbours::tick(const Now& now) {
   impl_->resolver.set_time(now.ns);
-  if (now.ns < impl_->next_tick_ns) return;
-  impl_->next_tick_ns = now.ns + kTickNs;
   impl_->resolver.tick();
 }
 
@@ -177,7 +191,7 @@ void Neighbours::release(uint16_t adjacency) {
 std::vector<NeighbourStatus> Neighbours::status() const {
   std::vector<NeighbourStatus> out;
   const NeighbourTable& table = impl_->table;
-  for (uint16_t i = 0; i < table.end(); ++i) {
+  for (uint16_t i = 0; i < table.end() && out.size() < kMostTold; ++i) {
     const Neighbour& n = table[i];
     if (n.state == State::kFree) continue;
     out.push_back({impl_->shared.ports[n.port].name, n.addr,

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "ctrl/config/config.h"
 #include "ctrl/base/now.h"
+#include "ctrl/config/config.h"
 #include "ctrl/neighbour/counters.h"
 #include "ctrl/packets/packet_sender.h"
 #include "dataplane/dataplane.h"
@@ -22,7 +22,7 @@ struct NeighbourStatus {
   std::string port;
   dataplane::IpAddr addr;
   std::string mac;    // empty while unresolved
-  std::string state;  // "resolved", "probing", "failed"
+  std::string state;  // "resolved", "probing", "silent" (a gateway in use), "failed"
 };
 
 /// The link-local address of a port (RFC 4291, appendix A: from its MAC), with its network. Ports
@@ -40,7 +40,8 @@ class Neighbours : public PacketSender {
   /// ARP and ND frames, and packets that wait for a next hop. Owns the mbuf.
   void handle(const dataplane::Punt& punt, const Now& now);
   /// Retries each second while unresolved, gives up after some, refreshes the resolved before they
-  /// grow stale, forgets unused hosts. Call at least ten times a second.
+  /// grow stale, forgets unused hosts. Call every 10 ms or so; each call looks at a part of them,
+  /// ten at all.
   void tick(const Now& now);
 
   void send(rte_mbuf* packet, uint16_t port, uint16_t adjacency) override;
@@ -49,6 +50,7 @@ class Neighbours : public PacketSender {
   void hold(uint16_t adjacency) override;
   void release(uint16_t adjacency) override;
 
+  /// Of the first thousand, gateways among them.
   [[nodiscard]] std::vector<NeighbourStatus> status() const;
   [[nodiscard]] const NeighbourCounters& counters() const noexcept;
 

@@ -1,10 +1,13 @@
 // Asking for neighbours and sending to them.
 #include "ctrl/neighbour/resolver.h"
 
+#include <algorithm>
+
 #include <rte_ip.h>
 #include <rte_mempool.h>
 
 #include "ctrl/base/log.h"
+#include "ctrl/base/log_limiter.h"
 #include "ctrl/neighbour/arp.h"
 #include "ctrl/neighbour/nd.h"
 
@@ -24,7 +27,12 @@ constexpr uint64_t kReachableNs = 30 * kSecondNs;  // REACHABLE_TIME
 constexpr uint64_t kUnusedNs = 300 * kSecondNs;    // then a host is forgotten
 constexpr size_t kMostWaiting = 4;                 // for one neighbour
 constexpr size_t kWaitingPart = 16;                // of all buffers, for all neighbours together
-constexpr size_t kRoomKept = 8;  // entries; a removed one is among them, but free only later
+/// Entries of a port; a removed one is among them, but free only later.
+constexpr size_t kRoomKept = 64, kRoomKeptPart = 8;
+constexpr uint16_t kLookedAt = 512;  // entries, for one that can go
+/// Calls of tick() for a round over the table; a small one is done in one.
+constexpr uint16_t kTicksOfRound = 10;
+constexpr uint16_t kLeastOfTick = 64;
 
 /// The address to ask from: link-local over IPv6, which is on every link, else the one of the
 /// network that `target` is in.
@@ -51,9 +59,14 @@ Resolver::Resolver(dataplane::Shared& shared, NeighbourTable& table, Routes& rou
 
 std::optional<uint16_t> Resolver::find_or_note(uint16_t port, const IpAddr& addr) {
   if (const auto number = table_.find(port, addr)) return number;
-  if (table_.room() <= kRoomKept) make_room();
+  if (table_.room(port) <= std::min(kRoomKept, table_.share() / kRoomKeptPart)) make_room(port);
   const auto number = table_.add(port, addr);
-  if (!number) ++counters_.table_full;
+  if (!number) {
+    ++counters_.table_full;
+    log_limited(LogLevel::kWarning, "neighbour table full",
+                "port {}: no room for {} among {} neighbours; see sizes.neighbours",
+                shared_.ports[port].name, to_string(addr), table_.share());
+  }
   return number;
 }
 
@@ -63,22 +76,31 @@ std::optional<uint16_t> Resolver::find_or_add(uint16_t port, const IpAddr& addr)
   return number;
 }
 
-/// Gives up the entry that is needed least: never a gateway or one that a path leads over; before
-/// all others those that do not answer, so that a sweep over a network's addresses costs nobody
-/// his.
-void Resolver::make_room() {
+/// Gives up the entry of the port that is needed least, among the next few hundred: a sweep over a
+/// network's addresses must not cost a walk over a large table for each of them.
+void Resolver::make_room(uint16_t port) {
   std::optional<uint16_t> victim;
-  for (uint16_t i = 0; i < table_.end(); ++i) {
-    Neighbour& n = table_[i];
-    if (n.state == State::kFree || n.gateway || n.holds != 0) continue;
-    if (n.resolved() && table_.take_used(i)) n.used_ns = now_ns_;
-    if (n.resolved() && now_ns_ - n.used_ns < kReachableNs) continue;
-    const bool better =
-        !victim || (table_[*victim].resolved() && !n.resolved()) ||
-        (table_[*victim].resolved() == n.resolved() && n.used_ns < table_[*victim].used_ns);
-    if (better) victim = i;
+  for (uint16_t left = std::min(table_.end(), kLookedAt); left != 0; --left) {
+    hand_ = static_cast<uint16_t>((hand_ + 1) % table_.end());
+    if (table_[hand_].port != port || !may_go(hand_)) continue;
+    if (!victim || goes_before(table_[hand_], table_[*victim])) victim = hand_;
   }
   if (victim) forget(*victim);
+}
+
+/// Never a gateway, one that a path leads over, or one that is in use.
+bool Resolver::may_go(uint16_t number) {
+  Neighbour& n = table_[number];
+  if (n.state == State::kFree || n.gateway || n.holds != 0) return false;
+  if (n.resolved() && table_.take_used(number)) n.used_ns = now_ns_;
+  return !n.resolved() || n.used_ns == 0 || now_ns_ - n.used_ns >= kReachableNs;
+}
+
+/// First those that only told us of themselves, which anybody can do under many names; then those
+/// that do not answer, so that a sweep costs nobody his; of a kind, the one not used for longest.
+bool Resolver::goes_before(const Neighbour& a, const Neighbour& b) const noexcept {
+  const auto need = [](const Neighbour& n) { return n.used_ns == 0 ? 0 : n.resolved() ? 2 : 1; };
+  return need(a) != need(b) ? need(a) < need(b) : a.used_ns < b.used_ns;
 }
 
 void Resolver::transmit(rte_mbuf* frame) {
@@ -135,23 +157,19 @@ void Resolver::ask(uint16_t number) {
   transmit(make(shared_.pool, port, *source, n.addr, to));
 }
 
-/// RFC 4861, 7.2.3 and 7.2.5; ARP's messages are read the same way.
+/// RFC 4861, 7.2.3 and 7.2.5; ARP's messages are read the same way. A silent gateway is one that we
+/// know nothing of, but for where it was.
 void Resolver::learn(uint16_t number, const NeighbourMessage& message) {
-  Neighbour& n = table_[number];
+  const Neighbour& n = table_[number];
   if (!n.resolved()) {
     if (message.mac) resolve(number, *message.mac);
     return;
   }
+  const bool silent = n.state == State::kSilent;
   const bool same = !message.mac || rte_is_same_ether_addr(&*message.mac, &n.mac);
-  if (!same && !message.replaces) return;
-  if (!same) {
-    ++counters_.moved;
-    resolve(number, *message.mac);
-  } else if (message.solicited) {
-    n.state = State::kResolved;
-    n.due_ns = now_ns_ + kReachableNs;
-    routes_.add_host(number);
-  }
+  if (!same && !message.replaces && !silent) return;
+  if (!same) ++counters_.moved;
+  if (!same || message.solicited || silent) resolve(number, message.mac.value_or(n.mac));
 }
 
 void Resolver::resolve(uint16_t number, const rte_ether_addr& mac) {
@@ -168,7 +186,12 @@ void Resolver::resolve(uint16_t number, const rte_ether_addr& mac) {
 }
 
 void Resolver::tick() {
-  for (uint16_t i = 0; i < table_.end(); ++i) check(i);
+  const uint16_t end = table_.end();
+  const auto part = static_cast<uint16_t>(end / kTicksOfRound + 1);
+  for (uint16_t left = std::min(end, std::max(part, kLeastOfTick)); left != 0; --left) {
+    check(next_);
+    next_ = static_cast<uint16_t>((next_ + 1) % end);
+  }
 }
 
 void Resolver::check(uint16_t number) {
@@ -185,14 +208,29 @@ void Resolver::check(uint16_t number) {
     refresh(number);
   } else if (n.tries < kMostTries) {
     ask(number);
-  } else if (n.state == State::kProbing) {
+  } else {
+    unanswered(number);
+  }
+}
+
+/// As often as RFC 4861 asks (7.3.3).
+void Resolver::unanswered(uint16_t number) {
+  Neighbour& n = table_[number];
+  if (!n.resolved()) return give_up(number);
+  if (!n.gateway) {
     table_.withdraw(number);
     routes_.remove_host(number);
     n.state = State::kIdle;
-    want(number);
-  } else {
-    give_up(number);
+    return want(number);
   }
+  if (!n.failed) {
+    log_warning("gateway {} on port {} no longer answers; it is sent to as before and asked for on",
+                to_string(n.addr), shared_.ports[n.port].name);
+  }
+  n.failed = true;
+  n.state = State::kSilent;
+  n.tries = 0;
+  ask(number);
 }
 
 void Resolver::refresh(uint16_t number) {

@@ -2,7 +2,13 @@
 //
 //   idle ──wanted──► asking ──answer──► resolved ──30 s──► probing ──answer──► resolved
 //     ▲                │ no answer                           │ no answer
-//     └────────────────┴◄────────────── asking ◄─────────────┘
+//     └────────────────┴◄────────────── asking ◄─────────────┤
+//                                                            └─ a gateway ─► silent ──answer──►
+//                                                            resolved
+//
+// A gateway that falls silent is sent to as before while everybody is asked for it: it may only be
+// busy, and without it all traffic would end. Others that are given up are asked for when a packet
+// wants them again.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +29,8 @@ class Resolver {
 
   void set_time(uint64_t now_ns) noexcept { now_ns_ = now_ns; }
 
-  /// The entry for a host, a new one if need be. nullopt when the table is full of entries that are
-  /// needed.
+  /// The entry for a host, a new one if need be. nullopt when the port's share of the table is full
+  /// of entries that are needed.
   std::optional<uint16_t> find_or_add(uint16_t port, const dataplane::IpAddr& addr);
   /// The same for a host that only told us of itself: the first to go when room is needed.
   std::optional<uint16_t> find_or_note(uint16_t port, const dataplane::IpAddr& addr);
@@ -36,17 +42,20 @@ class Resolver {
   void want(uint16_t number);
   /// The neighbour has told its address.
   void learn(uint16_t number, const NeighbourMessage& message);
-  /// Asks, refreshes and forgets what is due.
+  /// Asks, refreshes and forgets what is due, in the next tenth of the table.
   void tick();
 
  private:
   void check(uint16_t number);
   void ask(uint16_t number);
   void resolve(uint16_t number, const rte_ether_addr& mac);
+  void unanswered(uint16_t number);
   void give_up(uint16_t number);
   void refresh(uint16_t number);
   void forget(uint16_t number);
-  void make_room();
+  void make_room(uint16_t port);
+  [[nodiscard]] bool may_go(uint16_t number);
+  [[nodiscard]] bool goes_before(const Neighbour& a, const Neighbour& b) const noexcept;
 
   dataplane::Shared& shared_;
   NeighbourTable& table_;
@@ -54,6 +63,8 @@ class Resolver {
   NeighbourCounters& counters_;
   HeldPackets waiting_;  // IP packets, by adjacency number
   uint64_t now_ns_ = 0;
+  uint16_t next_ = 0;  // where tick() goes on
+  uint16_t hand_ = 0;  // where make_room() goes on
 };
 
 }  // namespace wirelay::ctrl

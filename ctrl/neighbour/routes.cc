@@ -77,7 +77,9 @@ void Routes::enter_port(const Port& port, const PortConfig& config) {
 uint16_t Routes::permanent(uint16_t port, const IpAddr& addr) {
   auto number = table_.find(port, addr);
   if (!number) number = table_.add(port, addr);
-  if (!number) throw std::runtime_error("the adjacency table is too small for the gateways");
+  if (!number)
+    throw std::runtime_error(
+        "the neighbour table is too small for the gateways: raise sizes.neighbours");
   table_[*number].gateway = true;
   return *number;
 }

@@ -1,6 +1,7 @@
 // Entries and their numbers.
 #include "ctrl/neighbour/table.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace wirelay::ctrl {
@@ -14,8 +15,12 @@ size_t NeighbourTable::Hash::operator()(const Key& key) const noexcept {
   return (words[0] ^ words[1] * 0x9e3779b97f4a7c15 ^ key.port) * 0xff51afd7ed558ccd;
 }
 
-NeighbourTable::NeighbourTable(dataplane::AdjacencyTable& adjacencies, dataplane::Rcu& rcu)
-    : adjacencies_(adjacencies), rcu_(rcu), unused_(std::make_shared<Unused>()) {}
+NeighbourTable::NeighbourTable(dataplane::AdjacencyTable& adjacencies, dataplane::Rcu& rcu,
+                               size_t ports)
+    : adjacencies_(adjacencies),
+      rcu_(rcu),
+      share_(adjacencies.capacity() / std::max<size_t>(ports, 1)),
+      unused_(std::make_shared<Unused>()) {}
 
 std::optional<uint16_t> NeighbourTable::find(uint16_t port, const IpAddr& addr) const {
   const auto found = numbers_.find({addr, port});
@@ -23,20 +28,20 @@ std::optional<uint16_t> NeighbourTable::find(uint16_t port, const IpAddr& addr) 
   return found->second;
 }
 
-size_t NeighbourTable::room() const noexcept {
-  return adjacencies_.capacity() - entries_.size() + unused_->free.size() + unused_->leaving;
+size_t NeighbourTable::room(uint16_t port) const noexcept {
+  return share_ - unused_->taken[port] + unused_->leaving[port];
 }
 
 std::optional<uint16_t> NeighbourTable::add(uint16_t port, const IpAddr& addr) {
+  if (unused_->taken[port] == share_) return std::nullopt;
+  ++unused_->taken[port];
   uint16_t number;
   if (!unused_->free.empty()) {
     number = unused_->free.back();
     unused_->free.pop_back();
-  } else if (entries_.size() < adjacencies_.capacity()) {
+  } else {  // all shares together are no more than there are numbers
     number = static_cast<uint16_t>(entries_.size());
     entries_.emplace_back();
-  } else {
-    return std::nullopt;
   }
   entries_[number] = Neighbour{};
   entries_[number].addr = addr;
@@ -49,12 +54,14 @@ std::optional<uint16_t> NeighbourTable::add(uint16_t port, const IpAddr& addr) {
 
 void NeighbourTable::remove(uint16_t number) {
   Neighbour& n = entries_[number];
-  numbers_.erase({n.addr, n.port});
+  const uint16_t port = n.port;
+  numbers_.erase({n.addr, port});
   withdraw(number);
   n = Neighbour{};
-  ++unused_->leaving;
-  rcu_.defer([unused = unused_, number] {
-    --unused->leaving;
+  ++unused_->leaving[port];
+  rcu_.defer([unused = unused_, number, port] {
+    --unused->leaving[port];
+    --unused->taken[port];
     unused->free.push_back(number);
   });
 }

@@ -2,6 +2,7 @@
 // what workers see. Control thread only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <rte_ether.h>
 
 #include "dataplane/ip.h"
+#include "dataplane/port.h"
 #include "dataplane/rcu.h"
 #include "dataplane/tables/adjacency.h"
 
@@ -24,6 +26,7 @@ struct Neighbour {
     kAsking,    // not resolved: everybody is asked
     kResolved,  // its address is published
     kProbing,   // the same, and it is asked whether it is still there
+    kSilent,    // a gateway that did not answer then: its address stays, and everybody is asked
   };
   dataplane::IpAddr addr;
   uint16_t port = 0;
@@ -38,18 +41,20 @@ struct Neighbour {
   rte_ether_addr mac{};  // valid when resolved
 
   [[nodiscard]] bool resolved() const noexcept {
-    return state == State::kResolved || state == State::kProbing;
+    return state == State::kResolved || state == State::kProbing || state == State::kSilent;
   }
 };
 
 class NeighbourTable {
  public:
-  NeighbourTable(dataplane::AdjacencyTable& adjacencies, dataplane::Rcu& rcu);
+  /// Each of the `ports` in use has an equal share of the adjacencies, so that a scan of one port's
+  /// networks takes no room from another's.
+  NeighbourTable(dataplane::AdjacencyTable& adjacencies, dataplane::Rcu& rcu, size_t ports);
   NeighbourTable(const NeighbourTable&) = delete;
   NeighbourTable& operator=(const NeighbourTable&) = delete;
 
   [[nodiscard]] std::optional<uint16_t> find(uint16_t port, const dataplane::IpAddr& addr) const;
-  /// A new entry in state kIdle; nullopt when the table is full.
+  /// A new entry in state kIdle; nullopt when the port's share is used up.
   std::optional<uint16_t> add(uint16_t port, const dataplane::IpAddr& addr);
   /// Workers stop seeing it at once; its number is free after the grace period.
   void remove(uint16_t number);
@@ -59,8 +64,11 @@ class NeighbourTable {
   }
   /// Numbers from here on were never used.
   [[nodiscard]] uint16_t end() const noexcept { return static_cast<uint16_t>(entries_.size()); }
-  /// Entries that can still be added, now and when the grace periods of those removed have ended.
-  [[nodiscard]] size_t room() const noexcept;
+  /// Entries that each port may have.
+  [[nodiscard]] size_t share() const noexcept { return share_; }
+  /// Entries of the port that can still be added, now and when the grace periods of those removed
+  /// have ended.
+  [[nodiscard]] size_t room(uint16_t port) const noexcept;
 
   /// Publishes its link-layer address, or takes it back.
   void publish(uint16_t number, const rte_ether_addr& mac) noexcept;
@@ -74,7 +82,7 @@ class NeighbourTable {
     uint16_t port;
     bool operator==(const Key&) const = default;
   };
-  /// Entries are few and only for our own networks, so that a plain hash does.
+  /// Entries are for our own networks only, and no port has more than its share.
   struct Hash {
     size_t operator()(const Key& key) const noexcept;
   };
@@ -84,8 +92,10 @@ class NeighbourTable {
   std::unordered_map<Key, uint16_t, Hash> numbers_;
   struct Unused {
     std::vector<uint16_t> free;
-    size_t leaving = 0;  // numbers that are free after a grace period
+    // By port: numbers that are not free; and of these, those that are free after a grace period.
+    std::array<size_t, dataplane::kMaxPorts> taken{}, leaving{};
   };
+  const size_t share_;
   std::shared_ptr<Unused> unused_;  // shared with what waits for a grace period
 };
 

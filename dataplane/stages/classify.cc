@@ -4,7 +4,7 @@
 // messages go to the inbound lane, what the control thread answers is punted, pings of the port's
 // addresses go to the local lane, and all other unicast traffic goes on to the forward lane as
 // plain packets, without their Ethernet header.
-#include <span>
+#include <cstring>
 
 #include <rte_ether.h>
 #include <rte_icmp.h>
@@ -12,9 +12,10 @@
 #include <rte_prefetch.h>
 #include <rte_udp.h>
 
-#include "crypto/cookie.h"
+#include "crypto/wire.h"
 #include "dataplane/headers.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/stages/handshake.h"
 #include "dataplane/stages/neighbour.h"
 #include "dataplane/worker.h"
 
@@ -50,7 +51,7 @@ class Classifier {
       case RTE_BE16(RTE_ETHER_TYPE_IPV6):
         return ipv6(i, mbuf);
       case RTE_BE16(RTE_ETHER_TYPE_ARP):
-        return verdict(i, check_arp(*port_, *mbuf), PuntReason::kArp);
+        return discovery(i, mbuf, check_arp(*port_, *mbuf), PuntReason::kArp);
       default:
         return burst_.drop(i, Drop::kUnknownEtherType);
     }
@@ -84,6 +85,16 @@ class Classifier {
   void verdict(uint16_t i, Drop reason, PuntReason punt) noexcept {
     if (reason == Drop::kCount) return burst_.punt(i, punt);
     burst_.drop(i, reason);
+  }
+
+  /// `finding`: of the message itself. A host that floods leaves others their part.
+  void discovery(uint16_t i, const rte_mbuf* mbuf, Drop finding, PuntReason punt) noexcept {
+    const auto* eth = rte_pktmbuf_mtod(mbuf, const rte_ether_hdr*);
+    uint64_t sender = 0;
+    std::memcpy(&sender, &eth->src_addr, sizeof eth->src_addr);
+    const bool flood =
+        finding == Drop::kCount && !worker_.allowances.discovery.take(worker_.now, sender);
+    verdict(i, flood ? Drop::kDiscoveryFlood : finding, punt);
   }
 
   void ipv4(uint16_t i, rte_mbuf* mbuf) noexcept {
@@ -126,7 +137,7 @@ class Classifier {
     const bool to_group = ip[24] == 0xff;
     if (ip[6] == IPPROTO_ICMPV6 && payload != 0 && is_neighbour_message(l4[0]) &&
         (to_group || ours(IpAddr::v6(ip + 24)))) {
-      return verdict(i, check_neighbour(*port_, ip, payload), PuntReason::kNeighbour);
+      return discovery(i, mbuf, check_neighbour(*port_, ip, payload), PuntReason::kNeighbour);
     }
     if (to_group_) return burst_.drop(i, Drop::kNotForUs);
     if (martian_source6(ip)) return burst_.drop(i, Drop::kMartian);
@@ -184,7 +195,7 @@ class Classifier {
         length >= kEmptyTransport) {
       return transport(i, mbuf, message, length);
     }
-    verdict(i, check_handshake(*mbuf, ip, l4, {message, length}), PuntReason::kHandshake);
+    verdict(i, check_handshake(worker_, *mbuf, ip, l4, {message, length}), PuntReason::kHandshake);
   }
 
   /// The UDP checksum of data is not computed here: that would read every byte once more, and the
@@ -202,35 +213,6 @@ class Classifier {
                                        rte_pktmbuf_mtod(mbuf, const uint8_t*));
     rte_prefetch0(sessions.slot(crypto::load_le32(message + 4)));
     burst_.divert(i, Next::kInbound);
-  }
-
-  /// The control thread gets only what shows knowledge of our public key (mac1), and cookie
-  /// replies, which have no mac1. Drop::kCount for these. A function of its own: within the loop it
-  /// would take registers from what transport messages need.
-  [[nodiscard, gnu::noinline]] Drop check_handshake(
-      const rte_mbuf& mbuf, const uint8_t* ip, const uint8_t* l4,
-      std::span<const uint8_t> message) const noexcept {
-    using crypto::MessageType;
-    const auto is = [&, type = crypto::load_le32(message.data())](MessageType t, size_t bytes) {
-      return type == static_cast<uint32_t>(t) && message.size() == bytes;
-    };
-    const bool macs = is(MessageType::kInitiation, sizeof(crypto::MessageInitiation)) ||
-                      is(MessageType::kResponse, sizeof(crypto::MessageResponse));
-    if (!macs && !is(MessageType::kCookieReply, sizeof(crypto::MessageCookieReply))) {
-      return Drop::kUnknownMessage;
-    }
-    if (!udp_checksum_right(mbuf, ip, l4)) return Drop::kBadChecksum;
-    return macs && !crypto::check_mac1(worker_.shared.mac1_key, message) ? Drop::kBadMac1
-                                                                         : Drop::kCount;
-  }
-
-  /// As the NIC found, or as we find when it has not looked.
-  static bool udp_checksum_right(const rte_mbuf& mbuf, const uint8_t* ip,
-                                 const uint8_t* l4) noexcept {
-    const uint64_t nic = mbuf.ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-    // "None" means: not filled in yet, but the datagram is whole, as between virtual machines.
-    return nic == RTE_MBUF_F_RX_L4_CKSUM_GOOD || nic == RTE_MBUF_F_RX_L4_CKSUM_NONE ||
-           udp_checksum_ok(ip, l4, load_be16(l4 + 4));
   }
 
   Worker& worker_;

@@ -83,7 +83,7 @@ class Sealer {
 
   /// The control thread makes a session and sends the packet then.
   void wait_for_session(uint16_t i) noexcept {
-    if (worker_.session_waits.take(worker_.now, burst_.meta[i].peer)) {
+    if (worker_.allowances.without_session.take(worker_.now, burst_.meta[i].peer)) {
       return burst_.punt(i, PuntReason::kNoSession);
     }
     burst_.drop(i, Drop::kNoSession);

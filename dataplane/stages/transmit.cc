@@ -1,5 +1,5 @@
 // transmit: the link-layer header in front, then to the port. Packets to a next hop that is not
-// resolved wait with the control thread, as many as may (wait_allowance.h).
+// resolved wait with the control thread, as many as may (punt_allowance.h).
 #include <cstring>
 
 #include <rte_ether.h>
@@ -34,7 +34,7 @@ uint64_t next_hop(const rte_mbuf* packet, uint16_t adjacency) noexcept {
 
 void wait_for_neighbour(Worker& worker, Burst& burst, uint16_t i) noexcept {
   const uint64_t hop = next_hop(burst.mbufs[i], burst.meta[i].adjacency);
-  if (!worker.neighbour_waits.take(worker.now, hop)) {
+  if (!worker.allowances.without_neighbour.take(worker.now, hop)) {
     return burst.drop(i, Drop::kNeighbourUnresolved);
   }
   burst.mbufs[i]->port = burst.meta[i].port;

@@ -1,5 +1,5 @@
-// Next hops: the link-layer address behind each (port, IP address) that we send to. A few entries:
-// gateways, hosts of connected networks. Written by the control thread
+// Next hops: the link-layer address behind each (port, IP address) that we send to: gateways, hosts
+// of connected networks. Written by the control thread
 // (ctrl/neighbour/neighbours.h).
 #pragma once
 

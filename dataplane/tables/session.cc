@@ -8,6 +8,7 @@ SessionTable::SessionTable(uint32_t slots, uint32_t workers, uint32_t replay_pac
       slots_(uint32_t{1} << layout_.slot_bits),
       replay_words_(crypto::replay_words(replay_packets)),
       sessions_(slots_, true),
+      awaited_(slots_),
       replay_(size_t{slots_} * replay_words_) {
   layout_.permutation = IndexPermutation::draw();
 }

@@ -98,12 +98,27 @@ class SessionTable {
     return index != 0 && s->send_index.load(std::memory_order_acquire) == index ? s : nullptr;
   }
 
+  /// An initiation of ours has this receiver index, and its response has not come.
+  [[nodiscard]] bool awaits_response(uint32_t index) const noexcept {
+    return index != 0 && awaited_[layout_.slot(index)].load(std::memory_order_acquire) == index;
+  }
+  /// The peer may ask for a cookie: awaits_response(), or a response of ours has this receiver
+  /// index and its session was not used yet.
+  [[nodiscard]] bool awaits_cookie(uint32_t index) noexcept {
+    if (awaits_response(index)) return true;
+    const Session* s = find(index);
+    return s != nullptr && !s->initiator && s->rx_packets.load(std::memory_order_relaxed) == 0;
+  }
+
  private:
   friend class SessionWriter;
   IndexLayout layout_;
   uint32_t slots_;
   uint32_t replay_words_;
   LazyArray<Session> sessions_;
+  // By slot: the receiver index that it is reserved for, 0 while it is not. Written by the control
+  // thread.
+  LazyArray<std::atomic<uint32_t>> awaited_;
   LazyArray<uint64_t> replay_;  // slots x replay_words
 };
 

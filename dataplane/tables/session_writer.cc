@@ -39,6 +39,7 @@ std::optional<uint32_t> SessionWriter::reserve(uint32_t peer, uint32_t owner) {
   Slot& slot = slots_[number];
   slot = {fresh_index(number, owner, slot.index), peer, State::kReserved};
   ++in_use_;
+  table_.awaited_[number].store(slot.index, std::memory_order_release);
   return slot.index;
 }
 
@@ -102,6 +103,7 @@ Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reje
   s.own_tx_bytes.store(0, kRelaxed);
 
   slots_[number].state = State::kPublished;
+  table_.awaited_[number].store(0, std::memory_order_release);
   s.send_index.store(keys.local_index, std::memory_order_release);
   s.index.store(keys.local_index, std::memory_order_release);
   return s;
@@ -110,7 +112,8 @@ Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reje
 void SessionWriter::retire(uint32_t index, std::function<void(const Traffic&)> last) {
   if (holder(index) == nullptr) return;
   const uint32_t number = table_.layout().slot(index);
-  if (slots_[number].state == State::kReserved) {  // no worker has seen it
+  if (slots_[number].state == State::kReserved) {  // no worker holds it
+    table_.awaited_[number].store(0, std::memory_order_release);
     release(number);
     return;
   }

@@ -25,7 +25,7 @@ class SessionWriter {
   SessionWriter(SessionTable& table, Rcu& rcu);
 
   /// A free slot with a fresh random tag, owned by worker `owner`, for a handshake of `peer`.
-  /// Workers do not see it yet. nullopt when all slots are in use.
+  /// Workers see only that its answer is awaited. nullopt when all slots are in use.
   std::optional<uint32_t> reserve(uint32_t peer, uint32_t owner);
 
   /// The peer for which a reserved or published index was taken; nullopt when it is neither.

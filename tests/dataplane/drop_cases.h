@@ -43,13 +43,16 @@ inline auto frame(std::function<Bytes(DataPath&)> make) {
   };
 }
 
+/// An IP packet on its way to the relay.
+inline Bytes to_relay_frame(DataPath& d, const Bytes& packet) {
+  const bool v6 = packet[0] >> 4 == 6;
+  return ethernet(d.mac(0), DataPath::kPeerMac, v6 ? kTypeIpv6 : kTypeIpv4, packet);
+}
+
 /// One frame for the relay itself: an IP packet, changed.
 inline auto to_relay(Bytes packet, std::function<void(Bytes&)> change = {}) {
   if (change) change(packet);
-  return frame([packet](DataPath& d) {
-    const bool v6 = packet[0] >> 4 == 6;
-    return ethernet(d.mac(0), DataPath::kPeerMac, v6 ? kTypeIpv6 : kTypeIpv4, packet);
-  });
+  return frame([packet](DataPath& d) { return to_relay_frame(d, packet); });
 }
 
 /// One packet that a client sends through its tunnel.

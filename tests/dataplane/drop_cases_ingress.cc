@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <tuple>
 
+#include "crypto/cookie.h"
 #include "tests/dataplane/drop_cases.h"
 
 namespace wirelay::test {
@@ -36,6 +38,80 @@ void add_checksum_cases(std::vector<DropCase>& cases) {
          Bytes packet = udp(c.endpoint, kRelay6, d.seal(c, udp({c.inner4, 1}, kServer, {})));
          to_relay(packet, without)(d);
        }});
+}
+
+/// To messages of ours that await no answer, or none of this kind.
+void add_unasked_cases(std::vector<DropCase>& cases) {
+  const std::tuple<uint8_t, size_t, size_t> kinds[] = {{2, 92, 8}, {3, 64, 4}};
+  for (const auto& [type, bytes, at] : kinds) {
+    const auto answer = [type = type, bytes = bytes, at = at](uint32_t index) {
+      Bytes out = message(type, bytes);
+      crypto::store_le32(&out[at], index);
+      if (type == 2) crypto::MacWriter(crypto::PublicKey{}).write(out, 1);
+      return out;
+    };
+    const auto unasked = [&](const char* what, std::function<uint32_t(DataPath&)> index) {
+      cases.push_back(
+          {Drop::kUnasked, "message " + std::to_string(type) + ", " + what, frame([=](DataPath& d) {
+             d.shared->mac1_key = crypto::mac1_key(crypto::PublicKey{});
+             return to_relay_frame(d, udp(kStranger4, kRelay4, answer(index(d))));
+           })});
+    };
+    unasked("index 0", [](DataPath&) { return 0u; });
+    unasked("another tag",
+            [](DataPath& d) { return d.sessions->reserve(0, 0).value() ^ 1u << 31; });
+    unasked("given up", [](DataPath& d) {
+      const uint32_t index = d.sessions->reserve(0, 0).value();
+      d.sessions->retire(index);
+      return index;
+    });
+    unasked("answered", [](DataPath& d) { return d.add_client(false, 0, true).index; });
+    unasked("used", [](DataPath& d) {
+      Client c = d.add_client();
+      d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, kServer, {})));
+      d.poll();
+      return c.index;
+    });
+  }
+}
+
+void add_flood_cases(std::vector<DropCase>& cases) {
+  cases.push_back({Drop::kHandshakeFlood, "initiations", [](DataPath& d) {
+                     d.shared->mac1_key = crypto::mac1_key(crypto::PublicKey{});
+                     Bytes initiation = message(1, 148);
+                     crypto::MacWriter(crypto::PublicKey{}).write(initiation, 1);
+                     const Bytes f = to_relay_frame(d, udp(kStranger4, kRelay4, initiation));
+                     for (int i = 0; i < 65; ++i) d.feed(0, f);
+                     d.poll();
+                   }});
+  for (const auto& [type, bytes, at] : {std::tuple(2, 92, 8), std::tuple(3, 64, 4)}) {
+    cases.push_back(
+        {Drop::kHandshakeFlood, "answers " + std::to_string(type),
+         [type = type, bytes = bytes, at = at](DataPath& d) {
+           d.shared->mac1_key = crypto::mac1_key(crypto::PublicKey{});
+           Bytes answer = message(static_cast<uint8_t>(type), static_cast<size_t>(bytes));
+           crypto::store_le32(&answer[static_cast<size_t>(at)], d.sessions->reserve(0, 0).value());
+           if (type == 2) crypto::MacWriter(crypto::PublicKey{}).write(answer, 1);
+           for (int i = 0; i < 5; ++i) {
+             d.feed(0, to_relay_frame(d, udp(kStranger4, kRelay4, answer)));
+           }
+           d.poll();
+         }});
+  }
+  cases.push_back({Drop::kDiscoveryFlood, "ARP", [](DataPath& d) {
+                     for (int i = 0; i < 17; ++i) {
+                       d.feed(0,
+                              ethernet(kBroadcast, DataPath::kPeerMac, kTypeArp,
+                                       arp(1, DataPath::kPeerMac, kStranger4.addr, kRelay4.addr)));
+                     }
+                     d.poll();
+                   }});
+  cases.push_back({Drop::kDiscoveryFlood, "neighbour solicitations", [](DataPath& d) {
+                     const Bytes f = to_relay_frame(
+                         d, neighbour(135, kStranger6.addr, kRelay6.addr, kRelay6.addr));
+                     for (int i = 0; i < 17; ++i) d.feed(0, f);
+                     d.poll();
+                   }});
 }
 
 }  // namespace
@@ -185,7 +261,13 @@ void add_message_cases(std::vector<DropCase>& cases) {
                    to_relay(udp(kStranger6, kRelay6, Bytes{4, 1} + pattern(62)))});
   cases.push_back(
       {Drop::kBadMac1, "initiation", to_relay(udp(kStranger4, kRelay4, message(1, 148)))});
-  cases.push_back({Drop::kBadMac1, "response", to_relay(udp(kStranger6, kRelay6, message(2, 92)))});
+  cases.push_back({Drop::kBadMac1, "response", frame([](DataPath& d) {
+                     Bytes response = message(2, 92);
+                     crypto::store_le32(&response[8], d.sessions->reserve(0, 0).value());
+                     return to_relay_frame(d, udp(kStranger6, kRelay6, response));
+                   })});
+  add_unasked_cases(cases);
+  add_flood_cases(cases);
   add_checksum_cases(cases);
   cases.push_back({Drop::kNotForwarded, "plain traffic to the default route",
                    to_relay(udp(kStranger4, kServer, pattern(40)))});

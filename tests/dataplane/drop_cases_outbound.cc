@@ -60,12 +60,12 @@ void add_ring_cases(std::vector<DropCase>& cases) {
   two.sizes.handoff_ring = 64;
   cases.push_back({Drop::kPuntFull, "nobody takes the punts",
                    [](DataPath& d) {
-                     for (int i = 0; i < 200; ++i) {
-                       d.feed(0,
-                              ethernet(kBroadcast, DataPath::kPeerMac, kTypeArp,
-                                       arp(1, DataPath::kPeerMac, kStranger4.addr, kRelay4.addr)),
-                              0);
-                       if (i % 50 == 49) d.poll();
+                     const Client c = d.add_client();
+                     d.peers->set_current(c.peer, 0);
+                     for (int i = 0; i < 100; ++i) {
+                       d.now += DataPath::kHz / 1000;  // as many as are allowed
+                       d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, {})));
+                       d.poll();
                      }
                    },
                    small});

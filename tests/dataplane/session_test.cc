@@ -50,6 +50,7 @@ class SessionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(is_not_found_by_another_tag);
   CPPUNIT_TEST(permutation_is_undone);
   CPPUNIT_TEST(index_is_not_predictable);
+  CPPUNIT_TEST(awaits_its_answer_while_it_is_reserved);
   CPPUNIT_TEST(index_zero_is_never_found);
   CPPUNIT_TEST(tags_differ_from_use_to_use);
   CPPUNIT_TEST(keys_are_wiped_after_the_grace_period);
@@ -153,6 +154,29 @@ class SessionTest : public CppUnit::TestFixture {
       writer.retire(other);  // no such session: nothing happens
     }
     CPPUNIT_ASSERT(table.find(index) != nullptr);
+  }
+
+  void awaits_its_answer_while_it_is_reserved() {
+    SessionTable table(8, 1, 1024);
+    Rcu rcu(1);
+    SessionWriter writer(table, rcu);
+    const uint32_t index = writer.reserve(1, 0).value();
+    CPPUNIT_ASSERT(table.awaits_response(index) && table.awaits_cookie(index));
+    CPPUNIT_ASSERT(!table.awaits_response(0) && !table.awaits_response(index ^ 1u << 31));
+    crypto::TransportKeys keys = keys_for(index);
+    keys.initiator = false;
+    Session& answered = writer.publish(keys, kRejectTsc);
+    CPPUNIT_ASSERT(!table.awaits_response(index) && table.awaits_cookie(index));
+    answered.rx_packets = 1;
+    CPPUNIT_ASSERT(!table.awaits_cookie(index));
+    keys = keys_for(writer.reserve(1, 0).value());
+    keys.initiator = true;
+    writer.publish(keys, kRejectTsc);
+    CPPUNIT_ASSERT(!table.awaits_response(keys.local_index));
+    CPPUNIT_ASSERT(!table.awaits_cookie(keys.local_index));
+    const uint32_t given_up = writer.reserve(1, 0).value();
+    writer.retire(given_up);
+    CPPUNIT_ASSERT(!table.awaits_response(given_up) && !table.awaits_cookie(given_up));
   }
 
   void index_zero_is_never_found() {

@@ -20,14 +20,23 @@ using namespace wirelay::test;
 
 namespace {
 
-constexpr size_t kLongestFrame = 2000;  // what a buffer of ours holds
+constexpr size_t kLongestFrame = 2000;      // what a buffer of ours holds
+constexpr uint64_t kSessionInputs = 10000;  // a session is renewed behind so many
 
 struct Fixture {
   Fixture() { path.shared->mac1_key = crypto::mac1_key(crypto::PublicKey{}); }
 
+  /// Long before the session's end.
+  void renew(Client& c) {
+    path.sessions->retire(c.index);
+    path.shared->rcu.poll();
+    path.new_session(c);
+  }
+
   DataPath path;
   Client client = path.add_client();
   Client client6 = path.add_client(true);
+  const uint32_t awaited = path.sessions->reserve(client.peer, 0).value();  // our initiation's
   uint64_t fed = 0, punted = 0;
   std::array<uint64_t, 2> left{};   // by port
   std::array<uint64_t, 5> punts{};  // by reason
@@ -57,8 +66,14 @@ void mend_packet(Bytes& packet, const Client* sender) {
   if (version == 4) fix_ipv4_checksum(packet);
 }
 
-/// The macs of what has a handshake message's size.
-void mend_message(Bytes& message) {
+/// What has a handshake message's size answers our initiation, and its macs are right.
+void mend_message(Bytes& message, uint32_t awaited) {
+  if (message.size() == sizeof(crypto::MessageCookieReply)) {
+    crypto::store_le32(&message[offsetof(crypto::MessageCookieReply, receiver)], awaited);
+  }
+  if (message.size() == sizeof(crypto::MessageResponse)) {
+    crypto::store_le32(&message[offsetof(crypto::MessageResponse, receiver)], awaited);
+  }
   if (message.size() == sizeof(crypto::MessageInitiation) ||
       message.size() == sizeof(crypto::MessageResponse)) {
     crypto::MacWriter(crypto::PublicKey{}).write(message, 0);
@@ -67,7 +82,7 @@ void mend_message(Bytes& message) {
 
 Bytes make_frame(Fixture& f, uint8_t how, Bytes rest) {
   Client& client = (how & 8) != 0 ? f.client6 : f.client;
-  if ((how & 32) != 0 && (how & 3) == 2) mend_message(rest);
+  if ((how & 32) != 0 && (how & 3) == 2) mend_message(rest, f.awaited);
   if ((how & 32) != 0 && (how & 1) != 0) mend_packet(rest, (how & 2) != 0 ? &client : nullptr);
   switch (how & 3) {
     case 1:
@@ -100,7 +115,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0 || size > kLongestFrame - 200) return 0;
   f.path.feed(data[0] >> 2 & 1, make_frame(f, data[0], Bytes(data + 1, data + size)));
   ++f.fed;
-  f.path.now += DataPath::kHz / 1'000'000;  // a session lives through 180 million inputs
+  // What may be handed up in a part of a second may be handed up for each input.
+  f.path.now += DataPath::kHz / dataplane::PuntAllowance::kPeriodsPerSecond;
+  if (f.fed % kSessionInputs == 0) {
+    f.renew(f.client);
+    f.renew(f.client6);
+  }
   f.path.poll();
   for (unsigned port : {0u, 1u}) f.left[port] += f.path.sent(port).size();
   for (const dataplane::Punt& punt : f.path.punts()) {

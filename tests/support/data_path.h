@@ -33,7 +33,7 @@ struct DataPathOptions {
                          .peers = 64,
                          .sessions = 256,
                          .prefixes = 256,
-                         .adjacencies = 16,
+                         .neighbours = 16,
                          .punt_ring = 512,
                          .handoff_ring = 512,
                          .replay_packets = 1024};

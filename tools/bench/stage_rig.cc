@@ -29,7 +29,7 @@ test::DataPathOptions options_for(uint32_t clients, uint32_t mbufs, const std::s
                    .peers = clients,
                    .sessions = 3 * clients,
                    .prefixes = 2 * clients + 64,
-                   .adjacencies = 16,
+                   .neighbours = 16,
                    .punt_ring = 512,
                    .handoff_ring = 512,
                    .replay_packets = 8192};

@@ -56,6 +56,7 @@ class ConfigTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint32_t{1024}, config.sizes.users);
     CPPUNIT_ASSERT_EQUAL(uint32_t{4096}, config.sizes.sessions);
     CPPUNIT_ASSERT_EQUAL(uint32_t{5120}, config.sizes.prefixes);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{16384}, config.sizes.neighbours);
     CPPUNIT_ASSERT_EQUAL(uint32_t{8192}, config.sizes.replay_packets);
     CPPUNIT_ASSERT(config.polling == dataplane::Polling::kAdaptive);
     CPPUNIT_ASSERT(config.huge_pages == HugePages::kAuto);
@@ -69,7 +70,8 @@ class ConfigTest : public CppUnit::TestFixture {
       "routes": [{"prefix": "10.9.0.0/16", "port": "inet", "via": "192.0.2.9"}],
       "tunnel_addresses": ["10.77.0.1", "fd77::1"],
       "workers": {"cores": [1, 1], "control_core": 3, "polling": "busy"},
-      "sizes": {"users": 100, "peers": 200, "sessions": 800, "prefixes": 1000, "mbufs": 8192},
+      "sizes": {"users": 100, "peers": 200, "sessions": 800, "prefixes": 1000, "neighbours": 256,
+                "mbufs": 8192},
       "replay_window": 1024, "aead_engine": "libsodium", "huge_pages": "never",
       "control_socket": "/tmp/x.sock", "log_level": "debug")");
     CPPUNIT_ASSERT_EQUAL(uint16_t{51821}, config.udp_port);
@@ -82,6 +84,7 @@ class ConfigTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(3u, config.control_core);
     CPPUNIT_ASSERT(config.polling == dataplane::Polling::kBusy);
     CPPUNIT_ASSERT_EQUAL(uint32_t{800}, config.sizes.sessions);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{256}, config.sizes.neighbours);
     CPPUNIT_ASSERT_EQUAL(uint32_t{8192}, config.sizes.mbufs);
     CPPUNIT_ASSERT_EQUAL(uint32_t{1024}, config.sizes.replay_packets);
     CPPUNIT_ASSERT(config.huge_pages == HugePages::kNever);
@@ -179,6 +182,7 @@ class ConfigTest : public CppUnit::TestFixture {
         {R"("workers": {"cores": [1], "polling": "fast"})",
          "workers.polling: found \"fast\", expected one of \"busy\", \"adaptive\""},
         {R"("sizes": {"users": 0})", "sizes.users: found 0"},
+        {R"("sizes": {"neighbours": 65536})", "sizes.neighbours: found 65536"},
         {R"("replay_window": 1000)",
          "replay_window: found 1000, expected a whole number from 1024"},
         {R"("aead_engine": "rot13")", "aead_engine: found \"rot13\", expected one of \"auto\""},

@@ -55,7 +55,7 @@ void NeighbourFixture::setUp() {
                                .peers = 4,
                                .sessions = 16,
                                .prefixes = 256,
-                               .adjacencies = 64,
+                               .neighbours = neighbours_in_all_,
                                .punt_ring = 64,
                                .handoff_ring = 128,
                                .replay_packets = 1024};

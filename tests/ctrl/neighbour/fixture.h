@@ -25,6 +25,9 @@ inline constexpr uint16_t kRequest = 1, kReply = 2;  // ARP operations
 
 class NeighbourFixture : public CppUnit::TestFixture {
  public:
+  /// The ports share the neighbours evenly.
+  explicit NeighbourFixture(uint16_t neighbours_in_all = 128)
+      : neighbours_in_all_(neighbours_in_all) {}
   void setUp() override;
   /// Fails when a buffer was lost.
   void tearDown() override;
@@ -75,6 +78,7 @@ class NeighbourFixture : public CppUnit::TestFixture {
   ctrl::Now now_{1000 * kSecond, 1000 * kSecond, 0};
 
  private:
+  const uint16_t neighbours_in_all_;
   ctrl::LogLevel log_level_ = ctrl::LogLevel::kInfo;
 };
 

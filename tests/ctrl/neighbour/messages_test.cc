@@ -20,6 +20,8 @@ class NeighbourMessagesTest : public NeighbourFixture {
   CPPUNIT_TEST(who_asks_us_is_learned);
   CPPUNIT_TEST(askers_do_not_crowd_out_others);
   CPPUNIT_TEST(moved_neighbour_is_followed);
+  CPPUNIT_TEST(nobody_else_is_at_our_own_address);
+  CPPUNIT_TEST(nobody_is_at_a_group_or_at_no_address);
   CPPUNIT_TEST(advertisement_without_override_moves_nothing);
   CPPUNIT_TEST(malformed_messages_are_refused);
   CPPUNIT_TEST(link_local_from_mac);
@@ -123,6 +125,45 @@ class NeighbourMessagesTest : public NeighbourFixture {
                      arp(kRequest, kOther, addr("192.0.2.50"), addr("192.0.2.50"))));
     CPPUNIT_ASSERT_EQUAL(mac_word(kOther), shared_->adjacencies[host].mac_word.load());
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, neighbours_->counters().moved);
+  }
+
+  /// Else whoever says so would have us send to ourselves what is for the gateway.
+  void nobody_else_is_at_our_own_address() {
+    const uint16_t wan = 0;
+    const uint16_t gateway = hop("203.0.113.9", &wan).adjacency;
+    const uint16_t gateway6 = hop("2001:db8:9::9", &wan).adjacency;
+    uint64_t lies = 0;
+    for (const uint64_t known : {uint64_t{0}, mac_word(kHost)}) {
+      for (const Mac& mac : {kWan, kInet}) {  // also the other port's
+        reply("192.0.2.254", mac);
+        receive(ethernet(kBroadcast, mac, kTypeArp,
+                         arp(kRequest, mac, addr("192.0.2.254"), addr("192.0.2.254"))));
+        receive(ethernet(kWan, kOther, kTypeArp,  // in another host's frame
+                         arp(kRequest, mac, addr("192.0.2.254"), addr("192.0.2.1"))));
+        receive(advertisement("2001:db8:1::fe", mac, 0x60));
+        receive(solicitation_with_source("2001:db8:1::fe", "2001:db8:1::1", mac));
+        CPPUNIT_ASSERT_EQUAL(lies += 5, neighbours_->counters().conflicts);
+      }
+      CPPUNIT_ASSERT_EQUAL(known, shared_->adjacencies[gateway].mac_word.load());
+      CPPUNIT_ASSERT_EQUAL(known, shared_->adjacencies[gateway6].mac_word.load());
+      CPPUNIT_ASSERT(sent().empty());
+      reply("192.0.2.254", kHost);
+      receive(advertisement("2001:db8:1::fe", kHost, 0x60));
+    }
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, neighbours_->counters().moved);
+  }
+
+  void nobody_is_at_a_group_or_at_no_address() {
+    const uint16_t wan = 0;
+    const uint16_t gateway = hop("203.0.113.9", &wan).adjacency;
+    uint64_t refused = 0;
+    for (const Mac& mac :
+         {kBroadcast, Mac{}, Mac{1, 0, 0x5e, 0, 0, 1}, Mac{0x33, 0x33, 0, 0, 0, 1}}) {
+      reply("192.0.2.254", mac);
+      receive(advertisement("2001:db8:1::fe", mac, 0x60));
+      CPPUNIT_ASSERT_EQUAL(refused += 2, neighbours_->counters().malformed);
+    }
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, shared_->adjacencies[gateway].mac_word.load());
   }
 
   void advertisement_without_override_moves_nothing() {

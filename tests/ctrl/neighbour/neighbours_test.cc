@@ -26,9 +26,8 @@ class NeighboursTest : public NeighbourFixture {
   CPPUNIT_TEST(punted_packet_for_a_connected_host);
   CPPUNIT_TEST(punted_packet_whose_next_hop_is_another_by_now);
   CPPUNIT_TEST(what_waits_leaves_most_buffers_to_others);
-  CPPUNIT_TEST(sweep_over_a_network_leaves_the_resolved);
-  CPPUNIT_TEST(who_is_sent_to_makes_no_room_for_others);
-  CPPUNIT_TEST(entries_that_are_leaving_count_as_room);
+  CPPUNIT_TEST(silent_gateway_is_sent_to_and_asked_for);
+  CPPUNIT_TEST(silent_gateway_is_followed_to_another_address);
   CPPUNIT_TEST(full_transmit_ring_loses_no_buffer);
   CPPUNIT_TEST_SUITE_END();
 
@@ -216,43 +215,35 @@ class NeighboursTest : public NeighbourFixture {
     CPPUNIT_ASSERT_EQUAL(0u, rte_mempool_in_use_count(pool_));
   }
 
-  /// Hosts that told us of themselves, and that workers send to without asking us.
-  void who_is_sent_to_makes_no_room_for_others() {
-    note("192.0.2.50");
-    shared_->adjacencies[lookup("192.0.2.50").id()].used.store(true);
-    for (int i = 0; i < 100; ++i) {
-      note(("192.0.2." + std::to_string(100 + i)).c_str());
-      shared_->rcu.poll();
+  void silent_gateway_is_sent_to_and_asked_for() {
+    const uint16_t gateway = resolve_gateway();
+    for (int i = 0; i < 33; ++i) tick(kSecond);
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, unicast_probes(kHost));
+    CPPUNIT_ASSERT_EQUAL(std::string("silent"), state_of("192.0.2.254"));
+    for (int i = 0; i < 600; ++i) {
+      tick(kSecond);
+      size_t asked = 0;
+      for (const Frame& f : sent()) asked += f.to == kBroadcast && asks_for(f, "192.0.2.254");
+      CPPUNIT_ASSERT_EQUAL(size_t{1}, asked);
     }
-    CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.50"));
-    CPPUNIT_ASSERT_EQUAL(std::string(), state_of("192.0.2.100"));
+    CPPUNIT_ASSERT_EQUAL(mac_word(kHost), shared_->adjacencies[gateway].mac_word.load());
+    neighbours_->send(mbuf(inner(1)), 0, gateway);
+    CPPUNIT_ASSERT(sent().at(0).to == kHost);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, neighbours_->counters().held_dropped);
+    reply("192.0.2.254", kHost);
+    CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.254"));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, neighbours_->counters().moved);
   }
 
-  /// Numbers of entries that are gone are free only after a grace period: until then it helps
-  /// nobody when more of them go.
-  void entries_that_are_leaving_count_as_room() {
-    for (int i = 0; i < 200; ++i) note(("192.0.2." + std::to_string(50 + i)).c_str());
-    CPPUNIT_ASSERT(neighbours_->counters().table_full > 0);
-    CPPUNIT_ASSERT(neighbours_->status().size() + 20 > shared_->adjacencies.capacity());
-  }
-
-  void sweep_over_a_network_leaves_the_resolved() {
-    resolve("192.0.2.50", kHost);
-    const uint16_t path = route("192.0.2.51");
-    neighbours_->hold(path);
-    for (int i = 0; i < 2000; ++i) {
-      const std::string to = "2001:db8:1::aa:" + std::to_string(i);
-      punt(ip(addr("fd00::2"), addr(to.c_str()), kUdp, pattern(40)), 0, dataplane::kNoAdjacency);
-      sent();
-      tick(kSecond / 100);
-      shared_->rcu.poll();
-    }
-    CPPUNIT_ASSERT(neighbours_->status().size() <= shared_->adjacencies.capacity());
-    CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.50"));
-    CPPUNIT_ASSERT_EQUAL(path, route("192.0.2.51"));
-    CPPUNIT_ASSERT(!state_of("198.51.100.254").empty());
-    // And there is still room for who comes next.
-    CPPUNIT_ASSERT(resolve("192.0.2.99", kOther) != dataplane::kNoAdjacency);
+  void silent_gateway_is_followed_to_another_address() {
+    const uint16_t gateway = resolve_gateway();
+    for (int i = 0; i < 40; ++i) tick(kSecond);
+    sent();
+    CPPUNIT_ASSERT_EQUAL(std::string("silent"), state_of("192.0.2.254"));
+    reply("192.0.2.254", kOther);
+    CPPUNIT_ASSERT_EQUAL(mac_word(kOther), shared_->adjacencies[gateway].mac_word.load());
+    CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.254"));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, neighbours_->counters().moved);
   }
 
   void full_transmit_ring_loses_no_buffer() {
@@ -262,10 +253,13 @@ class NeighboursTest : public NeighbourFixture {
   }
 
  private:
-  /// A host asks for us, and so tells us of itself.
-  void note(const char* host) {
-    receive(ethernet(kWan, kHost, kTypeArp, arp(kRequest, kHost, addr(host), addr("192.0.2.1"))));
+  uint16_t resolve_gateway() {
+    const uint16_t wan = 0;
+    const uint16_t out = hop("203.0.113.9", &wan).adjacency;
+    reply("192.0.2.254", kHost);
     sent();
+    CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.254"));
+    return out;
   }
 };
 

@@ -118,7 +118,7 @@ class Lab {
             .peers = 8,
             .sessions = 32,
             .prefixes = 64,
-            .adjacencies = 8,
+            .neighbours = 8,
             .punt_ring = 256,
             .handoff_ring = 256,
             .replay_packets = 1024};

@@ -18,9 +18,11 @@ const IpAddr kStranger6 = addr("2001:db8:1::77"), kRelay6 = addr("2001:db8:1::1"
 constexpr size_t kUdp4 = 14 + 20, kUdp6 = 14 + 40;  // where UDP's header begins in a frame
 const Mac kAllNodes = {0x33, 0x33, 0, 0, 0, 1}, kOurGroup = {0x33, 0x33, 0xff, 0, 0, 1};
 
-Bytes cookie_reply() {
+/// To a message of ours that is out.
+Bytes cookie_reply(DataPath& d) {
   Bytes message(sizeof(crypto::MessageCookieReply));
   message[0] = 3;
+  crypto::store_le32(&message[4], d.sessions->reserve(0, 0).value());
   return message;
 }
 
@@ -30,6 +32,8 @@ class ClassifyTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ClassifyTest);
   CPPUNIT_TEST(handshakes_with_a_right_mac1_are_punted);
   CPPUNIT_TEST(cookie_replies_are_punted);
+  CPPUNIT_TEST(cookie_replies_to_an_answer_of_ours_are_punted_until_it_is_used);
+  CPPUNIT_TEST(a_flood_of_one_sender_leaves_others_their_part);
   CPPUNIT_TEST(arp_that_concerns_us_is_punted);
   CPPUNIT_TEST(neighbour_discovery_is_punted);
   CPPUNIT_TEST(plain_traffic_to_a_peer_may_be_fragmented);
@@ -54,6 +58,7 @@ class ClassifyTest : public CppUnit::TestFixture {
         d.shared->mac1_key = crypto::mac1_key(self);
         Bytes message = pattern(bytes);
         crypto::store_le32(message.data(), type);
+        if (type == 2) crypto::store_le32(&message[8], d.sessions->reserve(0, 0).value());
         crypto::MacWriter(self).write(message, 1);
         const Bytes frame = d.from_client(d.add_client(v6), message);
         expect_punt(d, frame, PuntReason::kHandshake);
@@ -68,8 +73,45 @@ class ClassifyTest : public CppUnit::TestFixture {
   void cookie_replies_are_punted() {
     for (const bool v6 : {false, true}) {
       DataPath d;
-      expect_punt(d, d.from_client(d.add_client(v6), cookie_reply()), PuntReason::kHandshake);
+      expect_punt(d, d.from_client(d.add_client(v6), cookie_reply(d)), PuntReason::kHandshake);
     }
+  }
+
+  /// A loaded peer asks for a cookie also when we have answered it, and the session is made.
+  void cookie_replies_to_an_answer_of_ours_are_punted_until_it_is_used() {
+    DataPath d;
+    Client c = d.add_client();
+    Bytes reply = cookie_reply(d);
+    crypto::store_le32(&reply[4], c.index);
+    expect_punt(d, d.from_client(c, reply), PuntReason::kHandshake);
+    d.feed(0, d.tunnelled(c, {}));
+    d.poll();
+    d.feed(0, d.from_client(c, reply));
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, d.drops(Drop::kUnasked));
+  }
+
+  void a_flood_of_one_sender_leaves_others_their_part() {
+    DataPath d;
+    d.shared->mac1_key = crypto::mac1_key(crypto::PublicKey{});
+    Bytes initiation(sizeof(crypto::MessageInitiation));
+    initiation[0] = 1;
+    crypto::MacWriter(crypto::PublicKey{}).write(initiation, 1);
+    const Client hostile = d.add_client(), honest = d.add_client();
+    const auto question = [](uint8_t host) {
+      const Mac mac = {2, 0, 0, 0, 5, host};
+      return ethernet(kBroadcast, mac, kTypeArp, arp(1, mac, kStranger4, kRelay4));
+    };
+    for (int i = 0; i < 1000; ++i) {
+      d.feed(0, d.from_client(hostile, initiation));
+      d.feed(0, question(1));
+    }
+    d.feed(0, d.from_client(honest, initiation));
+    d.feed(0, question(2));
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1000 - 64}, d.drops(Drop::kHandshakeFlood));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1000 - 16}, d.drops(Drop::kDiscoveryFlood));
+    CPPUNIT_ASSERT_EQUAL(size_t{64 + 1 + 16 + 1}, d.discard_punts());
   }
 
   void arp_that_concerns_us_is_punted() {
@@ -145,14 +187,14 @@ class ClassifyTest : public CppUnit::TestFixture {
   /// RFC 768: zero says that the sender made none.
   void handshakes_need_no_udp_checksum_over_ipv4() {
     DataPath d;
-    Bytes frame = d.from_client(d.add_client(), cookie_reply());
+    Bytes frame = d.from_client(d.add_client(), cookie_reply(d));
     frame[kUdp4 + 6] = frame[kUdp4 + 7] = 0;
     expect_punt(d, frame, PuntReason::kHandshake);
   }
 
   void udp_checksum_found_right_by_the_nic_is_believed() {
     DataPath d;
-    Bytes frame = d.from_client(d.add_client(), cookie_reply());
+    Bytes frame = d.from_client(d.add_client(), cookie_reply(d));
     frame[kUdp4 + 6] ^= 1;
     // The second says: the datagram never was on a wire, its sender left the sum to a NIC.
     for (const uint64_t flag : {RTE_MBUF_F_RX_L4_CKSUM_GOOD, RTE_MBUF_F_RX_L4_CKSUM_NONE}) {
@@ -177,7 +219,7 @@ class ClassifyTest : public CppUnit::TestFixture {
   /// IP may carry bytes behind the datagram (RFC 9868, section 7), which the checksum leaves out.
   void udp_checksum_ends_with_the_datagram() {
     DataPath d;
-    Bytes frame = d.from_client(d.add_client(), cookie_reply()) + Bytes{1, 2, 3};
+    Bytes frame = d.from_client(d.add_client(), cookie_reply(d)) + Bytes{1, 2, 3};
     frame[14 + 3] = static_cast<uint8_t>(frame[14 + 3] + 3);
     fix_ipv4_checksum(frame, 14);
     expect_punt(d, frame, PuntReason::kHandshake);
