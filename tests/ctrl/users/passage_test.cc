@@ -153,7 +153,7 @@ class PassageTest : public CppUnit::TestFixture {
     // A secret is told of, not told.
     SetPeer secret;
     secret.change.name = "phone";
-    secret.change.preshared_key = crypto::Secret(test_key(5));
+    secret.change.set<PeerField::kPresharedKey>(crypto::Secret(test_key(5)));
     dry = request({{secret, ""}});
     dry.dry_run = true;
     const std::vector<std::string> told = run(dry).difference;

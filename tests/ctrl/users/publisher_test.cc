@@ -154,7 +154,7 @@ class PublisherTest : public CppUnit::TestFixture {
     apply({add_user("a"), add_peer("p", "a", 7, "10.0.0.1"), add_peer("q", "a", 8, "10.0.0.2")});
     PeerChange change;
     change.name = "p";
-    change.allowed_ips = {*dataplane::parse_prefix("10.0.0.9")};
+    change.set<PeerField::kAllowedIps>(std::vector{*dataplane::parse_prefix("10.0.0.9")});
     CPPUNIT_ASSERT_THROW(
         apply({add_user("b"), {SetPeer{change}, ""}, add_peer("r", "b", 9, "10.0.0.1")}),
         std::runtime_error);

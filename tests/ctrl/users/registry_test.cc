@@ -162,7 +162,7 @@ class RegistryTest : public CppUnit::TestFixture {
     apply({back});
     CPPUNIT_ASSERT(registry_.peer("x")->allowed_ips == std::vector{prefix("10.5.0.0/24")});
     apply({AddPeer{peer("y", "bob", 3, {"10.7.0.0/24"}), true}});  // nobody's: nothing to take
-    back.change.allowed_ips = std::vector{prefix("10.77.0.1/32")};
+    back.change.set<PeerField::kAllowedIps>(std::vector{prefix("10.77.0.1/32")});
     assert_refused({back}, "steps[0].allowed_ips[0]", "the relay's own address");
   }
 
@@ -325,7 +325,7 @@ class RegistryTest : public CppUnit::TestFixture {
         if (wanted.contains(name)) {
           SetPeer set;
           set.change.name = name;
-          set.change.allowed_ips = prefixes;
+          set.change.set<PeerField::kAllowedIps>(prefixes);
           set.move = move;
           steps.push_back({set, ""});
         } else {
