@@ -114,7 +114,7 @@ class RelayctlFilesTest : public test::RelayctlFixture {
                                          "\"b\", \"limits\": {}}]}\n"));
     CPPUNIT_ASSERT_EQUAL(int{kDone}, add("[{\"name\":\"c\",\"enabled\":false}]"));
     CPPUNIT_ASSERT_EQUAL(size_t{3}, registry().user_count());
-    CPPUNIT_ASSERT(!registry().user("c")->enabled);
+    CPPUNIT_ASSERT(!registry().user("c")->enabled());
     const std::pair<const char*, const char*> wrong[] = {
         {"", "the input: line 1, column 1: expected a value"},
         {"{\"users\": [\n{\"name\": \"d\"}", "line 2, column 14: expected ',' or ']'"},

@@ -129,6 +129,9 @@ class Lab {
   void introduce() { introduce({}, {.endpoint = false}); }
   /// Carries messages until none is left, each in a microsecond.
   void deliver();
+  /// From now on the two sides' timers, which both look at their peer, do it half a lap apart, as two
+  /// machines do: what happens to both at once does not happen again at once.
+  void out_of_step();
   /// Lets time pass in steps of 10 ms, each with its tick, and carries messages meanwhile.
   void advance(uint64_t ns);
   /// A packet from a to b and what follows from it: a session.

@@ -33,6 +33,7 @@ class SettlingTest : public LabTest {
     begin_at_once();
     CPPUNIT_ASSERT(a().inbox.empty() && b().inbox.empty());
     lab_->advance(20 * kSecond);
+    CPPUNIT_ASSERT(!a().inbox.empty() && !b().inbox.empty());
     CPPUNIT_ASSERT(inner_packet(64, 2) == a().inbox.front());
     CPPUNIT_ASSERT(inner_packet(64, 1) == b().inbox.front());
     CPPUNIT_ASSERT(initiates(a()) != initiates(b()));
@@ -74,6 +75,7 @@ class SettlingTest : public LabTest {
 
   void both_fall_silent_at_once() {
     lab_->connect();
+    lab_->out_of_step();
     lab_->lose = [](const Side&, const Message& m) { return m.type == MessageType::kTransport; };
     talk_for(20 * kSecond);
     lab_->lose = nullptr;
@@ -147,6 +149,7 @@ class SettlingTest : public LabTest {
   void begin_at_once() {
     a().send(lab_->peer_of_a, inner_packet(64, 1));
     b().send(lab_->peer_of_b, inner_packet(64, 2));
+    lab_->out_of_step();
     lab_->advance(kSecond);
   }
   /// Data both ways each second.

@@ -43,11 +43,14 @@ class FieldsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
   RecordingObserver observer_;
-  Registry registry_{{4, 6, 20, {}}, observer_};
+  Registry registry_{{4, 6, 20}};
 
-  void apply(Change change) { registry_.apply(std::vector<Step>{{std::move(change), "at"}}); }
+  void apply_all(std::vector<Step> steps) {
+    test::pass(registry_, observer_, std::move(steps), Origin::kFile);
+  }
+  void apply(Change change) { apply_all({{std::move(change), "at"}}); }
   Change only_difference(const std::vector<UserSpec>& users, const std::vector<PeerSpec>& peers) {
-    const auto steps = registry_.difference(users, peers);
+    const auto steps = registry_.difference(users, peers, true);
     CPPUNIT_ASSERT_EQUAL(size_t{1}, steps.size());
     return steps[0].change;
   }
@@ -102,12 +105,12 @@ class FieldsTest : public CppUnit::TestFixture {
       if (about.fixed) continue;
 
       CPPUNIT_ASSERT(std::get<SetPeer>(read(read_peer_change, json)).change.named == 1u << i);
-      const auto steps = registry_.difference(std::vector{owner}, std::vector{added});
+      const auto steps = registry_.difference(std::vector{owner}, std::vector{added}, true);
       CPPUNIT_ASSERT(std::get<SetPeer>(steps.back().change).change.named == 1u << i);
-      registry_.apply(steps);
+      apply_all(steps);
       CPPUNIT_ASSERT_EQUAL(write_json(whole),
                            write_json(to_json(*registry_.peer("phone"), PresharedKey::kShow)));
-      registry_.apply(registry_.difference(std::vector{owner}, std::vector{plain}));
+      apply_all(registry_.difference(std::vector{owner}, std::vector{plain}, true));
       CPPUNIT_ASSERT_EQUAL(write_json(before),
                            write_json(to_json(*registry_.peer("phone"), PresharedKey::kShow)));
     }
