@@ -1,10 +1,12 @@
 // relayctl export and reload: the running users to a file, the configuration file to the relay.
 #include <array>
 #include <map>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/fields.h"
 #include "cli/files.h"
+#include "cli/format.h"
 #include "ctrl/base/json.h"
 
 namespace wirelay::cli {
@@ -69,17 +71,31 @@ void export_users(Call& call) {
 }
 
 void reload(Call& call) {
-  const Json::Value result = call.relay.call("config.reload");
+  Json::Value params(Json::objectValue);
+  for (const auto& [option, field] :
+       {std::pair{"dry-run", "dry_run"}, std::pair{"force", "force"}}) {
+    if (call.has(option)) params[field] = true;
+  }
+  const Json::Value result = call.relay.call("config.reload", params);
   if (printed_json(call, result)) return;
-  call.out << "reloaded: " << changes_text(result) << '\n';
+  for (const Json::Value& line : result["difference"]) {
+    call.out << printable(line.asString()) << '\n';
+  }
+  call.out << (call.has("dry-run") ? "would be reloaded: " : "reloaded: ") << changes_text(result)
+           << '\n';
   for (const Json::Value& part : result["needs_restart"]) {
     call.out << "changed, but needs a restart: " << part.asString() << '\n';
   }
 }
 
+void describe_reload(po::options_description_easy_init add) {
+  add("dry-run", "print what would change, and change nothing")  //
+      ("force", "even when more than a tenth of the users would be removed");
+}
+
 constexpr std::array kCommands = {
     Command{"reload", "", 0, 0, "read the configuration file again and apply what can change live",
-            "relayctl reload", nullptr, reload},
+            "relayctl reload\nrelayctl reload --dry-run", describe_reload, reload},
     Command{"export", "FILE", 1, 1,
             "write the running users and peers, with preshared keys, as a users_file",
             "relayctl export /etc/wirelay/users.json\nrelayctl export - | gzip > users.json.gz",

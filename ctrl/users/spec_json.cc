@@ -203,8 +203,9 @@ void read_peer_of(const Json::Value& value, const Place& place, const std::strin
   }
   read_fields(reader, true, given);
   static_cast<PeerValues&>(spec) = std::move(given.to);
+  const bool move = reader.boolean("move").value_or(false);
   reader.finish();
-  steps.push_back({AddPeer{std::move(spec)}, place.text()});
+  steps.push_back({AddPeer{std::move(spec), move}, place.text()});
 }
 
 }  // namespace
@@ -251,8 +252,9 @@ void read_peer_change(const Json::Value& value, const Place& place, std::vector<
   PeerChange change;
   change.name = reader.text("name").value_or("");
   read_fields(reader, false, change);
+  const bool move = reader.boolean("move").value_or(false);
   reader.finish();
-  steps.push_back({SetPeer{std::move(change)}, place.text()});
+  steps.push_back({SetPeer{std::move(change), move}, place.text()});
 }
 
 Json::Value to_json(const UserSpec& user) {

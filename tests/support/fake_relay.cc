@@ -67,7 +67,8 @@ void FakeRelay::apply(std::vector<Step> steps) {
   });
 }
 
-void FakeRelay::reload(const ReloadOptions&, Reloader::Done done) {
+void FakeRelay::reload(const ReloadOptions& options, Reloader::Done done) {
+  reload_options = options;
   if (slow_reload) {
     reloading.push_back(std::move(done));
     return;

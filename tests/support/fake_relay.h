@@ -33,7 +33,8 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::NeighbourCounters counters_of_neighbours;
   std::map<std::string, ctrl::PeerStatus> peer_statuses;
   std::function<ctrl::ReloadOutcome()> on_reload;
-  bool slow_reload = false;  // reloads wait in `reloading` for the test
+  ctrl::ReloadOptions reload_options;  // of the last reload
+  bool slow_reload = false;            // reloads wait in `reloading` for the test
   std::vector<ctrl::Reloader::Done> reloading;
 
   const ctrl::Registry& registry() const override { return registry_; }
