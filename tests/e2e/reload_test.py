@@ -48,7 +48,7 @@ class ReloadTest(LabCase):
         self.relay.config["users"] = self.users()
         try:
             self.relay.write_config()
-            told = self.relay.call("config.reload")["needs_restart"]
+            told = self.relay.call("config.reload", {"force": True})["needs_restart"]
         finally:
             self.relay.config["listen"] = {"udp_port": net.PORT}
         self.assertIn("listen", " ".join(told))
