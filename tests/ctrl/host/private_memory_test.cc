@@ -38,6 +38,7 @@ class PrivateMemoryTest : public CppUnit::TestFixture {
   }
 
   void a_refused_lock_says_what_to_do() {
+#ifndef __SANITIZE_ADDRESS__  // which makes locking do nothing and succeed
     CPPUNIT_ASSERT(in_a_child([] {
       const rlimit none{0, 0};
       setrlimit(RLIMIT_MEMLOCK, &none);
@@ -45,6 +46,7 @@ class PrivateMemoryTest : public CppUnit::TestFixture {
       const auto refused = lock_memory();
       return refused && refused->find("CAP_IPC_LOCK") != std::string::npos;
     }));
+#endif
   }
 };
 
