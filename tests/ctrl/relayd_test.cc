@@ -214,9 +214,11 @@ class RelaydTest : public CppUnit::TestFixture {
     const std::string proc = "/proc/" + std::to_string(relay.pid());
     const std::string no_core = "Max core file size        0                    0 ";
     CPPUNIT_ASSERT(text_of(proc + "/limits").find(no_core) != std::string::npos);
+#ifndef __SANITIZE_ADDRESS__  // which makes locking do nothing and succeed
     const std::string status = text_of(proc + "/status");
     const bool locked = status.find("VmLck:\t       0 kB") == std::string::npos;
     CPPUNIT_ASSERT_MESSAGE(relay.log(), locked || relay.says("memory cannot be locked"));
+#endif
     relay.signal(SIGTERM);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(relay.log(), 0, relay.wait());
   }
