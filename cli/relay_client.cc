@@ -12,6 +12,7 @@
 
 #include "cli/errors.h"
 #include "ctrl/base/json.h"
+#include "ctrl/base/read_socket.h"
 
 namespace wirelay::cli {
 
@@ -19,6 +20,18 @@ namespace {
 
 constexpr timeval kPatience{60, 0};
 constexpr ctrl::JsonLimits kReply{.bytes = size_t{64} << 20, .values = 4'000'000};
+
+constexpr size_t kPathRoom = sizeof(sockaddr_un::sun_path);
+
+/// 0, or what is in the way.
+int connect_to(int fd, const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= kPathRoom) return ENAMETOOLONG;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
+                                                                                         : errno;
+}
 
 std::string error_text(int error) { return std::generic_category().message(error); }
 
@@ -55,19 +68,19 @@ Json::Value RelayClient::call_text(std::string_view method, std::string_view par
 
 void RelayClient::connect() {
   if (fd_ >= 0) return;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path_.empty() || path_.size() >= sizeof address.sun_path) {
-    unreachable("a socket's path has 1 to " + std::to_string(sizeof address.sun_path - 1) +
-                " bytes");
+  if (path_.empty() || path_.size() >= kPathRoom) {
+    unreachable("a socket's path has 1 to " + std::to_string(kPathRoom - 1) + " bytes");
   }
-  std::memcpy(address.sun_path, path_.data(), path_.size());
   fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd_ < 0) unreachable(error_text(errno));
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
-  switch (errno) {
+  int error = connect_to(fd_, path_);
+  // Whoever may only look has a socket of its own.
+  if (error == EACCES && connect_to(fd_, ctrl::read_socket_of(path_)) == 0) error = 0;
+  switch (error) {
+    case 0:
+      return;
     case ENOENT:
     case ECONNREFUSED:
       unreachable(
@@ -76,7 +89,7 @@ void RelayClient::connect() {
     case EACCES:
       unreachable("permission denied; use sudo, or join the socket's group");
     default:
-      unreachable(error_text(errno));
+      unreachable(error_text(error));
   }
 }
 

@@ -72,6 +72,7 @@ int start(Config config, const Options& options) {
   // The configuration has just been read: a reload that is asked for before the event loop listens
   // has nothing to do, and must not end the relay.
   std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
   note_stop_signals();
   try {
     Relay relay(options.config, std::move(config), options.verbose);

@@ -6,9 +6,12 @@
 #include <csignal>
 #include <set>
 
+#include "ctrl/base/json_reader.h"
 #include "ctrl/base/log.h"
 #include "ctrl/base/log_limiter.h"
+#include "ctrl/base/read_socket.h"
 #include "ctrl/base/version.h"
+#include "ctrl/host/group.h"
 #include "ctrl/host/stop_request.h"
 #include "ctrl/protocol/load_guard.h"
 
@@ -32,6 +35,20 @@ RegistryLimits limits_of(const Config& config, const crypto::Identity& identity)
   return limits;
 }
 
+/// Nothing for "". Throws std::runtime_error.
+std::optional<gid_t> group_of(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  const auto group = find_group(name);
+  if (!group) throw std::runtime_error("there is no group " + in_quotes(name));
+  return group;
+}
+
+std::optional<api::SocketFile> make_read_socket(const Config& config) {
+  const auto group = group_of(config.control_read_group);
+  if (!group) return std::nullopt;
+  return std::make_optional<api::SocketFile>(read_socket_of(config.control_socket), group);
+}
+
 bool shares_cores(const Config& config) {
   std::set<unsigned> cores = {config.control_core};
   return std::ranges::any_of(config.worker_cores,
@@ -46,7 +63,8 @@ Relay::Relay(std::string file, Config config, bool verbose)
       identity_(crypto::make_identity(read_private_key(config_.private_key_file))),
       engines_(crypto::list_engines()),
       engine_(crypto::choose_engine(config_.aead_engine)),
-      server_(loop_.base(), *this, config_.control_socket),
+      socket_(config_.control_socket, group_of(config_.control_socket_group)),
+      read_socket_(make_read_socket(config_)),
       eal_(config_, verbose),
       datapath_(config_, eal_.ports(), engine_.name, identity_.public_key),
       prefix_writer_(datapath_.shared().prefixes, datapath_.shared().rcu),
@@ -63,11 +81,16 @@ Relay::Relay(std::string file, Config config, bool verbose)
                 [this](auto loaded, const ReloadOptions& options, Reloader::Done done) {
                   apply(std::move(loaded), options, std::move(done));
                 }),
+      server_({api_loop_, *this, api::Right::kChange}, socket_),
       start_ns_(read_clocks().ns) {
+  if (read_socket_) {
+    read_server_.emplace(api::Desk{api_loop_, *this, api::Right::kRead}, *read_socket_);
+  }
   add_configured_users();
   stop_if_requested();
   datapath_.launch();
   log_start();
+  api_thread_.emplace(api_loop_, "api");  // now that nothing else writes to the registry
 }
 
 Relay::~Relay() {
@@ -78,7 +101,6 @@ Relay::~Relay() {
 }
 
 void Relay::run() {
-  std::signal(SIGPIPE, SIG_IGN);
   for (const int signal : {SIGTERM, SIGINT}) {
     loop_.on_signal(signal, [this, signal] {
       log_info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "ctrl/host/datapath.h"
 #include "ctrl/host/eal.h"
 #include "ctrl/host/event_loop.h"
+#include "ctrl/host/loop_thread.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/relay_face.h"
@@ -35,10 +37,10 @@ class Relay final : public RelayFace {
   /// Serves until SIGTERM or SIGINT; SIGHUP reloads.
   void run();
 
+  void collect(Work work) override;
+  void change(ChangeRequest request, Door::Done done) override;
+  void reload(const ReloadOptions& options, Reloader::Done done) override;
   [[nodiscard]] const Registry& registry() const override { return registry_; }
-  void change(ChangeRequest request, Door::Done done) override {
-    door_.submit(std::move(request), std::move(done));
-  }
   [[nodiscard]] const Config& config() const override { return config_; }
   [[nodiscard]] const crypto::PublicKey& public_key() const override {
     return identity_.public_key;
@@ -56,9 +58,6 @@ class Relay final : public RelayFace {
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
-  void reload(const ReloadOptions& options, Reloader::Done done) override {
-    reloader_.ask(options, std::move(done));
-  }
 
  private:
   void add_configured_users();
@@ -78,7 +77,10 @@ class Relay final : public RelayFace {
   crypto::EngineInfo engine_;
   EventLoop loop_;
   Agenda agenda_;
-  api::Server server_;  // before the EAL, so that a second relay ends before it takes any port
+  EventLoop api_loop_;  // here: whatever answers the API goes before it
+  // Before the EAL, so that a second relay ends before it takes any port.
+  api::SocketFile socket_;
+  std::optional<api::SocketFile> read_socket_;  // for those who may look
   Eal eal_;
   Datapath datapath_;
   dataplane::PrefixWriter prefix_writer_;
@@ -91,9 +93,12 @@ class Relay final : public RelayFace {
   Pump pump_;
   Door door_;
   Reloader reloader_;
+  api::Server server_;
+  std::optional<api::Server> read_server_;
   const uint64_t start_ns_;
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
-  std::chrono::milliseconds idle_{1};  // the delay behind the next turn that finds nothing
+  std::chrono::milliseconds idle_{1};     // the delay behind the next turn that finds nothing
+  std::optional<LoopThread> api_thread_;  // last: it serves with all of the above
 };
 
 }  // namespace wirelay::ctrl

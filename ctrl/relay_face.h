@@ -1,7 +1,8 @@
-// The face of the running relay that the API is written against. Control thread only.
+// The face of the running relay that the API is written against.
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,13 +61,21 @@ struct PortStatus : PortCounters {
   bool link_up = false;
 };
 
-/// The face that the API is written against; Relay implements it, tests put a fake behind it.
+/// The face that the API is written against; Relay implements it, tests put a fake behind it. What
+/// is const is for the control thread, the rest for any thread.
 class RelayFace {
  public:
   virtual ~RelayFace() = default;
-  virtual const Registry& registry() const = 0;
-  /// Any thread: through the door.
+  /// Has the control thread call `work` until it returns true: in turns, behind packets and timers,
+  /// each time for at most a slice. Dropped when the relay ends first. `work` must not throw.
+  using Work = std::function<bool(const RelayFace& relay, const Slice& slice)>;
+  virtual void collect(Work work) = 0;
+  /// Through the door. `done` is called on its thread.
   virtual void change(ChangeRequest request, Door::Done done) = 0;
+  /// Reads the configuration file again and applies it; `done` is called on the control thread.
+  virtual void reload(const ReloadOptions& options, Reloader::Done done) = 0;
+
+  virtual const Registry& registry() const = 0;
   virtual const Config& config() const = 0;
   virtual const crypto::PublicKey& public_key() const = 0;
   virtual uint64_t uptime_ns() const = 0;
@@ -79,11 +88,10 @@ class RelayFace {
   virtual std::vector<NeighbourStatus> neighbours() const = 0;
   virtual const NeighbourCounters& neighbour_counters() const = 0;
   virtual const ProtocolCounters& protocol_counters() const = 0;
+  /// Without what the user's peers carried, and how many these are: that is theirs to tell.
   virtual UserStatus user_status(const std::string& name) const = 0;
   virtual PeerStatus peer_status(const std::string& name) const = 0;
   virtual uint32_t sessions_in_use() const = 0;
-  /// Reads the configuration file again and applies it; `done` is called on the control thread.
-  virtual void reload(const ReloadOptions& options, Reloader::Done done) = 0;
 };
 
 }  // namespace wirelay::ctrl

@@ -1,7 +1,21 @@
-// What a relay tells of itself.
+// What a relay is asked from other threads, and what it tells of itself.
 #include "ctrl/relay.h"
 
 namespace wirelay::ctrl {
+
+void Relay::collect(Work work) {
+  loop_.post([this, work = std::move(work)]() mutable {
+    agenda_.add([this, work = std::move(work)](const Slice& slice) { return work(*this, slice); });
+  });
+}
+
+void Relay::change(ChangeRequest request, Door::Done done) {
+  door_.submit(std::move(request), std::move(done));
+}
+
+void Relay::reload(const ReloadOptions& options, Reloader::Done done) {
+  loop_.post([this, options, done = std::move(done)] { reloader_.ask(options, done); });
+}
 
 uint64_t Relay::uptime_ns() const { return read_clocks().ns - start_ns_; }
 
@@ -27,12 +41,6 @@ UserStatus Relay::user_status(const std::string& name) const {
   status.dropped_up = user.dropped_up.load(std::memory_order_relaxed);
   status.dropped_down = user.dropped_down.load(std::memory_order_relaxed);
   status.traffic = publisher_.past_traffic(name);
-  for (const uint32_t peer : publisher_.peer_numbers(name)) {
-    const PeerStatus one = protocol_.status(peer);
-    status.traffic += one.traffic;
-    ++status.peers;
-    if (one.has_session) ++status.peers_connected;
-  }
   return status;
 }
 

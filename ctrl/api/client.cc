@@ -1,84 +1,143 @@
-// A connection on a libevent stream. Whenever something may have become possible - bytes came,
-// replies left, a turn of the loop passed - work() looks at all of it afresh.
+// A connection on a libevent stream.
 #include "ctrl/api/client.h"
 
+#include <algorithm>
+#include <vector>
+
 #include <event2/buffer.h>
+#include <poll.h>
+
+#include "crypto/keys.h"
 
 namespace wirelay::ctrl::api {
 
 namespace {
 
-constexpr timeval kNextTurn{0, 0};
-constexpr timeval kAskAgain{0, 5000};  // for a result that takes long
+/// About what reading a byte of a request costs, and rather more: who sends much, waits.
+constexpr uint64_t kNsPerByte = 40;
+
+/// The first bytes of a buffer, of which nothing stays behind: keys may be among them.
+std::string take_out(evbuffer* buffer, size_t bytes) {
+  std::string text(bytes, '\0');
+  evbuffer_copyout(buffer, text.data(), bytes);
+  const auto wanted = static_cast<ev_ssize_t>(bytes);
+  std::vector<evbuffer_iovec> parts(
+      static_cast<size_t>(evbuffer_peek(buffer, wanted, nullptr, nullptr, 0)));
+  evbuffer_peek(buffer, wanted, nullptr, parts.data(), static_cast<int>(parts.size()));
+  size_t left = bytes;  // the last part may hold more
+  for (const evbuffer_iovec& part : parts) {
+    const size_t size = std::min(left, part.iov_len);
+    crypto::wipe(part.iov_base, size);
+    left -= size;
+  }
+  evbuffer_drain(buffer, bytes);
+  return text;
+}
 
 bool blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
 
 }  // namespace
 
-Client::Client(event_base* base, evutil_socket_t fd, RelayFace& relay, const ClientLimits& limits,
+Client::Client(const Desk& desk, evutil_socket_t fd, Caller caller, const ClientLimits& limits,
                ClientHost& host)
-    : relay_(relay),
+    : desk_(desk),
+      caller_(caller),
       limits_(limits),
       host_(host),
-      stream_(bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE)),
-      resume_(evtimer_new(base, on_resume, this)),
-      deadline_(evtimer_new(base, on_deadline, this)) {
+      stream_(bufferevent_socket_new(desk.loop.base(), fd, BEV_OPT_CLOSE_ON_FREE)),
+      hang_up_(event_new(desk.loop.base(), fd, EV_CLOSED | EV_PERSIST, on_hang_up, this)),
+      deadline_(evtimer_new(desk.loop.base(), on_deadline, this)),
+      turn_{.client = this} {
   bufferevent_setcb(stream_.get(), on_read, on_drained, on_event, this);
-  // One byte more than a line and its newline could need tells a line that is too long.
-  bufferevent_setwatermark(stream_.get(), EV_READ, 0, limits.exchange.message.line_bytes + 1);
   const timeval stalled = to_timeval(limits.stalled_reader);
   bufferevent_set_timeouts(stream_.get(), nullptr, &stalled);
   bufferevent_enable(stream_.get(), EV_READ | EV_WRITE);
+  event_add(hang_up_.get(), nullptr);
   const timeval idle = to_timeval(limits.idle);
   event_add(deadline_.get(), &idle);
 }
 
-void Client::work() {
-  const auto end = std::chrono::steady_clock::now() + limits_.slice;
-  while (step()) {
-    const bool waiting = exchange_ && exchange_->waiting();
-    if (!waiting && std::chrono::steady_clock::now() < end) continue;
-    event_add(resume_.get(), waiting ? &kAskAgain : &kNextTurn);
-    return;
+void Client::work(const Slice& slice) {
+  while (can_go_on()) {
+    step();
+    if (slice.over()) break;
   }
-  if (ending_ && unsent() == 0) {
+  review();
+}
+
+bool Client::can_go_on() const {
+  if (exchange_) return !exchange_->waiting();
+  return line_bytes_ && unsent() <= limits_.waiting_bytes;
+}
+
+void Client::step() {
+  if (exchange_) {
+    exchange_->step();
+  } else {
+    std::string line = take_line();
+    host_.used(*this);
+    if (!blank(line)) {
+      exchange_ =
+          std::make_shared<Exchange>(desk_, line, limits_.exchange, caller_, [this] { review(); });
+    }
+    crypto::wipe(line.data(), line.size());  // keys may be in it
+  }
+  if (exchange_ && exchange_->done()) {
+    send(exchange_->take_reply());
+    exchange_.reset();
+  }
+  find_line();
+}
+
+void Client::review() {
+  find_line();
+  if (can_go_on()) {
+    turn_.next_ns = exchange_ ? 0 : kNsPerByte * *line_bytes_;
+    host_.ready(*this);
+  }
+  if (ending_ && !busy() && unsent() == 0) {
     host_.closed(*this);
     return;
   }
+  read_or_wait();
   watch_progress();
 }
 
-bool Client::step() {
-  if (exchange_) {
-    exchange_->step();
-    if (exchange_->done()) {
-      send(exchange_->take_reply());
-      exchange_.reset();
-    }
-    return true;
+/// What comes behind a line waits in the socket until that line is answered. (A high watermark
+/// would not do: libevent calls again and again while it is reached.)
+void Client::read_or_wait() {
+  if (busy() || ending_) {
+    bufferevent_disable(stream_.get(), EV_READ);
+  } else {
+    bufferevent_enable(stream_.get(), EV_READ);
   }
-  if (unsent() > limits_.waiting_bytes) return false;
-  const auto line = take_line();
-  if (!line) return false;
-  host_.used(*this);
-  if (!blank(*line)) exchange_.emplace(relay_, *line, limits_.exchange);
-  return true;
 }
 
-std::optional<std::string> Client::take_line() {
+void Client::find_line() {
   evbuffer* input = bufferevent_get_input(stream_.get());
   const size_t have = evbuffer_get_length(input);
   evbuffer_ptr from;
-  if (have == 0 || evbuffer_ptr_set(input, &from, searched_, EVBUFFER_PTR_SET) != 0) return {};
-  const evbuffer_ptr newline = evbuffer_search_eol(input, &from, nullptr, EVBUFFER_EOL_LF);
-  if (newline.pos < 0) {
-    searched_ = have;
-    if (have > limits_.exchange.message.line_bytes) refuse_long_line();
-    return {};
+  if (busy() || have == 0 || evbuffer_ptr_set(input, &from, searched_, EVBUFFER_PTR_SET) != 0) {
+    return;
   }
-  std::string line(static_cast<size_t>(newline.pos), '\0');
-  evbuffer_remove(input, line.data(), line.size());
-  evbuffer_drain(input, 1);
+  const evbuffer_ptr newline = evbuffer_search_eol(input, &from, nullptr, EVBUFFER_EOL_LF);
+  const size_t length = newline.pos >= 0 ? static_cast<size_t>(newline.pos) : have;
+  if (length > limits_.exchange.message.line_bytes) {
+    refuse_long_line();
+  } else if (newline.pos >= 0) {
+    line_bytes_ = length;
+  } else if (ending_) {
+    line_bytes_ = have;  // the last line needs no newline
+  } else {
+    searched_ = have;
+  }
+}
+
+std::string Client::take_line() {
+  evbuffer* input = bufferevent_get_input(stream_.get());
+  std::string line = take_out(input, *line_bytes_);
+  evbuffer_drain(input, std::min<size_t>(evbuffer_get_length(input), 1));  // its newline, if any
+  line_bytes_.reset();
   searched_ = 0;
   in_line_ = false;
   event_del(deadline_.get());
@@ -86,7 +145,6 @@ std::optional<std::string> Client::take_line() {
 }
 
 void Client::refuse_long_line() {
-  bufferevent_disable(stream_.get(), EV_READ);
   evbuffer* input = bufferevent_get_input(stream_.get());
   evbuffer_drain(input, evbuffer_get_length(input));
   searched_ = 0;
@@ -102,7 +160,7 @@ void Client::send(const std::string& text) {
 /// be idle for long.
 void Client::watch_progress() {
   const bool begun = evbuffer_get_length(bufferevent_get_input(stream_.get())) > 0;
-  if (unsent() > limits_.waiting_bytes) {  // it is our turn to wait: stalled_reader holds
+  if (busy() || unsent() > limits_.waiting_bytes) {  // it is not its turn to do something
     event_del(deadline_.get());
     in_line_ = false;
   } else if (begun != in_line_ || event_pending(deadline_.get(), EV_TIMEOUT, nullptr) == 0) {
@@ -114,19 +172,29 @@ void Client::watch_progress() {
 
 size_t Client::unsent() const { return evbuffer_get_length(bufferevent_get_output(stream_.get())); }
 
-void Client::on_read(bufferevent*, void* self) { static_cast<Client*>(self)->work(); }
+void Client::on_read(bufferevent*, void* self) { static_cast<Client*>(self)->review(); }
 
-void Client::on_drained(bufferevent*, void* self) { static_cast<Client*>(self)->work(); }
-
-void Client::on_resume(evutil_socket_t, short, void* self) { static_cast<Client*>(self)->work(); }
+void Client::on_drained(bufferevent*, void* self) { static_cast<Client*>(self)->review(); }
 
 void Client::on_event(bufferevent*, short what, void* self) {
   auto* client = static_cast<Client*>(self);
   if ((what & BEV_EVENT_EOF) != 0) {  // it may have shut down only its writing side
     client->ending_ = true;
-    client->work();
+    client->review();
   } else {
     client->host_.closed(*client);
+  }
+}
+
+/// Nobody is there to be answered any more: what has not begun never will. A client that has shut
+/// down only its writing side waits for its replies.
+void Client::on_hang_up(evutil_socket_t fd, short, void* self) {
+  auto* client = static_cast<Client*>(self);
+  pollfd state{.fd = fd, .events = 0, .revents = 0};
+  if (poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0) {
+    client->host_.closed(*client);
+  } else {
+    event_del(client->hang_up_.get());
   }
 }
 

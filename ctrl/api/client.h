@@ -2,19 +2,20 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "ctrl/api/event_handles.h"
 #include "ctrl/api/exchange.h"
+#include "ctrl/api/turns.h"
 
 namespace wirelay::ctrl::api {
 
 struct ClientLimits {
   ExchangeLimits exchange;
   size_t waiting_bytes = 256u << 10;            // unread replies above which no request is taken
-  std::chrono::milliseconds slice{2};           // of work in one turn of the event loop
+  std::chrono::milliseconds slice{2};           // of work in one turn
   std::chrono::milliseconds half_line{30'000};  // for the rest of a line
   std::chrono::milliseconds idle{600'000};      // between lines
   std::chrono::milliseconds stalled_reader{30'000};  // no byte of a reply taken
@@ -24,22 +25,34 @@ struct ClientLimits {
 class ClientHost {
  public:
   virtual ~ClientHost() = default;
+  virtual void ready(class Client& client) = 0;   // wants work() to be called
   virtual void used(class Client& client) = 0;    // it has sent a whole line
   virtual void closed(class Client& client) = 0;  // may destroy it
 };
 
 class Client {
  public:
-  /// Takes the connection. `limits` outlive the client.
-  Client(event_base* base, evutil_socket_t fd, RelayFace& relay, const ClientLimits& limits,
+  /// Takes the connection. `desk` and `limits` outlive the client.
+  Client(const Desk& desk, evutil_socket_t fd, Caller caller, const ClientLimits& limits,
          ClientHost& host);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Answers what has come, until the slice is over.
+  void work(const Slice& slice);
+  /// Has a call under way, or one that waits for its turn.
+  [[nodiscard]] bool busy() const noexcept { return exchange_ || line_bytes_; }
+  [[nodiscard]] Turn& turn() noexcept { return turn_; }
 
  private:
-  /// Answers what has come for at most a slice of time, then lets others run.
-  void work();
-  /// One call made, or one line taken in. False when there is nothing to do now.
-  bool step();
-  std::optional<std::string> take_line();
+  [[nodiscard]] bool can_go_on() const;
+  void step();
+  /// Whenever something may have become possible - bytes came, replies left, an answer is there -
+  /// looks at all of it afresh. May end the client.
+  void review();
+  void read_or_wait();
+  void find_line();
+  std::string take_line();
   void refuse_long_line();
   void send(const std::string& text);
   void watch_progress();
@@ -48,18 +61,21 @@ class Client {
   static void on_read(bufferevent*, void* self);
   static void on_drained(bufferevent*, void* self);
   static void on_event(bufferevent*, short what, void* self);
-  static void on_resume(evutil_socket_t, short, void* self);
+  static void on_hang_up(evutil_socket_t fd, short, void* self);
   static void on_deadline(evutil_socket_t, short, void* self);
 
-  RelayFace& relay_;
+  const Desk& desk_;
+  const Caller caller_;
   const ClientLimits& limits_;
   ClientHost& host_;
   StreamPtr stream_;
-  EventPtr resume_, deadline_;
-  std::optional<Exchange> exchange_;  // the line being answered
-  size_t searched_ = 0;               // bytes of input known to hold no newline
-  bool in_line_ = false;              // half a line has come, and its deadline runs
-  bool ending_ = false;               // no more input: close when all is answered
+  EventPtr hang_up_, deadline_;
+  Turn turn_;
+  std::shared_ptr<Exchange> exchange_;  // the line being answered
+  std::optional<size_t> line_bytes_;    // of the next line, which has come whole
+  size_t searched_ = 0;                 // bytes of input known to hold no newline
+  bool in_line_ = false;                // half a line has come, and its deadline runs
+  bool ending_ = false;                 // no more input: close when all is answered
 };
 
 }  // namespace wirelay::ctrl::api

@@ -1,27 +1,53 @@
-// The calls of a line, one after the other.
+// The calls of a line, one after the other, and the ways of what they ask.
 #include "ctrl/api/exchange.h"
 
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "ctrl/api/change_line.h"
+#include "ctrl/api/render.h"
+#include "ctrl/base/json.h"
 #include "ctrl/base/json_reader.h"
 #include "ctrl/base/log.h"
 
 namespace wirelay::ctrl::api {
 
-Exchange::Exchange(RelayFace& relay, std::string_view line, const ExchangeLimits& limits)
-    : relay_(relay), limits_(limits) {
+namespace {
+
+Json::Value reload_result(const ReloadOutcome& outcome, const ReloadOptions& options) {
+  if (outcome.error) std::rethrow_exception(outcome.error);
+  Json::Value result = to_json(outcome.counts);
+  result["needs_restart"] = to_json(outcome.needs_restart);
+  if (options.dry_run) result["difference"] = to_json(outcome.difference);
+  return result;
+}
+
+}  // namespace
+
+Exchange::Exchange(const Desk& desk, std::string_view line, const ExchangeLimits& limits,
+                   Caller caller, std::function<void()> wake)
+    : desk_(desk),
+      limits_(limits),
+      caller_(caller),
+      wake_(std::move(wake)),
+      time_(limits.batch_time) {
   try {
     message_ = read_message(line, limits.message);
   } catch (const ApiError& error) {
-    answer(error_reply("null", error.code, error.what()));
+    add_reply(error_reply("null", error.code, error.what()));
   }
 }
 
 void Exchange::step() {
-  if (!done() && run(message_.calls[next_])) {
-    later_ = nullptr;
-    ++next_;
-  }
+  if (done() || waiting()) return;
+  Call& call = message_.calls[next_];
+  if (!under_way_) begin(call);
+  if (!answer_) return;
+  finish(call, std::exchange(answer_, nullptr));
+  wipe_texts(call.request);  // keys may be among them
+  under_way_ = false;
+  ++next_;
 }
 
 std::string Exchange::take_reply() {
@@ -29,51 +55,136 @@ std::string Exchange::take_reply() {
   return std::move(reply_);
 }
 
-bool Exchange::run(const Call& call) {
-  if (const char* wrong = malformed(call.request)) {
-    answer(error_reply("null", kInvalidRequest, wrong));
-    return true;
+void Exchange::begin(const Call& call) {
+  under_way_ = true;
+  try {
+    if (const char* wrong = malformed(call.request)) throw ApiError(kInvalidRequest, wrong);
+    check_limits();
+    begin_call(call.request);
+  } catch (...) {
+    answer_ = [error = std::current_exception()]() -> Json::Value {
+      std::rethrow_exception(error);
+    };
   }
-  const bool too_large = reply_.size() > limits_.batch_reply_bytes;
-  const auto reply =
-      too_large ? error_reply(call.id, kReplyTooLarge,
-                              "not done: the replies of this batch are too large; ask again")
-                : respond(call);
-  if (reply && !call.notification()) answer(*reply);
-  return reply.has_value();
 }
 
-std::optional<std::string> Exchange::respond(const Call& call) {
+/// A call that has begun is not given up: a batch is.
+void Exchange::check_limits() const {
+  if (reply_.size() > limits_.batch_reply_bytes) {
+    throw ApiError(kReplyTooLarge, "not done: the replies of this batch are too large; ask again");
+  }
+  if (time_.over()) {
+    throw ApiError(kTooLong, "not done: this batch has taken more than " +
+                                 std::to_string(limits_.batch_time.count()) +
+                                 " s already; ask again");
+  }
+}
+
+void Exchange::begin_call(const Json::Value& request) {
+  static const Json::Value kNoParams(Json::objectValue);
+  const Json::Value& params = request.isMember("params") ? request["params"] : kNoParams;
+  const Method& method = find_method(request["method"].asString());
+  if (!params.isObject()) {
+    throw Refused("params", expected(params, "an object with named fields"));
+  }
+  Begun begun = method.begin(params);
+  check_right(method.name, begun);
+  if (auto* result = std::get_if<Json::Value>(&begun)) {
+    answer_ = [result = std::move(*result)] { return result; };
+  } else if (auto* query = std::get_if<std::shared_ptr<Query>>(&begun)) {
+    ask(std::move(*query));
+  } else if (auto* steps = std::get_if<std::vector<Step>>(&begun)) {
+    change(method.name, std::move(*steps));
+  } else {
+    reload(std::get<ReloadOptions>(begun));
+  }
+}
+
+void Exchange::check_right(std::string_view method, const Begun& begun) const {
+  if (desk_.right == Right::kChange || std::holds_alternative<Json::Value>(begun)) return;
+  const auto* query = std::get_if<std::shared_ptr<Query>>(&begun);
+  if (query != nullptr && !(*query)->secret()) return;
+  const char* what = query != nullptr ? "shows keys" : "changes things";
+  const ApiError error(kForbidden,
+                       fmt::format("{} {}, and this socket is only for reading", method, what));
+  ChangeLine(caller_, method, {}).log(std::make_exception_ptr(error), {});
+  throw error;
+}
+
+std::function<void(Exchange::MakeResult)> Exchange::answerer() {
+  return [&loop = desk_.loop, asker = weak_from_this()](MakeResult result) {
+    loop.post([asker, result = std::move(result)]() mutable {
+      const auto self = asker.lock();
+      if (!self) return;  // its client has left
+      self->answer_ = std::move(result);
+      self->wake_();
+    });
+  };
+}
+
+void Exchange::ask(std::shared_ptr<Query> query) {
+  desk_.relay.collect([query = std::move(query), answer = answerer(), asker = weak_from_this()](
+                          const RelayFace& relay, const Slice& slice) {
+    if (asker.expired()) return true;
+    std::exception_ptr error;
+    try {
+      if (!query->collect(relay, slice)) return false;
+    } catch (...) {
+      error = std::current_exception();
+    }
+    answer([query, error] {
+      if (error) std::rethrow_exception(error);
+      return query->result();
+    });
+    return true;
+  });
+}
+
+void Exchange::change(std::string_view method, std::vector<Step> steps) {
+  ChangeLine line(caller_, method, steps);
+  ChangeRequest request;
+  request.caller = caller_;
+  request.what = method;
+  request.steps = [steps = std::move(steps)](const Registry&, const std::stop_token&) {
+    return steps;
+  };
+  desk_.relay.change(std::move(request),
+                     [answer = answerer(), line = std::move(line)](const ChangeOutcome& outcome) {
+                       line.log(outcome.error, outcome.counts);
+                       answer([error = outcome.error, counts = outcome.counts] {
+                         if (error) std::rethrow_exception(error);
+                         return to_json(counts);
+                       });
+                     });
+}
+
+void Exchange::reload(const ReloadOptions& options) {
+  ChangeLine line(caller_, options.dry_run ? "config.reload (dry run)" : "config.reload", {});
+  desk_.relay.reload(options, [answer = answerer(), line = std::move(line),
+                               options](const ReloadOutcome& outcome) {
+    line.log(outcome.error, outcome.counts);
+    answer([outcome, options] { return reload_result(outcome, options); });
+  });
+}
+
+void Exchange::finish(const Call& call, const MakeResult& result) {
+  std::string reply;
   try {
-    const auto result = result_of(call.request);
-    if (!result) return std::nullopt;
-    return result_reply(call.id, *result);
+    reply = result_reply(call.id, result());
   } catch (const Refused& refused) {
-    return refused_reply(call.id, refused);
+    reply = refused_reply(call.id, refused);
   } catch (const ApiError& error) {
-    return error_reply(call.id, error.code, error.what(), error.data);
+    const bool unread = error.code == kInvalidRequest;  // whatever it is, it is no notification
+    reply = error_reply(unread ? "null" : call.id, error.code, error.what(), error.data);
+    if (unread) return add_reply(reply);
   } catch (const std::exception& error) {
     log_error("API: {} failed: {}", call.request["method"].asString(), error.what());
-    return error_reply(call.id, kInternalError, std::string("internal error: ") + error.what());
+    reply = error_reply(call.id, kInternalError, std::string("internal error: ") + error.what());
   }
+  if (!call.notification()) add_reply(reply);
 }
 
-std::optional<Json::Value> Exchange::result_of(const Json::Value& request) {
-  if (!later_) {
-    static const Json::Value kNoParams(Json::objectValue);
-    const Json::Value& params = request.isMember("params") ? request["params"] : kNoParams;
-    const Method& method = find_method(request["method"].asString());
-    if (!params.isObject()) {
-      throw Refused("params", expected(params, "an object with named fields"));
-    }
-    Answer made = method.call(relay_, params);
-    if (auto* result = std::get_if<Json::Value>(&made)) return std::move(*result);
-    later_ = std::get<Later>(std::move(made));
-  }
-  return later_();
-}
-
-void Exchange::answer(const std::string& reply) {
+void Exchange::add_reply(const std::string& reply) {
   if (message_.batch) reply_ += reply_.empty() ? '[' : ',';
   reply_ += reply;
 }

@@ -1,8 +1,10 @@
-// One line of JSON-RPC 2.0 in, at most one line out. The calls of a batch are made one a step, so
-// that the event loop goes on between them.
+// One line of JSON-RPC 2.0 in, at most one line out. Its calls are made one after the other; what a
+// call asks of other threads comes back through the API's loop.
 #pragma once
 
-#include <optional>
+#include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,40 +12,68 @@
 
 #include "ctrl/api/message.h"
 #include "ctrl/api/method.h"
+#include "ctrl/host/event_loop.h"
+#include "ctrl/host/slice.h"
 #include "ctrl/relay_face.h"
 
 namespace wirelay::ctrl::api {
 
 struct ExchangeLimits {
   MessageLimits message = {};
-  size_t batch_reply_bytes = 4u << 20;  // what is left of a batch then is answered with an error
+  // What of a batch has not begun when its replies have grown so long, or its time is over, is
+  // answered with an error.
+  size_t batch_reply_bytes = 4u << 20;
+  std::chrono::seconds batch_time{30};
 };
 
-class Exchange {
- public:
-  /// Reads the line. `relay` and `limits` outlive the exchange.
-  Exchange(RelayFace& relay, std::string_view line, const ExchangeLimits& limits);
+/// What calls are made with.
+struct Desk {
+  EventLoop& loop;   // the API's
+  RelayFace& relay;  // outlives the loop's last turn
+  Right right;
+};
 
-  /// Makes the next call, or asks again for the result of one that takes long; nothing when done.
+/// On the API's thread, and owned by a shared pointer: an answer that comes when it is gone is
+/// dropped.
+class Exchange : public std::enable_shared_from_this<Exchange> {
+ public:
+  /// Reads the line. `desk` and `limits` outlive the exchange; `wake` is called when it waits no
+  /// longer.
+  Exchange(const Desk& desk, std::string_view line, const ExchangeLimits& limits, Caller caller,
+           std::function<void()> wake);
+
+  /// Begins the next call, or takes its answer in; nothing when waiting or done.
   void step();
-  /// The result of a call is not there yet: let time pass before the next step.
-  [[nodiscard]] bool waiting() const noexcept { return later_ != nullptr; }
+  /// A call has begun, and its answer has not come yet.
+  [[nodiscard]] bool waiting() const noexcept { return under_way_ && !answer_; }
   [[nodiscard]] bool done() const noexcept { return next_ >= message_.calls.size(); }
   /// When done: the reply with its newline, or "" when none is due.
   std::string take_reply();
 
  private:
-  void answer(const std::string& reply);
-  /// False when the result is not there yet.
-  bool run(const Call& call);
-  std::optional<std::string> respond(const Call& call);
-  std::optional<Json::Value> result_of(const Json::Value& request);
+  using MakeResult = std::function<Json::Value()>;  // throws what is wrong
 
-  RelayFace& relay_;
+  void begin(const Call& call);
+  void check_limits() const;
+  void check_right(std::string_view method, const Begun& begun) const;
+  void begin_call(const Json::Value& request);
+  void ask(std::shared_ptr<Query> query);
+  void change(std::string_view method, std::vector<Step> steps);
+  void reload(const ReloadOptions& options);
+  /// Any thread: a function that hands the answer on to the API's thread.
+  std::function<void(MakeResult)> answerer();
+  void finish(const Call& call, const MakeResult& result);
+  void add_reply(const std::string& reply);
+
+  const Desk& desk_;
   const ExchangeLimits& limits_;
+  const Caller caller_;
+  const std::function<void()> wake_;
+  const Slice time_;  // of the whole line
   Message message_;
-  size_t next_ = 0;
-  Later later_;  // of the call at next_, which has begun
+  size_t next_ = 0;         // of the calls
+  bool under_way_ = false;  // the call at next_
+  MakeResult answer_;       // to it
   std::string reply_;
 };
 

@@ -21,7 +21,7 @@ struct Call {
   Json::Value request;
   std::string id;  // text or number as it is written, digit for digit; "null" where it is none
 
-  [[nodiscard]] bool notification() const { return !request.isMember("id"); }
+  [[nodiscard]] bool notification() const { return request.isObject() && !request.isMember("id"); }
 };
 
 struct Message {

@@ -2,16 +2,17 @@
 // methods; method_table.cc lists them.
 #pragma once
 
-#include <functional>
-#include <optional>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include <json/value.h>
 
+#include "ctrl/host/slice.h"
 #include "ctrl/relay_face.h"
 
 namespace wirelay::ctrl::api {
@@ -24,6 +25,15 @@ inline constexpr int kInvalidParams = -32602;  // and what the registry refuses
 inline constexpr int kInternalError = -32603;
 inline constexpr int kNotFound = -32001;       // no user or peer of that name
 inline constexpr int kReplyTooLarge = -32002;  // a batch asked for more than one reply holds
+inline constexpr int kBusy = -32003;           // every connection has a call under way
+inline constexpr int kTooLong = -32004;        // a batch was at work for too long
+inline constexpr int kForbidden = -32005;      // by a socket that is only for reading
+
+/// What whoever comes by a socket may do.
+enum class Right : uint8_t {
+  kRead,    // ask, but not for keys
+  kChange,  // all
+};
 
 /// An error reply. Problems of params are thrown as Refused instead.
 class ApiError : public std::runtime_error {
@@ -34,16 +44,31 @@ class ApiError : public std::runtime_error {
   Json::Value data;
 };
 
-/// The result of a call that takes longer than a turn of the event loop: asked each turn until it
-/// is there. Throws as a call does.
-using Later = std::function<std::optional<Json::Value>()>;
-using Answer = std::variant<Json::Value, Later>;
+/// A question to the relay: what it asks for is collected on the control thread as plain data, in
+/// slices, and becomes JSON on the API's thread. What changes between two slices may show in part.
+class Query {
+ public:
+  Query() = default;
+  virtual ~Query() = default;
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
 
-/// `call` runs on the control thread and is bounded: by the size of a request, and by kMaxPage.
-/// `params` is an object. Throws Refused or ApiError, and then has changed nothing.
+  /// Control thread. True when all is there; takes about a slice, and gets something done however
+  /// short that is. Throws ApiError.
+  virtual bool collect(const RelayFace& relay, const Slice& slice) = 0;
+  /// API thread, after that.
+  [[nodiscard]] virtual Json::Value result() const = 0;
+  /// Shows keys: not for those who may only read.
+  [[nodiscard]] virtual bool secret() const { return false; }
+};
+
+/// What a call comes to: its result, a question, steps for the door, or a reload.
+using Begun = std::variant<Json::Value, std::shared_ptr<Query>, std::vector<Step>, ReloadOptions>;
+
+/// `begin` reads `params`, an object, on the API's thread. Throws Refused or ApiError.
 struct Method {
   std::string_view name;
-  Answer (*call)(RelayFace& relay, const Json::Value& params);
+  Begun (*begin)(const Json::Value& params);
   std::string_view params;  // for people
   std::string_view text;
 };

@@ -24,7 +24,7 @@ const std::vector<Method>& table() {
   return kTable;
 }
 
-Answer list_methods(RelayFace&, const Json::Value& params) {
+Begun list_methods(const Json::Value& params) {
   Params reader(params);
   reader.finish();
   Json::Value result(Json::objectValue);

@@ -3,6 +3,29 @@
 
 namespace wirelay::ctrl::api {
 
+namespace {
+
+template <typename Read>
+void read_items(const Json::Value& params, const char* list, Read read) {
+  std::vector<Problem> problems;
+  if (!params.isMember(list)) {
+    read(params, Place("params"), problems);
+  } else {
+    ObjectReader fields(params, "params", problems);
+    if (const Json::Value* items = fields.list(list)) {
+      if (items->empty()) fields.problem(list, "is empty; name at least one");
+      const Place place(fields.place(), list);
+      for (Json::ArrayIndex i = 0; i < items->size() && !enough(problems); ++i) {
+        read((*items)[i], Place(place, i), problems);
+      }
+    }
+    fields.finish();
+  }
+  if (!problems.empty()) throw Refused(std::move(problems));
+}
+
+}  // namespace
+
 void Params::finish() {
   fields_.finish();
   if (!problems_.empty()) throw Refused(std::move(problems_));
@@ -21,22 +44,12 @@ std::string read_only_name(const Json::Value& params) {
   return *name;
 }
 
-void read_items(const Json::Value& params, const char* list, const ReadItem& read) {
-  std::vector<Problem> problems;
-  if (!params.isMember(list)) {
-    read(params, "params", problems);
-  } else {
-    ObjectReader fields(params, "params", problems);
-    if (const Json::Value* items = fields.list(list)) {
-      if (items->empty()) fields.problem(list, "is empty; name at least one");
-      const Place place(fields.place(), list);
-      for (Json::ArrayIndex i = 0; i < items->size() && !enough(problems); ++i) {
-        read((*items)[i], {place, i}, problems);
-      }
-    }
-    fields.finish();
-  }
-  if (!problems.empty()) throw Refused(std::move(problems));
+std::vector<Step> read_steps(const Json::Value& params, const char* list, ReadSteps read) {
+  std::vector<Step> steps;
+  read_items(params, list, [&](const Json::Value& value, const Place& place, auto& problems) {
+    read(value, place, steps, problems);
+  });
+  return steps;
 }
 
 std::vector<Named> read_names(const Json::Value& params) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 
 #include "ctrl/base/json_reader.h"
 #include "ctrl/base/problem.h"
+#include "ctrl/users/model.h"
 
 namespace wirelay::ctrl::api {
 
@@ -39,14 +39,26 @@ Page read_page(Params& params);
 /// Reads "name", which must be there, and nothing else.
 std::string read_only_name(const Json::Value& params);
 
-/// Calls `read` for each thing that `params` tells of, with its place: for each entry of its list
-/// `list` ({"users": [...]}), or for `params` itself. Throws Refused when any was wrong.
-using ReadItem = std::function<void(const Json::Value&, const Place&, std::vector<Problem>&)>;
-void read_items(const Json::Value& params, const char* list, const ReadItem& read);
+/// Reads one thing at its place into steps.
+using ReadSteps = void (*)(const Json::Value&, const Place&, std::vector<Step>&,
+                           std::vector<Problem>&);
+/// The steps of all things that `params` tells of: of each entry of its list `list`
+/// ({"users": [...]}), or of `params` itself. Throws Refused when any was wrong.
+std::vector<Step> read_steps(const Json::Value& params, const char* list, ReadSteps read);
+
 /// The names in {"names": [...]} or {"name": ...}, with their paths.
 struct Named {
   std::string name, path;
 };
 std::vector<Named> read_names(const Json::Value& params);
+/// A step `Remove` for each of them.
+template <typename Remove>
+std::vector<Step> read_removals(const Json::Value& params) {
+  std::vector<Step> steps;
+  for (Named& named : read_names(params)) {
+    steps.push_back({Remove{std::move(named.name)}, std::move(named.path)});
+  }
+  return steps;
+}
 
 }  // namespace wirelay::ctrl::api

@@ -5,67 +5,108 @@
 #include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
 #include "ctrl/api/render.h"
+#include "ctrl/base/json_reader.h"
 #include "ctrl/users/spec_json.h"
 
 namespace wirelay::ctrl::api {
 
 namespace {
 
-PeerPtr find_peer(RelayFace& relay, const std::string& name) {
+Begun add(const Json::Value& params) { return read_steps(params, "peers", read_peer); }
+
+Begun set(const Json::Value& params) { return read_steps(params, "peers", read_peer_change); }
+
+Begun remove(const Json::Value& params) { return read_removals<RemovePeer>(params); }
+
+PeerView find_peer(const RelayFace& relay, const std::string& name) {
   PeerPtr peer = relay.registry().peer(name);
-  if (peer == nullptr) throw ApiError(kNotFound, "there is no peer " + in_quotes(name));
-  return peer;
+  if (!peer) throw ApiError(kNotFound, "there is no peer " + in_quotes(name));
+  return {std::move(peer), relay.peer_status(name)};
 }
 
-Answer add(RelayFace& relay, const Json::Value& params) {
-  return apply_items(relay, "peer.add", params, "peers", read_peer);
-}
+class OnePeer : public Query {
+ public:
+  explicit OnePeer(std::string name) : name_(std::move(name)) {}
 
-Answer set(RelayFace& relay, const Json::Value& params) {
-  return apply_items(relay, "peer.set", params, "peers", read_peer_change);
-}
-
-Answer remove(RelayFace& relay, const Json::Value& params) {
-  return remove_named<RemovePeer>(relay, "peer.remove", params);
-}
-
-Answer get(RelayFace& relay, const Json::Value& params) {
-  return peer_entry(relay, *find_peer(relay, read_only_name(params)), PresharedKey::kHide);
-}
-
-/// One more than the page holds, when there are more.
-std::vector<PeerPtr> page_of(const Registry& registry, const std::optional<std::string>& user,
-                             const Page& page) {
-  if (!user) return registry.peers_after(page.after, page.limit + 1);
-  if (registry.user(*user) == nullptr) {
-    throw ApiError(kNotFound, "there is no user " + in_quotes(*user));
+  bool collect(const RelayFace& relay, const Slice&) override {
+    peer_ = find_peer(relay, name_);
+    return true;
   }
-  const auto& names = registry.peers_of(*user);
-  std::vector<PeerPtr> peers;
-  for (auto it = names.upper_bound(page.after); it != names.end() && peers.size() <= page.limit;
-       ++it) {
-    peers.push_back(registry.peer(*it));
+  [[nodiscard]] Json::Value result() const override {
+    return peer_entry(peer_, PresharedKey::kHide);
   }
-  return peers;
-}
 
-Answer list(RelayFace& relay, const Json::Value& params) {
+ private:
+  const std::string name_;
+  PeerView peer_;
+};
+
+Begun get(const Json::Value& params) { return std::make_shared<OnePeer>(read_only_name(params)); }
+
+class PageOfPeers : public Query {
+ public:
+  PageOfPeers(Page page, std::optional<std::string> user, PresharedKey preshared_key)
+      : page_(std::move(page)), user_(std::move(user)), preshared_key_(preshared_key) {}
+
+  bool collect(const RelayFace& relay, const Slice& slice) override {
+    if (!begun_) begin(relay.registry());
+    while (found_ < peers_.size()) {
+      PeerView& peer = peers_[found_++];
+      peer.status = relay.peer_status(peer.spec->name);
+      if (slice.over()) break;
+    }
+    return found_ == peers_.size();
+  }
+
+  [[nodiscard]] bool secret() const override { return preshared_key_ == PresharedKey::kShow; }
+  [[nodiscard]] Json::Value result() const override {
+    Json::Value result(Json::objectValue);
+    Json::Value& entries = result["peers"] = Json::arrayValue;
+    for (const PeerView& peer : peers_) entries.append(peer_entry(peer, preshared_key_));
+    result["next"] = more_ ? Json::Value(peers_.back().spec->name) : Json::Value();
+    result["total"] = Json::UInt64{total_};
+    return result;
+  }
+
+ private:
+  void begin(const Registry& registry) {
+    begun_ = true;
+    if (user_) {
+      if (!registry.user(*user_)) {
+        throw ApiError(kNotFound, "there is no user " + in_quotes(*user_));
+      }
+      const auto& names = registry.peers_of(*user_);
+      total_ = names.size();
+      for (auto name = names.upper_bound(page_.after);
+           name != names.end() && peers_.size() <= page_.limit; ++name) {
+        peers_.push_back({registry.peer(*name), {}});
+      }
+    } else {
+      total_ = registry.peer_count();
+      for (const PeerPtr& peer : registry.peers_after(page_.after, page_.limit + 1)) {
+        peers_.push_back({peer, {}});
+      }
+    }
+    more_ = peers_.size() > page_.limit;
+    if (more_) peers_.pop_back();
+  }
+
+  const Page page_;
+  const std::optional<std::string> user_;
+  const PresharedKey preshared_key_;
+  bool begun_ = false, more_ = false;
+  size_t total_ = 0, found_ = 0;
+  std::vector<PeerView> peers_;
+};
+
+Begun list(const Json::Value& params) {
   Params fields(params);
-  const Page page = read_page(fields);
-  const auto user = fields->text("user");
+  Page page = read_page(fields);
+  auto user = fields->text("user");
   const bool keys = fields->boolean("preshared_keys").value_or(false);
   fields.finish();
-  const auto peers = page_of(relay.registry(), user, page);
-  Json::Value result(Json::objectValue);
-  Json::Value& entries = result["peers"] = Json::arrayValue;
-  for (size_t i = 0; i < peers.size() && i < page.limit; ++i) {
-    entries.append(peer_entry(relay, *peers[i], keys ? PresharedKey::kShow : PresharedKey::kHide));
-  }
-  result["next"] =
-      peers.size() > page.limit ? Json::Value(peers[page.limit - 1]->name) : Json::Value();
-  result["total"] =
-      Json::UInt64{user ? relay.registry().peers_of(*user).size() : relay.registry().peer_count()};
-  return result;
+  return std::make_shared<PageOfPeers>(std::move(page), std::move(user),
+                                       keys ? PresharedKey::kShow : PresharedKey::kHide);
 }
 
 /// Where clients reach the relay: as configured, or else the first address it listens on.
@@ -82,15 +123,37 @@ Json::Value relay_endpoint(const Config& config) {
   return {};
 }
 
-Answer client_config(RelayFace& relay, const Json::Value& params) {
-  const PeerPtr peer = find_peer(relay, read_only_name(params));
-  Json::Value result = to_json(*peer, PresharedKey::kShow);
-  result.removeMember("endpoint");
-  result["relay"]["public_key"] = crypto::to_base64(relay.public_key());
-  result["relay"]["endpoint"] = relay_endpoint(relay.config());
-  Json::Value& dns = result["relay"]["dns"] = Json::arrayValue;
-  for (const std::string& server : relay.config().client_dns) dns.append(server);
-  return result;
+class ClientConfig : public Query {
+ public:
+  explicit ClientConfig(std::string name) : name_(std::move(name)) {}
+
+  bool collect(const RelayFace& relay, const Slice&) override {
+    peer_ = find_peer(relay, name_).spec;
+    public_key_ = relay.public_key();
+    endpoint_ = relay_endpoint(relay.config());
+    dns_ = relay.config().client_dns;
+    return true;
+  }
+  [[nodiscard]] bool secret() const override { return true; }
+  [[nodiscard]] Json::Value result() const override {
+    Json::Value result = ctrl::to_json(*peer_, PresharedKey::kShow);
+    result.removeMember("endpoint");
+    result["relay"]["public_key"] = crypto::to_base64(public_key_);
+    result["relay"]["endpoint"] = endpoint_;
+    result["relay"]["dns"] = to_json(dns_);
+    return result;
+  }
+
+ private:
+  const std::string name_;
+  PeerPtr peer_;
+  crypto::PublicKey public_key_{};
+  Json::Value endpoint_;
+  std::vector<std::string> dns_;
+};
+
+Begun client_config(const Json::Value& params) {
+  return std::make_shared<ClientConfig>(read_only_name(params));
 }
 
 constexpr std::array kMethods = {

@@ -1,9 +1,6 @@
 // Results as JSON.
 #include "ctrl/api/render.h"
 
-#include <mutex>
-#include <optional>
-
 namespace wirelay::ctrl::api {
 
 namespace {
@@ -23,51 +20,37 @@ Json::Value to_json(const ChangeCounts& counts) {
   return result;
 }
 
-Answer apply_steps(RelayFace& relay, const char* what, std::vector<Step> steps) {
-  struct Pending {
-    std::mutex mutex;
-    std::optional<ChangeOutcome> outcome;
-  };
-  const auto pending = std::make_shared<Pending>();
-  ChangeRequest request;
-  request.what = what;
-  request.steps = [steps = std::move(steps)](const Registry&, const std::stop_token&) {
-    return steps;
-  };
-  relay.change(std::move(request), [pending](ChangeOutcome outcome) {
-    const std::lock_guard lock(pending->mutex);
-    pending->outcome = std::move(outcome);
-  });
-  return [pending]() -> std::optional<Json::Value> {
-    const std::lock_guard lock(pending->mutex);
-    if (!pending->outcome) return std::nullopt;
-    if (pending->outcome->error) std::rethrow_exception(pending->outcome->error);
-    return to_json(pending->outcome->counts);
-  };
+bool UserSum::run(const RelayFace& relay, UserView& user, const Slice& slice) {
+  const std::string& name = user.spec->name;
+  if (!last_) user.status = relay.user_status(name);
+  const auto& peers = relay.registry().peers_of(name);
+  for (auto peer = last_ ? peers.upper_bound(*last_) : peers.begin(); peer != peers.end(); ++peer) {
+    const PeerStatus one = relay.peer_status(*peer);
+    user.status.traffic += one.traffic;
+    ++user.status.peers;
+    user.status.peers_connected += one.has_session ? 1 : 0;
+    if (slice.over()) {
+      last_ = *peer;
+      return false;
+    }
+  }
+  last_.reset();
+  return true;
 }
 
-Answer apply_items(RelayFace& relay, const char* what, const Json::Value& params, const char* list,
-                   ReadSteps read) {
-  std::vector<Step> steps;
-  read_items(params, list, [&](const Json::Value& value, const Place& place, auto& problems) {
-    read(value, place, steps, problems);
-  });
-  return apply_steps(relay, what, std::move(steps));
-}
-
-Json::Value user_entry(RelayFace& relay, const UserSpec& user) {
-  const UserStatus now = relay.user_status(user.name);
-  Json::Value result = ctrl::to_json(user);
+Json::Value user_entry(const UserView& user) {
+  const UserStatus& now = user.status;
+  Json::Value result = ctrl::to_json(*user.spec);
   Json::Value& status = result["status"];
   add_counters(status, now, kUserCounters);
   status["traffic"] = counters_json(now.traffic, kTrafficCounters);
   return result;
 }
 
-Json::Value peer_entry(RelayFace& relay, const PeerSpec& peer, PresharedKey preshared_key) {
-  const PeerStatus now = relay.peer_status(peer.name);
-  Json::Value result = ctrl::to_json(peer, preshared_key);
-  result["has_preshared_key"] = peer.preshared_key.has_value();
+Json::Value peer_entry(const PeerView& peer, PresharedKey preshared_key) {
+  const PeerStatus& now = peer.status;
+  Json::Value result = ctrl::to_json(*peer.spec, preshared_key);
+  result["has_preshared_key"] = peer.spec->preshared_key.has_value();
   Json::Value& status = result["status"];
   status["endpoint"] = now.endpoint ? Json::Value(to_string(*now.endpoint)) : Json::Value();
   status["last_handshake"] = now.last_handshake_unix_ns == 0
@@ -78,9 +61,9 @@ Json::Value peer_entry(RelayFace& relay, const PeerSpec& peer, PresharedKey pres
   return result;
 }
 
-Json::Value ports_json(const RelayFace& relay) {
+Json::Value ports_json(const std::vector<PortStatus>& ports) {
   Json::Value result(Json::arrayValue);
-  for (const PortStatus& port : relay.ports()) {
+  for (const PortStatus& port : ports) {
     Json::Value& entry = result.append(Json::objectValue);
     entry["name"] = port.name;
     entry["device"] = port.device;
@@ -91,10 +74,9 @@ Json::Value ports_json(const RelayFace& relay) {
   return result;
 }
 
-Json::Value workers_json(const RelayFace& relay) {
+Json::Value workers_json(const Workers& workers, const std::vector<unsigned>& cores) {
   Json::Value result(Json::arrayValue);
-  const auto& cores = relay.config().worker_cores;
-  for (const dataplane::WorkerCounters* worker : relay.workers()) {
+  for (const dataplane::WorkerCounters* worker : workers) {
     const Json::ArrayIndex id = result.size();
     Json::Value& entry = result.append(Json::objectValue);
     entry["id"] = id;

@@ -1,6 +1,8 @@
 // The parts of results that several methods share.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <json/value.h>
@@ -14,33 +16,39 @@
 
 namespace wirelay::ctrl::api {
 
-/// Sends the steps through the door as a request `what`, and counts what they did, as config.reload
-/// does: {"users_added", "users_changed", "users_removed", "peers_added", ...}.
-Answer apply_steps(RelayFace& relay, const char* what, std::vector<Step> steps);
-/// The same for what `params` lists under `list` ("users"), or is itself, as `read` reads it.
-using ReadSteps = void (*)(const Json::Value&, const Place&, std::vector<Step>&,
-                           std::vector<Problem>&);
-Answer apply_items(RelayFace& relay, const char* what, const Json::Value& params, const char* list,
-                   ReadSteps read);
-/// The same with a step `Remove` for each name in `params`.
-template <typename Remove>
-Answer remove_named(RelayFace& relay, const char* what, const Json::Value& params) {
-  std::vector<Step> steps;
-  for (Named& named : read_names(params)) {
-    steps.push_back({Remove{std::move(named.name)}, std::move(named.path)});
-  }
-  return apply_steps(relay, what, std::move(steps));
-}
+/// {"users_added", "users_changed", "users_removed", "peers_added", ...}
 Json::Value to_json(const ChangeCounts& counts);
 
-/// USER and what it carried, under "status".
-Json::Value user_entry(RelayFace& relay, const UserSpec& user);
-/// PEER with "user", and what it carried, under "status".
-Json::Value peer_entry(RelayFace& relay, const PeerSpec& peer, PresharedKey preshared_key);
+struct PeerView {
+  PeerPtr spec;
+  PeerStatus status;
+};
+/// A user, and what it carried over all its peers.
+struct UserView {
+  UserPtr spec;
+  UserStatus status;
+};
 
-Json::Value ports_json(const RelayFace& relay);
-/// By worker: core, polls, packets. In the order of relay.workers().
-Json::Value workers_json(const RelayFace& relay);
+/// Fills in views on the control thread, in slices.
+class UserSum {
+ public:
+  /// Goes on with the sum over the peers of `user`; true when it is complete.
+  bool run(const RelayFace& relay, UserView& user, const Slice& slice);
+
+ private:
+  std::optional<std::string> last_;  // peer that is in the sum; none when it has not begun
+};
+
+/// USER and what it carried, under "status".
+Json::Value user_entry(const UserView& user);
+/// PEER with "user", and what it carried, under "status".
+Json::Value peer_entry(const PeerView& peer, PresharedKey preshared_key);
+
+Json::Value ports_json(const std::vector<PortStatus>& ports);
+/// Counters that any thread may read.
+using Workers = std::vector<const dataplane::WorkerCounters*>;
+/// By worker: core, polls, packets.
+Json::Value workers_json(const Workers& workers, const std::vector<unsigned>& cores);
 
 /// For lists of texts, such as names.
 Json::Value to_json(const std::vector<std::string>& texts);

@@ -70,7 +70,7 @@ void clear_way(const std::string& path, const sockaddr_un& address) {
 
 }  // namespace
 
-SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
+SocketFile::SocketFile(std::string path, std::optional<gid_t> group) : path_(std::move(path)) {
   const sockaddr_un address = address_of(path_);
   make_directory(path_);
   clear_way(path_, address);
@@ -79,6 +79,10 @@ SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
     // Nobody can connect before listen(), so the mode is right from the first client on.
     if (bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       fail_errno(path_, "cannot bind");
+    }
+    if (group && chown(path_.c_str(), static_cast<uid_t>(-1), *group) != 0) {
+      fail_errno(path_, "cannot give it to group " + std::to_string(*group) +
+                            " (that needs CAP_CHOWN, or to be one of the group)");
     }
     if (chmod(path_.c_str(), kMode) != 0) fail_errno(path_, "cannot set its mode");
     struct stat file;

@@ -2,6 +2,7 @@
 // a relay that still lives, never left behind.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
@@ -11,8 +12,9 @@ namespace wirelay::ctrl::api {
 class SocketFile {
  public:
   /// Makes the directory when it is missing, replaces a socket that nobody serves, listens with
-  /// mode 0660. Throws std::runtime_error with one line: what is in the way and what to do.
-  explicit SocketFile(std::string path);
+  /// mode 0660; without a group, that of the process. Throws std::runtime_error with one line: what
+  /// is in the way and what to do.
+  explicit SocketFile(std::string path, std::optional<gid_t> group = std::nullopt);
   /// Removes the file, unless another has taken its place.
   ~SocketFile();
   SocketFile(const SocketFile&) = delete;

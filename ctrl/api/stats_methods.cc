@@ -36,37 +36,73 @@ Json::Value stages_json(const WorkerCounters& worker) {
   return result;
 }
 
-Answer get_stats(RelayFace& relay, const Json::Value& params) {
+class Stats : public Query {
+ public:
+  bool collect(const RelayFace& relay, const Slice&) override {
+    tsc_hz_ = relay.tsc_hz();
+    ports_ = relay.ports();
+    cores_ = relay.config().worker_cores;
+    workers_ = relay.workers();
+    return true;
+  }
+  [[nodiscard]] Json::Value result() const override {
+    Json::Value result(Json::objectValue);
+    result["tsc_hz"] = count(tsc_hz_);
+    result["ports"] = ports_json(ports_);
+    Json::Value& workers = result["workers"] = workers_json(workers_, cores_);
+    Json::ArrayIndex id = 0;
+    for (const WorkerCounters* worker : workers_) workers[id++]["stages"] = stages_json(*worker);
+    return result;
+  }
+
+ private:
+  uint64_t tsc_hz_ = 0;
+  std::vector<PortStatus> ports_;
+  std::vector<unsigned> cores_;
+  Workers workers_;
+};
+
+Begun get_stats(const Json::Value& params) {
   Params(params).finish();
-  Json::Value result(Json::objectValue);
-  result["tsc_hz"] = count(relay.tsc_hz());
-  result["ports"] = ports_json(relay);
-  Json::Value& workers = result["workers"] = workers_json(relay);
-  Json::ArrayIndex id = 0;
-  for (const WorkerCounters* worker : relay.workers())
-    workers[id++]["stages"] = stages_json(*worker);
-  return result;
+  return std::make_shared<Stats>();
 }
 
-Answer get_drops(RelayFace& relay, const Json::Value& params) {
+class Drops : public Query {
+ public:
+  explicit Drops(bool nonzero) : nonzero_(nonzero) {}
+
+  bool collect(const RelayFace& relay, const Slice&) override {
+    workers_ = relay.workers();
+    return true;
+  }
+  [[nodiscard]] Json::Value result() const override {
+    Json::Value result(Json::objectValue);
+    Json::Value& drops = result["drops"] = Json::arrayValue;
+    uint64_t total = 0;
+    for (size_t i = 0; i < kDropCount; ++i) {
+      uint64_t packets = 0;
+      for (const WorkerCounters* worker : workers_) packets += worker->drops[i].get();
+      total += packets;
+      if (nonzero_ && packets == 0) continue;
+      Json::Value& entry = drops.append(Json::objectValue);
+      entry["name"] = std::string(kDrops[i].name);
+      entry["text"] = std::string(kDrops[i].text);
+      entry["packets"] = count(packets);
+    }
+    result["total"] = count(total);
+    return result;
+  }
+
+ private:
+  const bool nonzero_;
+  Workers workers_;
+};
+
+Begun get_drops(const Json::Value& params) {
   Params fields(params);
   const bool nonzero = fields->boolean("nonzero").value_or(false);
   fields.finish();
-  Json::Value result(Json::objectValue);
-  Json::Value& drops = result["drops"] = Json::arrayValue;
-  uint64_t total = 0;
-  for (size_t i = 0; i < kDropCount; ++i) {
-    uint64_t packets = 0;
-    for (const WorkerCounters* worker : relay.workers()) packets += worker->drops[i].get();
-    total += packets;
-    if (nonzero && packets == 0) continue;
-    Json::Value& entry = drops.append(Json::objectValue);
-    entry["name"] = std::string(kDrops[i].name);
-    entry["text"] = std::string(kDrops[i].text);
-    entry["packets"] = count(packets);
-  }
-  result["total"] = count(total);
-  return result;
+  return std::make_shared<Drops>(nonzero);
 }
 
 constexpr std::array kMethods = {

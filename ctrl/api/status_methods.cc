@@ -20,9 +20,9 @@ Json::Value engine_json(const crypto::EngineInfo& engine) {
   return result;
 }
 
-Json::Value neighbours_json(const RelayFace& relay) {
+Json::Value neighbours_json(const std::vector<NeighbourStatus>& neighbours) {
   Json::Value result(Json::arrayValue);
-  for (const NeighbourStatus& neighbour : relay.neighbours()) {
+  for (const NeighbourStatus& neighbour : neighbours) {
     if (result.size() == kMaxPage) break;
     Json::Value& entry = result.append(Json::objectValue);
     entry["port"] = neighbour.port;
@@ -33,31 +33,77 @@ Json::Value neighbours_json(const RelayFace& relay) {
   return result;
 }
 
-Answer get(RelayFace& relay, const Json::Value& params) {
+class Status : public Query {
+ public:
+  bool collect(const RelayFace& relay, const Slice&) override {
+    uptime_ns_ = relay.uptime_ns();
+    public_key_ = relay.public_key();
+    udp_port_ = relay.config().udp_port;
+    polling_ = relay.config().polling;
+    sizes_ = relay.config().sizes;
+    cores_ = relay.config().worker_cores;
+    engine_ = relay.engine();
+    engines_ = relay.engines();
+    huge_pages_ = relay.uses_huge_pages();
+    workers_ = relay.workers();
+    ports_ = relay.ports();
+    users_ = relay.registry().user_count();
+    peers_ = relay.registry().peer_count();
+    sessions_ = relay.sessions_in_use();
+    handshakes_ = relay.protocol_counters();
+    neighbours_ = relay.neighbours();
+    neighbour_counters_ = relay.neighbour_counters();
+    return true;
+  }
+
+  [[nodiscard]] Json::Value result() const override {
+    Json::Value result(Json::objectValue);
+    result["version"] = version();
+    result["uptime_seconds"] = count(uptime_ns_ / kNsPerSecond);
+    result["public_key"] = crypto::to_base64(public_key_);
+    result["listen_port"] = udp_port_;
+    result["engine"] = engine_json(engine_);
+    Json::Value& engines = result["engines"] = Json::arrayValue;
+    for (const crypto::EngineInfo& engine : engines_) engines.append(engine_json(engine));
+    result["huge_pages"] = huge_pages_;
+    result["polling"] = polling_ == dataplane::Polling::kBusy ? "busy" : "adaptive";
+    result["workers"] = workers_json(workers_, cores_);
+    result["ports"] = ports_json(ports_);
+    result["users"] = count(users_);
+    result["peers"] = count(peers_);
+    result["sessions"] = sessions_;
+    Json::Value& sizes = result["sizes"];
+    sizes["users"] = sizes_.users;
+    sizes["peers"] = sizes_.peers;
+    sizes["sessions"] = sizes_.sessions;
+    result["handshakes"] = counters_json(handshakes_, kProtocolCounters);
+    result["neighbours"] = neighbours_json(neighbours_);
+    result["neighbour_counters"] = counters_json(neighbour_counters_, kNeighbourCounters);
+    return result;
+  }
+
+ private:
+  uint64_t uptime_ns_ = 0;
+  crypto::PublicKey public_key_{};
+  uint16_t udp_port_ = 0;
+  dataplane::Polling polling_{};
+  dataplane::Sizes sizes_;
+  std::vector<unsigned> cores_;
+  crypto::EngineInfo engine_;
+  std::vector<crypto::EngineInfo> engines_;
+  bool huge_pages_ = false;
+  Workers workers_;
+  std::vector<PortStatus> ports_;
+  size_t users_ = 0, peers_ = 0;
+  uint32_t sessions_ = 0;
+  ProtocolCounters handshakes_;
+  std::vector<NeighbourStatus> neighbours_;
+  NeighbourCounters neighbour_counters_;
+};
+
+Begun get(const Json::Value& params) {
   Params(params).finish();
-  Json::Value result(Json::objectValue);
-  result["version"] = version();
-  result["uptime_seconds"] = count(relay.uptime_ns() / kNsPerSecond);
-  result["public_key"] = crypto::to_base64(relay.public_key());
-  result["listen_port"] = relay.config().udp_port;
-  result["engine"] = engine_json(relay.engine());
-  Json::Value& engines = result["engines"] = Json::arrayValue;
-  for (const crypto::EngineInfo& engine : relay.engines()) engines.append(engine_json(engine));
-  result["huge_pages"] = relay.uses_huge_pages();
-  result["polling"] = relay.config().polling == dataplane::Polling::kBusy ? "busy" : "adaptive";
-  result["workers"] = workers_json(relay);
-  result["ports"] = ports_json(relay);
-  result["users"] = count(relay.registry().user_count());
-  result["peers"] = count(relay.registry().peer_count());
-  result["sessions"] = relay.sessions_in_use();
-  Json::Value& sizes = result["sizes"];
-  sizes["users"] = relay.config().sizes.users;
-  sizes["peers"] = relay.config().sizes.peers;
-  sizes["sessions"] = relay.config().sizes.sessions;
-  result["handshakes"] = counters_json(relay.protocol_counters(), kProtocolCounters);
-  result["neighbours"] = neighbours_json(relay);
-  result["neighbour_counters"] = counters_json(relay.neighbour_counters(), kNeighbourCounters);
-  return result;
+  return std::make_shared<Status>();
 }
 
 constexpr std::array kMethods = {

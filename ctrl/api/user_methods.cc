@@ -5,6 +5,7 @@
 #include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
 #include "ctrl/api/render.h"
+#include "ctrl/base/json_reader.h"
 #include "ctrl/users/spec_json.h"
 
 namespace wirelay::ctrl::api {
@@ -14,49 +15,100 @@ namespace {
 /// A user's status sums up its peers: a page of users ends behind so many of them.
 constexpr size_t kMaxPagePeers = 20'000;
 
-Answer add(RelayFace& relay, const Json::Value& params) {
-  return apply_items(relay, "user.add", params, "users", read_user);
-}
+Begun add(const Json::Value& params) { return read_steps(params, "users", read_user); }
 
-Answer set(RelayFace& relay, const Json::Value& params) {
-  return apply_items(relay, "user.set", params, "users", read_user_change);
-}
+Begun set(const Json::Value& params) { return read_steps(params, "users", read_user_change); }
 
-Answer remove(RelayFace& relay, const Json::Value& params) {
-  return remove_named<RemoveUser>(relay, "user.remove", params);
-}
+Begun remove(const Json::Value& params) { return read_removals<RemoveUser>(params); }
 
-Answer get(RelayFace& relay, const Json::Value& params) {
-  const std::string name = read_only_name(params);
-  const UserPtr user = relay.registry().user(name);
-  if (user == nullptr) throw ApiError(kNotFound, "there is no user " + in_quotes(name));
-  Json::Value result = user_entry(relay, *user);
-  Json::Value& peers = result["peers"] = Json::arrayValue;
-  for (const std::string& peer : relay.registry().peers_of(name)) {
-    if (peers.size() == kMaxPage) {
-      result["peers_next"] = peers[peers.size() - 1]["name"];  // peer.list goes on from there
-      break;
+class OneUser : public Query {
+ public:
+  explicit OneUser(std::string name) : name_(std::move(name)) {}
+
+  bool collect(const RelayFace& relay, const Slice& slice) override {
+    if (!user_.spec) user_.spec = relay.registry().user(name_);
+    if (!user_.spec) throw ApiError(kNotFound, "there is no user " + in_quotes(name_));
+    if (!summed_ && !sum_.run(relay, user_, slice)) return false;
+    summed_ = true;
+    const auto& names = relay.registry().peers_of(name_);
+    auto next = peers_.empty() ? names.begin() : names.upper_bound(peers_.back().spec->name);
+    while (next != names.end() && peers_.size() < kMaxPage) {
+      peers_.push_back({relay.registry().peer(*next), relay.peer_status(*next)});
+      if (++next != names.end() && slice.over()) return false;
     }
-    peers.append(peer_entry(relay, *relay.registry().peer(peer), PresharedKey::kHide));
+    more_ = next != names.end();
+    return true;
   }
-  return result;
-}
 
-Answer list(RelayFace& relay, const Json::Value& params) {
-  Params fields(params);
-  const auto [after, limit] = read_page(fields);
-  fields.finish();
-  const auto users = relay.registry().users_after(after, limit + 1);
-  Json::Value result(Json::objectValue);
-  Json::Value& entries = result["users"] = Json::arrayValue;
-  size_t shown = 0;
-  for (size_t peers = 0; shown < std::min(users.size(), limit) && peers < kMaxPagePeers; ++shown) {
-    entries.append(user_entry(relay, *users[shown]));
-    peers += relay.registry().peers_of(users[shown]->name).size();
+  [[nodiscard]] Json::Value result() const override {
+    Json::Value result = user_entry(user_);
+    Json::Value& peers = result["peers"] = Json::arrayValue;
+    for (const PeerView& peer : peers_) peers.append(peer_entry(peer, PresharedKey::kHide));
+    if (more_) result["peers_next"] = peers_.back().spec->name;  // peer.list goes on from there
+    return result;
   }
-  result["next"] = users.size() > shown ? Json::Value(users[shown - 1]->name) : Json::Value();
-  result["total"] = Json::UInt64{relay.registry().user_count()};
-  return result;
+
+ private:
+  const std::string name_;
+  UserView user_;
+  UserSum sum_;
+  bool summed_ = false, more_ = false;
+  std::vector<PeerView> peers_;
+};
+
+class PageOfUsers : public Query {
+ public:
+  explicit PageOfUsers(Page page) : page_(std::move(page)) {}
+
+  bool collect(const RelayFace& relay, const Slice& slice) override {
+    if (!begun_) begin(relay.registry());
+    while (summed_ < users_.size()) {
+      if (!sum_.run(relay, users_[summed_], slice)) return false;
+      peers_ += users_[summed_++].status.peers;
+      if (peers_ >= kMaxPagePeers && summed_ < users_.size()) {
+        users_.resize(summed_);
+        more_ = true;
+      } else if (slice.over()) {
+        return summed_ == users_.size();
+      }
+    }
+    return true;
+  }
+
+  [[nodiscard]] Json::Value result() const override {
+    Json::Value result(Json::objectValue);
+    Json::Value& entries = result["users"] = Json::arrayValue;
+    for (const UserView& user : users_) entries.append(user_entry(user));
+    result["next"] = more_ ? Json::Value(users_.back().spec->name) : Json::Value();
+    result["total"] = Json::UInt64{total_};
+    return result;
+  }
+
+ private:
+  void begin(const Registry& registry) {
+    begun_ = true;
+    total_ = registry.user_count();
+    for (const UserPtr& user : registry.users_after(page_.after, page_.limit + 1)) {
+      users_.push_back({user, {}});
+    }
+    more_ = users_.size() > page_.limit;
+    if (more_) users_.pop_back();
+  }
+
+  const Page page_;
+  bool begun_ = false, more_ = false;
+  size_t total_ = 0, summed_ = 0, peers_ = 0;
+  std::vector<UserView> users_;
+  UserSum sum_;
+};
+
+Begun get(const Json::Value& params) { return std::make_shared<OneUser>(read_only_name(params)); }
+
+Begun list(const Json::Value& params) {
+  Params fields(params);
+  Page page = read_page(fields);
+  fields.finish();
+  return std::make_shared<PageOfUsers>(std::move(page));
 }
 
 constexpr std::array kMethods = {

@@ -6,6 +6,8 @@
 
 #include <json/writer.h>
 
+#include "crypto/keys.h"
+
 namespace wirelay::ctrl {
 
 namespace {
@@ -72,6 +74,16 @@ void JsonTree::take(const JsonEvent& event) {
                                             : around->append(Json::nullValue);
   place = value_of(event);
   if (event.kind == Kind::kList || event.kind == Kind::kObject) open_.push_back(&place);
+}
+
+void wipe_texts(Json::Value& value) {
+  const char* begin = nullptr;
+  const char* end = nullptr;
+  if (value.isString() && value.getString(&begin, &end)) {
+    crypto::wipe(const_cast<char*>(begin), static_cast<size_t>(end - begin));  // its own copy
+  } else if (value.isObject() || value.isArray()) {
+    for (Json::Value& element : value) wipe_texts(element);
+  }
 }
 
 Json::Value parse_json(std::string_view text, const JsonLimits& limits) {

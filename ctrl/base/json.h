@@ -25,6 +25,9 @@ class JsonTree {
   std::string key_;                 // of the next value
 };
 
+/// Overwrites all texts of a value that is no longer needed: keys may be among them.
+void wipe_texts(Json::Value& value);
+
 /// Throws JsonError. what() says what was found, without the place.
 Json::Value parse_json(std::string_view text, const JsonLimits& limits);
 

@@ -50,6 +50,8 @@ struct Config {
   HugePages huge_pages = HugePages::kAuto;
   std::string aead_engine = "auto";
   std::string control_socket = "/run/wirelay/relayd.sock";
+  std::string control_socket_group;  // may do all; "": the process's own
+  std::string control_read_group;    // may look, by a socket beside the other; "": there is none
   std::string log_level = "info";
   std::optional<std::string> users_file;  // as `relayctl export` writes it
   std::vector<UserSpec> users;            // from the file itself and from users_file

@@ -6,6 +6,7 @@
 
 #include "crypto/aead.h"
 #include "ctrl/base/log.h"
+#include "ctrl/base/read_socket.h"
 #include "ctrl/config/parts.h"
 
 namespace wirelay::ctrl {
@@ -15,7 +16,8 @@ namespace {
 using dataplane::IpAddr;
 
 constexpr unsigned kMaxCore = 1023;
-constexpr size_t kMaxSocketPath = 107;  // sockaddr_un
+// sockaddr_un, with room for the ending of the socket for readers
+constexpr size_t kMaxSocketPath = 107 - std::string_view(kReadSocketEnding).size();
 
 std::string resolved(const std::string& directory, const std::string& file) {
   return std::filesystem::path(directory) / file;
@@ -227,6 +229,13 @@ void read_control_socket(ObjectReader& root, Config& config) {
                                                "most {} bytes",
                                                in_quotes(path), kMaxSocketPath));
   }
+  const auto read_group = [&](const char* name, std::string& group) {
+    const auto text = root.text(name);
+    if (text && text->empty()) root.problem(name, "is empty, expected the name of a group");
+    group = text.value_or("");
+  };
+  read_group("control_socket_group", config.control_socket_group);
+  read_group("control_read_group", config.control_read_group);
 }
 
 }  // namespace

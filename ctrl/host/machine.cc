@@ -15,6 +15,7 @@
 
 #include "ctrl/base/json_reader.h"
 #include "ctrl/host/control_group.h"
+#include "ctrl/host/group.h"
 #include "dataplane/dataplane.h"
 
 namespace wirelay::ctrl {
@@ -249,6 +250,14 @@ void Machine::check_control_socket(const std::string& path, std::vector<Problem>
   }
 }
 
+void Machine::check_group(const char* field, const std::string& group,
+                          std::vector<Problem>& problems) {
+  if (group.empty() || find_group(group)) return;
+  problems.push_back({field, fmt::format("there is no group {} here; \"groupadd --system {}\" "
+                                         "makes it",
+                                         in_quotes(group), group)});
+}
+
 void Machine::check_memory(const Config& config, std::vector<Problem>& problems) const {
   if (huge_pages(config)) return;
   if (config.huge_pages == HugePages::kRequired) {
@@ -289,6 +298,8 @@ std::vector<Problem> Machine::lacks(const Config& config) const {
                  problems);
   }
   check_control_socket(config.control_socket, problems);
+  check_group("control_socket_group", config.control_socket_group, problems);
+  check_group("control_read_group", config.control_read_group, problems);
   check_memory(config, problems);
   return problems;
 }

@@ -49,6 +49,8 @@ class Machine {
   void check_capabilities(const Device& device, std::span<const Capability> capabilities,
                           const std::string& path, std::vector<Problem>& problems) const;
   void check_control_socket(const std::string& path, std::vector<Problem>& problems) const;
+  static void check_group(const char* field, const std::string& group,
+                          std::vector<Problem>& problems);
   void check_pci(const Device& device, const std::string& path,
                  std::vector<Problem>& problems) const;
   std::string root_;

@@ -83,6 +83,7 @@ ChangeCounts count(const std::vector<ChangeEvent>& events) {
 std::vector<std::string> describe(const std::vector<ChangeEvent>& events) {
   std::vector<std::string> lines;
   for (const ChangeEvent& event : events) {
+    if (lines.size() == kMaxDescribed) break;
     if (const auto* user = std::get_if<UserEvent>(&event)) {
       describe("user ", *user, lines);
     } else {

@@ -64,14 +64,16 @@ struct ChangeCounts {
 /// A peer that changes twice counts once.
 ChangeCounts count(const std::vector<ChangeEvent>& events);
 
+/// The most lines that describe() makes.
+inline constexpr size_t kMaxDescribed = 1000;
 /// "+ user alice", "~ peer phone: endpoint ...", "- user bob": one line for each event that changes
-/// something. Secrets are not among what is shown.
+/// something, until there are kMaxDescribed. Secrets are not among what is shown.
 std::vector<std::string> describe(const std::vector<ChangeEvent>& events);
 
 struct ChangeOutcome {
   std::exception_ptr error;  // Refused, or what stood in the way: nothing was changed
   ChangeCounts counts;
-  std::vector<std::string> difference;  // of a dry run
+  std::vector<std::string> difference;  // of a dry run; may be cut, as describe() has it
 };
 
 }  // namespace wirelay::ctrl

@@ -69,7 +69,7 @@ bool Publisher::add(const UserSpec& user) {
   const uint64_t now = police_now();
   shared_.users.reset(*number, now);
   shared_.users.set_limits(*number, user.limits(), now);
-  users_[user.name] = {*number, user.enabled(), {}, {}};
+  users_[user.name] = {*number, user.enabled(), {}};
   return true;
 }
 
@@ -92,9 +92,6 @@ bool Publisher::add(const PeerSpec& peer) {
   const auto number = peers_.add(owner.number, peer.allowed_ips);
   if (!number) return wait_for_room("another peer and its allowed IPs (sizes.peers, .prefixes)");
   peer_numbers_[peer.name] = *number;
-  if (*number >= position_.size()) position_.resize(*number + 1);
-  position_[*number] = static_cast<uint32_t>(owner.peers.size());
-  owner.peers.push_back(*number);
   protocol_.add_peer(*number, peer, owner.enabled);
   return true;
 }
@@ -111,24 +108,10 @@ bool Publisher::change(const PeerSpec& before, const PeerSpec& after) {
 void Publisher::remove(const PeerSpec& peer) {
   const auto found = peer_numbers_.find(peer.name);
   const uint32_t number = found->second;
-  UserEntry& owner = users_.at(peer.user);
-  owner.past += protocol_.status(number).traffic;
-  take_out(owner, number);
+  users_.at(peer.user).past += protocol_.status(number).traffic;
   protocol_.remove_peer(number);  // reads the path that goes with the record
   peers_.remove(number);
   peer_numbers_.erase(found);
-}
-
-void Publisher::take_out(UserEntry& owner, uint32_t peer) {
-  const uint32_t last = owner.peers.back();
-  owner.peers[position_[peer]] = last;
-  position_[last] = position_[peer];
-  owner.peers.pop_back();
-}
-
-std::span<const uint32_t> Publisher::peer_numbers(const std::string& user) const {
-  const auto found = users_.find(user);
-  return found == users_.end() ? std::span<const uint32_t>() : found->second.peers;
 }
 
 std::optional<uint32_t> Publisher::user_number(const std::string& name) const {

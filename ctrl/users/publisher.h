@@ -26,8 +26,6 @@ class Publisher : public ChangeObserver {
 
   [[nodiscard]] std::optional<uint32_t> user_number(const std::string& name) const;
   [[nodiscard]] std::optional<uint32_t> peer_number(const std::string& name) const;
-  /// The numbers of a user's peers, in no order; until the next change.
-  [[nodiscard]] std::span<const uint32_t> peer_numbers(const std::string& user) const;
   /// What the peers that a user has lost carried.
   [[nodiscard]] dataplane::Traffic past_traffic(const std::string& user) const;
 
@@ -35,8 +33,7 @@ class Publisher : public ChangeObserver {
   struct UserEntry {
     uint32_t number = 0;
     bool enabled = true;
-    dataplane::Traffic past;      // of removed peers
-    std::vector<uint32_t> peers;  // their numbers
+    dataplane::Traffic past;  // of removed peers
   };
   bool tell_of(const UserEvent& event);
   bool tell_of(const PeerEvent& event);
@@ -49,7 +46,6 @@ class Publisher : public ChangeObserver {
 
   /// False while what is missing may come back after a grace period; throws when it does not.
   bool wait_for_room(const char* what);
-  void take_out(UserEntry& owner, uint32_t peer);
   std::optional<uint32_t> take_number();
   [[nodiscard]] uint64_t police_now() const;
 
@@ -58,7 +54,6 @@ class Publisher : public ChangeObserver {
   Protocol& protocol_;
   std::unordered_map<std::string, UserEntry> users_;
   std::unordered_map<std::string, uint32_t> peer_numbers_;
-  std::vector<uint32_t> position_;         // by peer number: where it stands in its user's `peers`
   std::vector<uint32_t> free_;             // user numbers; last in, first out
   uint32_t fresh_ = 0;                     // user numbers from here on were never used
   std::optional<uint64_t> waiting_since_;  // TSC: the change at hand found no room first

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "crypto/keys.h"
-#include "ctrl/api/exchange.h"
 #include "ctrl/base/json.h"
 #include "tests/support/fake_relay.h"
 
@@ -26,11 +25,8 @@ size_t size_of(const ctrl::Registry& registry) {
 }
 
 void answer(test::FakeRelay& relay, std::string_view line) {
-  static const ctrl::api::ExchangeLimits kLimits;
-  ctrl::api::Exchange exchange(relay, line, kLimits);
   const size_t before = size_of(relay.registry());
-  while (!exchange.done()) exchange.step();
-  const std::string reply = exchange.take_reply();
+  const std::string reply = relay.answer(line);
   check_reply(reply);
   const bool refused = reply.starts_with("{\"error\"");
   if (refused && size_of(relay.registry()) != before) std::abort();

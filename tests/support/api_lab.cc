@@ -30,16 +30,14 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-void EventBaseFree::operator()(event_base* b) const noexcept { event_base_free(b); }
-
-ApiLab::ApiLab(const ctrl::api::ServerLimits& limits)
-    : base(event_base_new()),
-      socket(folder / "relayd.sock"),
-      server(base.get(), relay, socket, limits) {
+ApiLab::ApiLab(const ctrl::api::ServerLimits& limits, ctrl::api::Right right)
+    : socket(folder / "relayd.sock"),
+      file(socket),
+      server({relay.loop, relay, right}, file, limits) {
   std::signal(SIGPIPE, SIG_IGN);  // as relayd does: libevent writes to whoever has left
 }
 
-void ApiLab::turn() { event_base_loop(base.get(), EVLOOP_NONBLOCK); }
+void ApiLab::turn() { event_base_loop(relay.loop.base(), EVLOOP_NONBLOCK); }
 
 bool ApiLab::turn_until(const std::function<bool()>& reached) {
   const auto end = std::chrono::steady_clock::now() + kPatience;

@@ -12,8 +12,6 @@
 #include "ctrl/api/server.h"
 #include "tests/support/fake_relay.h"
 
-struct event_base;
-
 namespace wirelay::test {
 
 /// A folder under /tmp that goes with its owner.
@@ -29,18 +27,15 @@ class TemporaryFolder {
   std::string path_;
 };
 
-struct EventBaseFree {
-  void operator()(event_base* base) const noexcept;
-};
-
 class ApiLab {
  public:
-  explicit ApiLab(const ctrl::api::ServerLimits& limits = {});
+  explicit ApiLab(const ctrl::api::ServerLimits& limits = {},
+                  ctrl::api::Right right = ctrl::api::Right::kChange);
 
   TemporaryFolder folder;
   FakeRelay relay;
-  std::unique_ptr<event_base, EventBaseFree> base;
   const std::string socket;
+  const ctrl::api::SocketFile file;
   ctrl::api::Server server;
 
   void turn();

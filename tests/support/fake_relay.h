@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "ctrl/api/exchange.h"
 #include "ctrl/relay_face.h"
 
 namespace wirelay::test {
@@ -24,7 +26,7 @@ class RecordingObserver : public ctrl::ChangeObserver {
 /// The relay's own addresses are 10.77.0.1 and fd77::1; it has one port and one worker.
 class FakeRelay : public ctrl::RelayFace {
  public:
-  explicit FakeRelay(uint32_t users = 1'000'000);
+  explicit FakeRelay(uint32_t users = 20'000);
 
   RecordingObserver observer;
   ctrl::Config running;
@@ -37,7 +39,17 @@ class FakeRelay : public ctrl::RelayFace {
   bool slow_reload = false;            // reloads wait in `reloading` for the test
   std::vector<ctrl::Reloader::Done> reloading;
 
+  std::function<void()> on_collect = [] {};
+
+  ctrl::EventLoop loop;  // the API's
+
+  /// Answers a line as the API does, turning its loop until all is there.
+  std::string answer(std::string_view line, const ctrl::api::ExchangeLimits& limits = {},
+                     ctrl::api::Right right = ctrl::api::Right::kChange);
+
   const ctrl::Registry& registry() const override { return registry_; }
+  /// At once, in the smallest slices.
+  void collect(Work work) override;
   /// At once.
   void change(ctrl::ChangeRequest request, ctrl::Door::Done done) override;
   /// The same for a test's own steps; throws Refused.

@@ -3,8 +3,6 @@
 #include <csignal>
 #include <iostream>
 
-#include <event2/event.h>
-
 #include "crypto/keys.h"
 #include "ctrl/api/server.h"
 #include "tests/support/fake_relay.h"
@@ -19,12 +17,10 @@ int main(int argc, char** argv) {
     wirelay::crypto::init_crypto();
     wirelay::test::FakeRelay relay;
     relay.observer.recording = false;
-    event_base* base = event_base_new();
-    {
-      const wirelay::ctrl::api::Server server(base, relay, argv[1]);
-      event_base_dispatch(base);
-    }
-    event_base_free(base);
+    const wirelay::ctrl::api::SocketFile socket(argv[1]);
+    const wirelay::ctrl::api::Server server({relay.loop, relay, wirelay::ctrl::api::Right::kChange},
+                                            socket);
+    relay.loop.run();
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

@@ -19,19 +19,24 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_batch_is_made_one_call_a_step);
   CPPUNIT_TEST(a_batch_has_a_largest_size);
   CPPUNIT_TEST(a_batch_reply_has_a_largest_size);
+  CPPUNIT_TEST(a_batch_has_its_time);
   CPPUNIT_TEST(an_unexpected_failure_is_an_internal_error);
   CPPUNIT_TEST(a_result_that_takes_long_is_waited_for);
   CPPUNIT_TEST(a_late_refusal_is_told);
+  CPPUNIT_TEST(an_answer_that_nobody_waits_for_is_dropped);
   CPPUNIT_TEST_SUITE_END();
 
   test::FakeRelay relay_;
   ExchangeLimits limits_;
 
-  std::string reply(std::string_view line) {
-    Exchange exchange(relay_, line, limits_);
-    while (!exchange.done()) exchange.step();
-    return exchange.take_reply();
+  const Desk desk_{relay_.loop, relay_, Right::kChange};
+  int woken_ = 0;
+
+  std::string reply(std::string_view line) { return relay_.answer(line, limits_); }
+  std::shared_ptr<Exchange> begin(const std::string& line) {
+    return std::make_shared<Exchange>(desk_, line, limits_, Caller{}, [this] { ++woken_; });
   }
+  void turn() { event_base_loop(relay_.loop.base(), EVLOOP_NONBLOCK); }
   Json::Value json_reply(std::string_view line) {
     const std::string text = reply(line);
     CPPUNIT_ASSERT(text.ends_with('\n') && text.find('\n') == text.size() - 1);
@@ -117,12 +122,17 @@ class ExchangeTest : public CppUnit::TestFixture {
     const auto add = [](const std::string& name) {
       return R"({"jsonrpc":"2.0","method":"user.add","params":{"name":")" + name + "\"}}";
     };
-    Exchange exchange(relay_, "[" + add("a") + "," + add("b") + "]", limits_);
-    exchange.step();
+    const auto exchange = begin("[" + add("a") + "," + add("b") + "]");
+    exchange->step();
     CPPUNIT_ASSERT_EQUAL(size_t{1}, relay_.registry().user_count());
-    CPPUNIT_ASSERT(!exchange.done());
-    exchange.step();
-    CPPUNIT_ASSERT(exchange.done());
+    turn();
+    exchange->step();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, relay_.registry().user_count());
+    CPPUNIT_ASSERT(!exchange->done());
+    exchange->step();
+    turn();
+    exchange->step();
+    CPPUNIT_ASSERT(exchange->done());
   }
 
   void a_batch_has_a_largest_size() {
@@ -147,6 +157,14 @@ class ExchangeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{0}, relay_.registry().user_count());  // said not done: not done
   }
 
+  void a_batch_has_its_time() {
+    limits_.batch_time = std::chrono::seconds(0);
+    const Json::Value got =
+        json_reply(R"([{"jsonrpc":"2.0","method":"user.add","params":{"name":"a"},"id":1}])");
+    CPPUNIT_ASSERT_EQUAL(-32004, got[0]["error"]["code"].asInt());
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, relay_.registry().user_count());
+  }
+
   void an_unexpected_failure_is_an_internal_error() {
     relay_.on_reload = []() -> ReloadOutcome { throw std::bad_alloc(); };
     assert_error(-32603, R"({"jsonrpc":"2.0","method":"config.reload","id":1})");
@@ -154,37 +172,54 @@ class ExchangeTest : public CppUnit::TestFixture {
 
   void a_result_that_takes_long_is_waited_for() {
     relay_.slow_reload = true;
-    Exchange exchange(relay_,
-                      R"([{"jsonrpc":"2.0","method":"config.reload","id":1},)"
-                      R"({"jsonrpc":"2.0","method":"user.add","params":{"name":"a"},"id":2}])",
-                      limits_);
+    const auto exchange =
+        begin(R"([{"jsonrpc":"2.0","method":"config.reload","id":1},)"
+              R"({"jsonrpc":"2.0","method":"user.add","params":{"name":"a"},"id":2}])");
     for (int i = 0; i < 3; ++i) {
-      exchange.step();
-      CPPUNIT_ASSERT(exchange.waiting() && !exchange.done());
+      exchange->step();
+      turn();
+      CPPUNIT_ASSERT(exchange->waiting() && !exchange->done());
     }
     CPPUNIT_ASSERT_EQUAL(size_t{0}, relay_.registry().user_count());  // calls keep their order
+    CPPUNIT_ASSERT_EQUAL(0, woken_);
     relay_.reloading.front()({.error = nullptr, .counts = {.users_added = 5}});
-    exchange.step();
-    CPPUNIT_ASSERT(!exchange.waiting());
-    exchange.step();
-    CPPUNIT_ASSERT(exchange.done());
-    const Json::Value got = parse_json(exchange.take_reply(), {1u << 20, 32, false});
+    turn();
+    CPPUNIT_ASSERT_EQUAL(1, woken_);
+    CPPUNIT_ASSERT(!exchange->waiting());
+    while (!exchange->done()) {
+      exchange->step();
+      turn();
+    }
+    const Json::Value got = parse_json(exchange->take_reply(), {1u << 20, 32, false});
     CPPUNIT_ASSERT_EQUAL(5u, got[0]["result"]["users_added"].asUInt());
     CPPUNIT_ASSERT_EQUAL(2, got[1]["id"].asInt());
   }
 
   void a_late_refusal_is_told() {
     relay_.slow_reload = true;
-    Exchange exchange(relay_, R"({"jsonrpc":"2.0","method":"config.reload","id":1})", limits_);
-    exchange.step();
+    const auto exchange = begin(R"({"jsonrpc":"2.0","method":"config.reload","id":1})");
+    exchange->step();
     relay_.reloading.front()({.error = std::make_exception_ptr(
                                   Refused("relayd.json: listen.udp_port", "expected 1 to 65535"))});
-    exchange.step();
-    CPPUNIT_ASSERT(exchange.done() && !exchange.waiting());
-    const Json::Value got = parse_json(exchange.take_reply(), {1u << 20, 32, false});
+    turn();
+    exchange->step();
+    CPPUNIT_ASSERT(exchange->done() && !exchange->waiting());
+    const Json::Value got = parse_json(exchange->take_reply(), {1u << 20, 32, false});
     CPPUNIT_ASSERT_EQUAL(-32602, got["error"]["code"].asInt());
     CPPUNIT_ASSERT_EQUAL(std::string("relayd.json: listen.udp_port"),
                          got["error"]["data"]["path"].asString());
+  }
+
+  void an_answer_that_nobody_waits_for_is_dropped() {
+    relay_.slow_reload = true;
+    begin(R"({"jsonrpc":"2.0","method":"config.reload","id":1})")->step();
+    auto second = begin(R"({"jsonrpc":"2.0","method":"config.reload","id":1})");
+    second->step();
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, relay_.reloading.size());
+    for (const auto& done : relay_.reloading) done({});
+    second.reset();  // its answer is on the way
+    turn();
+    CPPUNIT_ASSERT_EQUAL(0, woken_);
   }
 };
 

@@ -1,7 +1,6 @@
 // Protects what each method does and returns: the promises of docs/api.md.
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "ctrl/api/exchange.h"
 #include "ctrl/api/method.h"
 #include "ctrl/base/json.h"
 #include "ctrl/base/version.h"
@@ -31,14 +30,11 @@ class MethodsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
   test::FakeRelay relay_;
-  ExchangeLimits limits_;
 
   Json::Value reply(const std::string& method, const std::string& params) {
-    Exchange exchange(
-        relay_, R"({"jsonrpc":"2.0","id":1,"method":")" + method + "\",\"params\":" + params + "}",
-        limits_);
-    exchange.step();
-    return parse_json(exchange.take_reply(), {64u << 20, 32, false});
+    return parse_json(relay_.answer(R"({"jsonrpc":"2.0","id":1,"method":")" + method +
+                                    "\",\"params\":" + params + "}"),
+                      {64u << 20, 32, false});
   }
   Json::Value call(const std::string& method, const std::string& params) {
     const Json::Value got = reply(method, params);

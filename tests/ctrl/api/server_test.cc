@@ -2,6 +2,7 @@
 // read, it gets an error or is closed, and the others are served meanwhile.
 #include "ctrl/api/server.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <list>
@@ -66,10 +67,12 @@ class ServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_stale_socket_is_replaced);
   CPPUNIT_TEST(a_living_relays_socket_is_not_taken);
   CPPUNIT_TEST(a_file_in_the_way_is_not_removed);
+  CPPUNIT_TEST(a_socket_belongs_to_the_group_that_was_named);
   CPPUNIT_TEST(a_missing_folder_is_made);
   CPPUNIT_TEST(the_socket_goes_with_the_server);
   CPPUNIT_TEST(requests_come_in_any_pieces);
   CPPUNIT_TEST(a_client_that_has_said_all_is_answered);
+  CPPUNIT_TEST(a_last_line_needs_no_newline);
   CPPUNIT_TEST(an_error_leaves_the_connection_usable);
   CPPUNIT_TEST(a_line_too_long_is_told_and_closed);
   CPPUNIT_TEST(the_longest_line_is_read);
@@ -82,6 +85,9 @@ class ServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_reload_does_not_hold_up_others);
   CPPUNIT_TEST(a_client_that_leaves_its_reload_does_no_harm);
   CPPUNIT_TEST(a_thousand_connections_do_not_lock_others_out);
+  CPPUNIT_TEST(a_client_that_waits_is_not_thrown_out);
+  CPPUNIT_TEST(short_calls_go_before_long_ones);
+  CPPUNIT_TEST(closed_clients_are_let_go_with_all_they_sent);
   CPPUNIT_TEST(a_client_that_leaves_is_forgotten);
   CPPUNIT_TEST(a_client_that_leaves_without_its_replies_does_no_harm);
   CPPUNIT_TEST_SUITE_END();
@@ -123,6 +129,17 @@ class ServerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_THROW(SocketFile(folder / std::string(120, 'x')), std::runtime_error);
   }
 
+  void a_socket_belongs_to_the_group_that_was_named() {
+    const test::TemporaryFolder folder;
+    const gid_t group = getegid() + 1;
+    if (geteuid() != 0) return;  // only root may give a file to a group that is not its own
+    const SocketFile made(folder / "relayd.sock", group);
+    struct stat file {};
+    CPPUNIT_ASSERT_EQUAL(0, stat((folder / "relayd.sock").c_str(), &file));
+    CPPUNIT_ASSERT_EQUAL(group, file.st_gid);
+    CPPUNIT_ASSERT_EQUAL(mode_t{0660}, file.st_mode & 0777);
+  }
+
   void a_missing_folder_is_made() {
     const test::TemporaryFolder folder;
     const SocketFile made(folder / "run/wirelay/relayd.sock");
@@ -160,6 +177,16 @@ class ServerTest : public CppUnit::TestFixture {
     client.send_all(kStatus + kStatus + "{\"half");
     client.shut_down_writing();
     CPPUNIT_ASSERT(is_result(client.await_line()));
+    CPPUNIT_ASSERT(is_result(client.await_line()));
+    CPPUNIT_ASSERT(is_error(client.await_line(), -32700));
+    CPPUNIT_ASSERT(client.await_close());
+  }
+
+  void a_last_line_needs_no_newline() {
+    ApiLab lab;
+    RawClient client(lab);
+    client.send_all(kStatus.substr(0, kStatus.size() - 1));
+    client.shut_down_writing();
     CPPUNIT_ASSERT(is_result(client.await_line()));
     CPPUNIT_ASSERT(client.await_close());
   }
@@ -330,6 +357,76 @@ class ServerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(served(active));
     CPPUNIT_ASSERT_EQUAL(size_t{100}, lab.server.clients());
     CPPUNIT_ASSERT(crowd.front().await_close());
+  }
+
+  void a_client_that_waits_is_not_thrown_out() {
+    ServerLimits limits;
+    limits.clients = 3;
+    ApiLab lab(limits);
+    lab.relay.slow_reload = true;
+    RawClient first(lab), second(lab);
+    first.send_all(kReload);
+    second.send_all(kReload);
+    CPPUNIT_ASSERT(lab.turn_until([&] { return lab.relay.reloading.size() == 2; }));
+    RawClient idle(lab);
+    CPPUNIT_ASSERT(served(idle));
+    RawClient third(lab);
+    third.send_all(kReload);  // in the place of the idle one
+    CPPUNIT_ASSERT(lab.turn_until([&] { return lab.relay.reloading.size() == 3; }));
+    CPPUNIT_ASSERT(idle.await_close());
+    RawClient late(lab);
+    const std::string told = late.await_line();
+    CPPUNIT_ASSERT_MESSAGE(told, is_error(told, -32003));
+    CPPUNIT_ASSERT(late.await_close());
+    for (const auto& done : lab.relay.reloading) done({});
+    for (RawClient* client : {&first, &second, &third}) {
+      CPPUNIT_ASSERT(is_result(client->await_line()));
+    }
+  }
+
+  /// All lines are there before any is answered. Some long ones may be read whole before the short
+  /// one.
+  void short_calls_go_before_long_ones() {
+    ApiLab lab;
+    std::list<RawClient> hogs;
+    for (int i = 0; i < 50; ++i) hogs.emplace_back(lab);
+    RawClient other(lab);
+    for (RawClient& hog : hogs) CPPUNIT_ASSERT(served(hog));
+    const std::string zeros =
+        R"({"jsonrpc":"2.0","id":1,"method":"user.add","params":{"users":[0)" +
+        [] {
+          std::string list;
+          for (int i = 0; i < 50'000; ++i) list += ",0";
+          return list;
+        }() +
+        "]}}\n";
+    for (RawClient& hog : hogs) hog.send(zeros);
+    const auto answered = [&] {
+      return std::ranges::count_if(hogs, [](RawClient& hog) { return hog.line().has_value(); });
+    };
+    ptrdiff_t before = 50;
+    lab.relay.on_collect = [&] { before = answered(); };
+    other.send(kStatus);
+    CPPUNIT_ASSERT(lab.turn_until([&] { return other.line().has_value(); }));
+    CPPUNIT_ASSERT_MESSAGE(std::to_string(before), before < 10);
+  }
+
+  void closed_clients_are_let_go_with_all_they_sent() {
+    ApiLab lab;
+    lab.relay.slow_reload = true;
+    {
+      std::list<RawClient> crowd;
+      for (int i = 0; i < 100; ++i) {
+        crowd.emplace_back(lab);
+        crowd.back().send(kReload + std::string(150'000, ' ') + kStatus);
+      }
+      lab.turn();
+    }
+    CPPUNIT_ASSERT(lab.turn_until([&] { return lab.server.clients() == 0; }));
+    for (const auto& done : lab.relay.reloading) done({});
+    lab.turn();
+    RawClient other(lab);
+    CPPUNIT_ASSERT(served(other));
   }
 
   void a_client_that_leaves_is_forgotten() {

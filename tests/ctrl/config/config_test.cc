@@ -188,6 +188,8 @@ class ConfigTest : public CppUnit::TestFixture {
         {R"("aead_engine": "rot13")", "aead_engine: found \"rot13\", expected one of \"auto\""},
         {R"("huge_pages": true)", "huge_pages: found true, expected a text"},
         {R"("control_socket": "relayd.sock")", "control_socket: found \"relayd.sock\""},
+        {R"("control_socket_group": "")", "control_socket_group: is empty"},
+        {R"("control_read_group": "")", "control_read_group: is empty"},
         {R"("log_level": "loud")", "log_level: found \"loud\""},
         {R"("users": {})", "users: found an object, expected a list"},
     };
@@ -356,8 +358,9 @@ class ConfigTest : public CppUnit::TestFixture {
                          parts(R"("tunnel_addresses": ["10.1.1.1"], "workers": {"cores": [7]})"));
     CPPUNIT_ASSERT_EQUAL(std::string("sizes replay_window "),
                          parts(R"("sizes": {"users": 7}, "replay_window": 2048)"));
-    CPPUNIT_ASSERT_EQUAL(std::string("huge_pages control_socket "),
-                         parts(R"("huge_pages": "never", "control_socket": "/tmp/y")"));
+    CPPUNIT_ASSERT_EQUAL(std::string("huge_pages control_socket control_read_group "),
+                         parts(R"("huge_pages": "never", "control_socket": "/tmp/y",
+                                  "control_read_group": "monitor")"));
     Config other = load();
     other.ports[1].gateways.clear();
     CPPUNIT_ASSERT_EQUAL(std::string("ports"), needs_restart(running, other).at(0));

@@ -40,6 +40,7 @@ class MachineTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(limit_of_the_control_group);
   CPPUNIT_TEST(limit_of_a_group_of_version_1);
   CPPUNIT_TEST(control_socket);
+  CPPUNIT_TEST(groups);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -269,6 +270,18 @@ class MachineTest : public CppUnit::TestFixture {
     limit("memory/box/memory.limit_in_bytes", "9223372036854771712");
     limit("unified/box/memory.max", "4096");
     CPPUNIT_ASSERT(lacks(config).find("MemoryMax=") != std::string::npos);
+  }
+
+  void groups() {
+    Config config = config_with("net_null0");
+    config.control_socket_group = "root";
+    config.control_read_group = "4711";
+    CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
+    config.control_read_group = "no-such-group";
+    CPPUNIT_ASSERT_EQUAL(
+        std::string("control_read_group: there is no group \"no-such-group\" here; \"groupadd "
+                    "--system no-such-group\" makes it\n"),
+        lacks(config));
   }
 
   void control_socket() {

@@ -1,0 +1,75 @@
+// Names and outcomes in words.
+#include "ctrl/api/change_line.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ctrl/api/method.h"
+#include "ctrl/base/json_reader.h"
+#include "ctrl/base/log.h"
+#include "ctrl/base/problem.h"
+
+namespace wirelay::ctrl::api {
+
+namespace {
+
+constexpr size_t kNames = 3;
+
+struct NameOf {
+  const std::string& operator()(const AddUser& add) const { return add.spec.name; }
+  const std::string& operator()(const SetUser& set) const { return set.change.name; }
+  const std::string& operator()(const RemoveUser& remove) const { return remove.name; }
+  const std::string& operator()(const AddPeer& add) const { return add.spec.name; }
+  const std::string& operator()(const SetPeer& set) const { return set.change.name; }
+  const std::string& operator()(const RemovePeer& remove) const { return remove.name; }
+};
+
+/// " "alice", "bob" and 40 more". Names are anything that a client sent.
+std::string names_of(std::span<const Step> steps) {
+  std::string text;
+  for (const Step& step : steps.first(std::min(steps.size(), kNames))) {
+    text += (text.empty() ? " " : ", ") + in_quotes(std::visit(NameOf{}, step.change));
+  }
+  if (steps.size() > kNames) text += fmt::format(" and {} more", steps.size() - kNames);
+  return text;
+}
+
+std::string counts_text(const ChangeCounts& counts) {
+  return fmt::format(
+      "users: {} added, {} changed, {} removed; peers: {} added, {} changed, {} "
+      "removed",
+      counts.users_added, counts.users_changed, counts.users_removed, counts.peers_added,
+      counts.peers_changed, counts.peers_removed);
+}
+
+std::string outcome_text(const std::exception_ptr& error, const ChangeCounts& counts) {
+  if (!error) return counts_text(counts);
+  try {
+    std::rethrow_exception(error);
+  } catch (const Refused& refused) {
+    if (refused.problems.empty()) return "refused";
+    return fmt::format("refused, the first of {} problems in {}", refused.problems.size(),
+                       refused.problems.front().path);
+  } catch (const ApiError& error_) {
+    return fmt::format("refused: {}", error_.what());
+  } catch (const std::exception& failed) {
+    return fmt::format("failed: {}", failed.what());
+  }
+}
+
+}  // namespace
+
+ChangeLine::ChangeLine(const Caller& caller, std::string_view method, std::span<const Step> steps)
+    : begin_(fmt::format("API: user {} (group {}, process {}) asked for {}{}", caller.uid,
+                         caller.gid, caller.pid, method, names_of(steps))) {}
+
+void ChangeLine::log(const std::exception_ptr& error, const ChangeCounts& counts) const {
+  log_info("{}", text(error, counts));
+}
+
+std::string ChangeLine::text(const std::exception_ptr& error, const ChangeCounts& counts) const {
+  return begin_ + ": " + outcome_text(error, counts);
+}
+
+}  // namespace wirelay::ctrl::api
