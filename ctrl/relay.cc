@@ -12,6 +12,7 @@
 #include "ctrl/base/read_socket.h"
 #include "ctrl/base/version.h"
 #include "ctrl/host/group.h"
+#include "ctrl/host/side_thread.h"
 #include "ctrl/host/stop_request.h"
 #include "ctrl/protocol/load_guard.h"
 
@@ -49,6 +50,26 @@ std::optional<api::SocketFile> make_read_socket(const Config& config) {
   return std::make_optional<api::SocketFile>(read_socket_of(config.control_socket), group);
 }
 
+/// As configured, or one on each core that is left beside the control thread's.
+unsigned handshake_threads(const Config& config, const std::vector<unsigned>& side_cores) {
+  constexpr size_t kMost = 4;
+  const bool control_alone = side_cores == std::vector{config.control_core};
+  const size_t found = control_alone ? 0 : std::min(side_cores.size(), kMost);
+  return config.handshake_threads.value_or(static_cast<unsigned>(found));
+}
+
+std::unique_ptr<AnswerThreads> make_answer_threads(unsigned threads, EventLoop& loop) {
+  if (threads == 0) return nullptr;
+  return std::make_unique<AnswerThreads>(threads, [&loop] { loop.post([] {}); });  // a turn, soon
+}
+
+/// What threads beside workers and control may run on from now on.
+std::vector<unsigned> give_side_cores(const Config& config) {
+  std::vector<unsigned> cores = side_cores(config, allowed_cores());
+  set_side_cores(cores);
+  return cores;
+}
+
 bool shares_cores(const Config& config) {
   std::set<unsigned> cores = {config.control_core};
   return std::ranges::any_of(config.worker_cores,
@@ -65,14 +86,17 @@ Relay::Relay(std::string file, Config config, bool verbose)
       engine_(crypto::choose_engine(config_.aead_engine)),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
+      side_cores_(give_side_cores(config_)),
       eal_(config_, verbose),
       datapath_(config_, eal_.ports(), engine_.name, identity_.public_key),
       prefix_writer_(datapath_.shared().prefixes, datapath_.shared().rcu),
       session_writer_(datapath_.shared().sessions, datapath_.shared().rcu),
       peer_writer_(datapath_.shared().peers, prefix_writer_, datapath_.shared().rcu),
       neighbours_(datapath_.shared(), prefix_writer_, config_),
+      handshake_threads_(handshake_threads(config_, side_cores_)),
+      answer_threads_(make_answer_threads(handshake_threads_, loop_)),
       protocol_(datapath_.shared(), session_writer_, peer_writer_, neighbours_, identity_,
-                measured_handshake_ns()),
+                measured_handshake_ns(handshake_threads_), answer_threads_.get()),
       publisher_(datapath_.shared(), peer_writer_, protocol_),
       registry_(limits_of(config_, identity_)),
       pump_(datapath_.shared(), protocol_, neighbours_),
@@ -141,11 +165,11 @@ void Relay::log_start() const {
         "control thread; give each a core of its own, or poll \"adaptive\"");
   }
   log_info(
-      "relayd {} runs: public key {}; workers: {}, {} polling; engine: {}; {}; users: {}, "
-      "peers: {}",
+      "relayd {} runs: public key {}; workers: {}, {} polling; handshake threads: {}; engine: {}; "
+      "{}; users: {}, peers: {}",
       version(), crypto::to_base64(identity_.public_key), config_.worker_cores.size(),
-      config_.polling == dataplane::Polling::kBusy ? "busy" : "adaptive", engine_.name,
-      eal_.huge_pages() ? "huge pages" : "no huge pages", registry_.user_count(),
+      config_.polling == dataplane::Polling::kBusy ? "busy" : "adaptive", handshake_threads_,
+      engine_.name, eal_.huge_pages() ? "huge pages" : "no huge pages", registry_.user_count(),
       registry_.peer_count());
 }
 

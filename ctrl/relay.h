@@ -18,6 +18,7 @@
 #include "ctrl/host/loop_thread.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
+#include "ctrl/protocol/answer_threads.h"
 #include "ctrl/relay_face.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/publisher.h"
@@ -81,12 +82,15 @@ class Relay final : public RelayFace {
   // Before the EAL, so that a second relay ends before it takes any port.
   api::SocketFile socket_;
   std::optional<api::SocketFile> read_socket_;  // for those who may look
+  const std::vector<unsigned> side_cores_;  // before the EAL, which moves this thread to its core
   Eal eal_;
   Datapath datapath_;
   dataplane::PrefixWriter prefix_writer_;
   dataplane::SessionWriter session_writer_;
   dataplane::PeerWriter peer_writer_;
   Neighbours neighbours_;
+  const unsigned handshake_threads_;
+  std::unique_ptr<AnswerThreads> answer_threads_;  // null: the protocol does it all
   Protocol protocol_;
   Publisher publisher_;
   Registry registry_;

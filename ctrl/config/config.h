@@ -44,6 +44,7 @@ struct Config {
   std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
   std::vector<std::string> client_dns;              // for client files
   unsigned control_core = 0;
+  std::optional<unsigned> handshake_threads;  // none: as many as there are cores for
   std::vector<unsigned> worker_cores;  // one worker each; a core may be named twice
   dataplane::Polling polling = dataplane::Polling::kAdaptive;
   dataplane::Sizes sizes;

@@ -39,7 +39,8 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
   compare("tunnel_addresses", running.tunnel_addresses == next.tunnel_addresses);
   compare("workers", running.worker_cores == next.worker_cores &&
                          running.control_core == next.control_core &&
-                         running.polling == next.polling);
+                         running.polling == next.polling &&
+                         running.handshake_threads == next.handshake_threads);
   compare("sizes", same_sizes(running.sizes, next.sizes));
   compare("replay_window", running.sizes.replay_packets == next.sizes.replay_packets);
   compare("aead_engine", running.aead_engine == next.aead_engine);

@@ -16,6 +16,7 @@ namespace {
 using dataplane::IpAddr;
 
 constexpr unsigned kMaxCore = 1023;
+constexpr unsigned kMaxHandshakeThreads = 16;
 // sockaddr_un, with room for the ending of the socket for readers
 constexpr size_t kMaxSocketPath = 107 - std::string_view(kReadSocketEnding).size();
 
@@ -143,6 +144,9 @@ void read_workers(ObjectReader& root, Config& config, std::vector<Problem>& prob
   }
   if (const auto polling = read_choice(reader, "polling", {"busy", "adaptive"})) {
     config.polling = *polling == 0 ? dataplane::Polling::kBusy : dataplane::Polling::kAdaptive;
+  }
+  if (const auto threads = reader.number("handshake_threads", 0, kMaxHandshakeThreads)) {
+    config.handshake_threads = static_cast<unsigned>(*threads);
   }
   const Json::Value* cores =
       reader.require("cores", "a list of cores such as [1]") ? reader.list("cores") : nullptr;

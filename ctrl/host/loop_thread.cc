@@ -3,10 +3,8 @@
 
 #include <exception>
 
-#include <pthread.h>
-#include <sys/resource.h>
-
 #include "ctrl/base/log.h"
+#include "ctrl/host/side_thread.h"
 
 namespace wirelay::ctrl {
 
@@ -15,8 +13,7 @@ namespace {
 constexpr int kNice = 10;
 
 void run(EventLoop& loop, const char* name) {
-  pthread_setname_np(pthread_self(), name);
-  setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone, as Linux has it
+  become_side_thread(name, kNice);
   try {
     loop.run();
   } catch (const std::exception& error) {

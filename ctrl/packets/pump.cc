@@ -15,6 +15,7 @@ constexpr unsigned kEventsAtOnce = 16;  // of one worker
 /// Handshakes, and as many packets that wait: each may cost a handshake's arithmetic, up to a
 /// quarter of a millisecond.
 constexpr unsigned kCostlyAtOnce = 4;
+constexpr unsigned kAnswersAtOnce = 16;  // computed elsewhere; some microseconds each
 
 template <typename Clock>
 uint64_t nanoseconds() {
@@ -52,6 +53,7 @@ unsigned Pump::step() {
   }
   // Events are quick, and a confirmed session spares the punts behind it.
   for (const auto& mailbox : shared_.mailboxes) served += serve(mailbox->events);
+  served += protocol_.finish_answers(kAnswersAtOnce, read_clocks());
   dataplane::Mailbox& mailbox = *shared_.mailboxes[next_];
   next_ = (next_ + 1) % shared_.mailboxes.size();
   served += serve(mailbox.handshakes, kCostlyAtOnce);

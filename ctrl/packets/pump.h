@@ -1,6 +1,7 @@
 // What workers hand up, handed on: punted packets and events to the protocol and to the neighbours.
-// ARP and neighbour discovery come first, then events, handshakes, and packets that wait. One turn
-// is bounded in time, so that the API and the timers are served between turns.
+// ARP and neighbour discovery come first, then events, answers to handshakes that were computed
+// elsewhere, handshakes, and packets that wait. One turn is bounded in time, so that the API and
+// the timers are served between turns.
 #pragma once
 
 #include <chrono>
@@ -25,9 +26,10 @@ class Pump {
   /// Serves all workers, a step at a time, until nothing is left or kTurn has passed.
   Result turn();
 
-  /// All ARP and neighbour discovery, some events of all workers, and then a few handshakes and
-  /// waiting packets of one worker, the next one's in the next step: a flood of them keeps nothing
-  /// more urgent waiting for longer than these few take. Returns how many were served.
+  /// All ARP and neighbour discovery, some events of all workers, some answers, and then a few
+  /// handshakes and waiting packets of one worker, the next one's in the next step: a flood of them
+  /// keeps nothing more urgent waiting for longer than these few take. Returns how many were
+  /// served.
   unsigned step();
 
  private:

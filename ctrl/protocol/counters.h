@@ -18,7 +18,7 @@ struct ProtocolCounters {
   uint64_t sessions_expired = 0, no_memory = 0;
   uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0,
            refused_too_soon = 0, refused_disabled = 0, refused_under_load = 0, refused_full = 0,
-           refused_unreachable = 0;
+           refused_unreachable = 0, refused_changed = 0;
 };
 
 inline constexpr std::array kProtocolCounters = [] {
@@ -59,6 +59,9 @@ inline constexpr std::array kProtocolCounters = [] {
       CounterField{"refused.full", "handshakes for which no session was free", &C::refused_full},
       CounterField{"refused.unreachable", "handshake messages to whose sender no route leads",
                    &C::refused_unreachable},
+      CounterField{"refused.changed",
+                   "initiations whose peer was changed or removed while the answer was computed",
+                   &C::refused_changed},
   };
 }();
 static_assert(complete(kProtocolCounters));

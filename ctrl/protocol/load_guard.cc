@@ -65,10 +65,10 @@ bool SourceLimiter::allow(const dataplane::IpAddr& source, uint64_t now_ns) noex
 
 /// Three key agreements and a key pair, of which the shortest of several counts: the others were
 /// interrupted.
-uint64_t measured_handshake_ns() {
+uint64_t measured_handshake_ns(unsigned threads) {
   using Clock = std::chrono::steady_clock;
   constexpr int kTries = 8;
-  constexpr uint64_t kMultiplications = 4;
+  constexpr uint64_t kOpening = 1, kAnswering = 3;  // multiplications
   const crypto::Secret ours = crypto::generate_private_key();
   const crypto::PublicKey theirs = crypto::derive_public_key(crypto::generate_private_key());
   auto shortest = Clock::duration::max();
@@ -78,7 +78,10 @@ uint64_t measured_handshake_ns() {
     if (!crypto::x25519(shared, ours, theirs)) continue;
     shortest = std::min(shortest, Clock::now() - start);
   }
-  return kMultiplications * static_cast<uint64_t>(std::chrono::nanoseconds(shortest).count());
+  const auto one = static_cast<uint64_t>(std::chrono::nanoseconds(shortest).count());
+  if (threads == 0) return (kOpening + kAnswering) * one;
+  // Threads have nothing else to do, and the control thread gives handshakes a part of its time.
+  return std::max(kOpening * one, kAnswering * one / threads / kPartOfTime);
 }
 
 LoadGuard::LoadGuard(const crypto::PublicKey& self, uint32_t workers, uint64_t handshake_ns)

@@ -52,8 +52,10 @@ class SourceLimiter {
   std::vector<Set> sets_;
 };
 
-/// What a handshake costs the control thread, measured once; nanoseconds.
-uint64_t measured_handshake_ns();
+/// What a handshake costs the control thread, measured once; nanoseconds. With `threads` that
+/// compute answers it is a quarter of all, unless these cannot keep up with it: then as if it cost
+/// as much as lets them.
+uint64_t measured_handshake_ns(unsigned threads);
 
 class LoadGuard {
  public:

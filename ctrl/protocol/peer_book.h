@@ -41,6 +41,7 @@ struct alignas(64) PeerState {
   // Line 1.
   alignas(64) uint32_t active_at;  // position in the active list + 1; 0: not in it
   uint32_t generation;             // counts the uses of the number
+  uint32_t answering;              // receiver index of the answer that is being computed; 0: none
   uint64_t initiation;             // last accepted initiation
   uint64_t handshake_unix_ns;      // last completed handshake
   dataplane::Traffic traffic;      // of ended sessions

@@ -37,13 +37,14 @@ constexpr size_t kHeldPart = 8;
 struct Protocol::Impl {
   Impl(dataplane::Shared& shared, dataplane::SessionWriter& session_writer,
        dataplane::PeerWriter& peer_writer, PacketSender& sender, const crypto::Identity& identity,
-       uint64_t handshake_ns)
+       uint64_t handshake_ns, Answerer* answerer)
       : ctx{shared,      session_writer,
             peer_writer, sender,
             identity,    std::make_shared<PeerBook>(shared.peers.capacity()),
             {},          {}},
         guard(identity.public_key, static_cast<uint32_t>(shared.mailboxes.size()), handshake_ns),
-        held(kMostHeldForPeer, std::min(kMostHeld, shared.pool->size / kHeldPart)) {}
+        held(kMostHeldForPeer, std::min(kMostHeld, shared.pool->size / kHeldPart)),
+        responder(ctx, handshakes, sessions, paths, answerer) {}
 
   void take_handshake(const Datagram& datagram);
   void send_cookie(const Datagram& datagram);
@@ -59,7 +60,7 @@ struct Protocol::Impl {
   Handshakes handshakes{ctx};
   Transport transport{ctx, sessions, held};
   Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
-  Responder responder{ctx, handshakes, sessions, paths};
+  Responder responder;
   Timers timers{ctx, sessions, handshakes, initiator, held, transport};
 };
 
@@ -147,13 +148,15 @@ void Protocol::Impl::end(uint32_t peer) {
   handshakes.abort(peer);
   ctx.counters.held_dropped += held.drop(peer);
   PeerState& s = ctx.state(peer);
+  s.answering = 0;
   s.flags = static_cast<uint8_t>(s.flags & ~kHolding);
 }
 
 Protocol::Protocol(dataplane::Shared& shared, dataplane::SessionWriter& sessions,
                    dataplane::PeerWriter& peers, PacketSender& sender,
-                   const crypto::Identity& identity, uint64_t handshake_ns)
-    : impl_(std::make_unique<Impl>(shared, sessions, peers, sender, identity, handshake_ns)) {}
+                   const crypto::Identity& identity, uint64_t handshake_ns, Answerer* answerer)
+    : impl_(std::make_unique<Impl>(shared, sessions, peers, sender, identity, handshake_ns,
+                                   answerer)) {}
 
 Protocol::~Protocol() = default;
 
@@ -216,6 +219,11 @@ void Protocol::handle(const dataplane::Event& event, const Now& now) {
   } else if (impl_->sessions.confirm(*peer, event.session)) {
     impl_->timers.confirmed(*peer);
   }
+}
+
+unsigned Protocol::finish_answers(unsigned most, const Now& now) {
+  impl_->ctx.now = now;
+  return impl_->responder.finish(most);
 }
 
 void Protocol::tick(const Now& now) {

@@ -13,6 +13,7 @@
 #include "crypto/noise.h"
 #include "ctrl/base/now.h"
 #include "ctrl/packets/packet_sender.h"
+#include "ctrl/protocol/answer.h"
 #include "ctrl/protocol/counters.h"
 #include "ctrl/users/model.h"
 #include "dataplane/dataplane.h"
@@ -34,10 +35,11 @@ class Protocol {
  public:
   /// `shared` has its pool: what waits for sessions may take an eighth of it. `handshake_ns`: what
   /// a handshake costs this machine (load_guard.h measures it), from which the protocol tells load
-  /// (cookies, paper section 5.3).
+  /// (cookies, paper section 5.3). `answerer` does the costly half of answering; null: the protocol
+  /// itself, at once.
   Protocol(dataplane::Shared& shared, dataplane::SessionWriter& sessions,
            dataplane::PeerWriter& peers, PacketSender& sender, const crypto::Identity& identity,
-           uint64_t handshake_ns);
+           uint64_t handshake_ns, Answerer* answerer = nullptr);
   ~Protocol();
 
   // From the publisher; `peer` is the peer's number in the peer table.
@@ -59,6 +61,8 @@ class Protocol {
   /// sealed only while its destination is the peer's, whatever number the punt names.
   void handle(const dataplane::Punt& punt, const Now& now);
   void handle(const dataplane::Event& event, const Now& now);
+  /// Sends up to `most` responses that the answerer has computed; returns how many there were.
+  unsigned finish_answers(unsigned most, const Now& now);
   /// Timers: call every 10 ms or so; each call looks at a slice of the peers, every peer at least
   /// four times a second.
   void tick(const Now& now);

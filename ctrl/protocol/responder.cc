@@ -2,6 +2,8 @@
 #include "ctrl/protocol/responder.h"
 
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "crypto/wire.h"
 
@@ -31,7 +33,8 @@ void Responder::take_initiation(const Datagram& datagram) {
     return;
   }
   PeerState& s = ctx_.state(*peer);
-  if (s.initiation != 0 && ctx_.now.tsc - s.initiation < ctx_.milliseconds(kLeastIntervalMs)) {
+  if (s.answering != 0 ||
+      (s.initiation != 0 && ctx_.now.tsc - s.initiation < ctx_.milliseconds(kLeastIntervalMs))) {
     ++ctx_.counters.refused_too_soon;
     return;
   }
@@ -52,34 +55,71 @@ void Responder::take_initiation(const Datagram& datagram) {
   answer(*peer, datagram, opened->state, *remote);
 }
 
-void Responder::answer(uint32_t peer, const Datagram& datagram, crypto::HandshakeState& state,
+void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,
                        const crypto::RemoteIdentity& remote) {
-  const auto path = paths_.make(datagram.remote, &datagram.local.addr, &datagram.port);
-  if (!path) {
-    ++ctx_.counters.refused_unreachable;
-    return;
-  }
   const auto index = ctx_.session_writer.reserve(peer, datagram.worker);
   if (!index) {
     ++ctx_.counters.refused_full;
     return;
   }
-  crypto::MessageResponse message;
-  const auto keys = crypto::create_response(state, remote, *index, message);
-  if (!keys) {  // a low-order ephemeral key
-    ctx_.session_writer.retire(*index);
-    ++ctx_.counters.refused_bad_message;
-    return;
-  }
   PeerState& s = ctx_.state(peer);
+  auto answer = std::make_unique<Answer>(Answer{.state = state,
+                                                .remote = remote,
+                                                .index = *index,
+                                                .message = {},
+                                                .keys = {},
+                                                .peer = peer,
+                                                .to = datagram.remote,
+                                                .from = datagram.local,
+                                                .port = datagram.port,
+                                                .worker = datagram.worker});
+  s.answering = *index;
+  if (answerer_ != nullptr) return answerer_->submit(std::move(answer));
+  answer->compute();
+  finish(*answer);
+}
+
+unsigned Responder::finish(unsigned most) {
+  if (answerer_ == nullptr) return 0;
+  unsigned done = 0;
+  for (; done < most; ++done) {
+    const std::unique_ptr<Answer> answer = answerer_->take();
+    if (!answer) break;
+    finish(*answer);
+  }
+  return done;
+}
+
+void Responder::finish(const Answer& answer) {
+  // Whatever ends a peer's handshakes gives up its answer. Another preshared key does not.
+  PeerState& s = ctx_.state(answer.peer);
+  const bool wanted = s.answering == answer.index;
+  if (wanted) s.answering = 0;
+  const bool same_keys = crypto::equal(ctx_.book->identity(answer.peer).preshared_key,
+                                       answer.remote.preshared_key.bytes());
+  const auto path = paths_.make(answer.to, &answer.from.addr, &answer.port);
+  if (!wanted || !same_keys) {
+    ++ctx_.counters.refused_changed;
+  } else if (!answer.keys) {  // a low-order ephemeral key
+    ++ctx_.counters.refused_bad_message;
+  } else if (!path) {
+    ++ctx_.counters.refused_unreachable;
+  } else {
+    return send(answer, *path);
+  }
+  ctx_.session_writer.retire(answer.index);
+}
+
+void Responder::send(Answer answer, const dataplane::PeerPath& path) {
+  PeerState& s = ctx_.state(answer.peer);
   s.heard = ctx_.now.tsc;
-  s.worker = datagram.worker;
-  if (paths_.set(peer, *path)) ++ctx_.counters.roamed;
-  handshakes_.yield(peer);
-  sessions_.begin_answered(peer, *keys);
-  const std::span bytes(reinterpret_cast<uint8_t*>(&message), sizeof message);
-  handshakes_.write_macs(peer, bytes);
-  if (paths_.send(*path, bytes)) ++ctx_.counters.responses_sent;
+  s.worker = answer.worker;
+  if (paths_.set(answer.peer, path)) ++ctx_.counters.roamed;
+  handshakes_.yield(answer.peer);
+  sessions_.begin_answered(answer.peer, *answer.keys);
+  const std::span bytes(reinterpret_cast<uint8_t*>(&answer.message), sizeof answer.message);
+  handshakes_.write_macs(answer.peer, bytes);
+  if (paths_.send(path, bytes)) ++ctx_.counters.responses_sent;
 }
 
 }  // namespace wirelay::ctrl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ctrl/packets/datagram.h"
+#include "ctrl/protocol/answer.h"
 #include "ctrl/protocol/context.h"
 #include "ctrl/protocol/handshakes.h"
 #include "ctrl/protocol/paths.h"
@@ -11,20 +12,32 @@ namespace wirelay::ctrl {
 
 class Responder {
  public:
-  Responder(Context& ctx, Handshakes& handshakes, Sessions& sessions, Paths& paths)
-      : ctx_(ctx), handshakes_(handshakes), sessions_(sessions), paths_(paths) {}
+  /// `answerer` computes in our place; null: we do it at once.
+  Responder(Context& ctx, Handshakes& handshakes, Sessions& sessions, Paths& paths,
+            Answerer* answerer)
+      : ctx_(ctx),
+        handshakes_(handshakes),
+        sessions_(sessions),
+        paths_(paths),
+        answerer_(answerer) {}
 
-  /// Answers an initiation, which makes a session that waits for its confirmation; or counts why
-  /// not.
+  /// Answers an initiation, now or when the answer is computed; or counts why not. A peer has one
+  /// answer under way.
   void take_initiation(const Datagram& datagram);
+  /// Sends up to `most` answers that are computed; returns how many there were.
+  unsigned finish(unsigned most);
 
  private:
-  void answer(uint32_t peer, const Datagram& datagram, crypto::HandshakeState& state,
+  void answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,
               const crypto::RemoteIdentity& remote);
+  void finish(const Answer& answer);
+  void send(Answer answer, const dataplane::PeerPath& path);
+
   Context& ctx_;
   Handshakes& handshakes_;
   Sessions& sessions_;
   Paths& paths_;
+  Answerer* const answerer_;
 };
 
 }  // namespace wirelay::ctrl

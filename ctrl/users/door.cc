@@ -3,14 +3,13 @@
 
 #include <utility>
 
-#include <pthread.h>
-#include <sys/resource.h>
+#include "ctrl/host/side_thread.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
-/// Of the door's thread, which shares the control thread's core.
+/// Of the door's thread, which may share a core with a worker or the control thread.
 constexpr int kNice = 10;
 
 }  // namespace
@@ -22,9 +21,7 @@ Door::Door(Registry& registry, ChangeObserver& observer, EventLoop& loop, Agenda
       loop_(loop),
       agenda_(agenda),
       journal_(journal),
-      thread_([this](const std::stop_token& stop) { serve(stop); }) {
-  pthread_setname_np(thread_.native_handle(), "door");
-}
+      thread_([this](const std::stop_token& stop) { serve(stop); }) {}
 
 Door::~Door() = default;
 
@@ -35,7 +32,7 @@ void Door::submit(ChangeRequest request, Done done) {
 }
 
 void Door::serve(const std::stop_token& stop) {
-  setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone, as Linux has it
+  become_side_thread("door", kNice);
   for (;;) {
     std::unique_lock lock(mutex_);
     if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;

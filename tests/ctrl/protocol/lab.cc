@@ -42,7 +42,7 @@ rte_mbuf* make_mbuf(rte_mempool* pool, const Bytes& bytes) {
 }  // namespace
 
 Side::Side(uint8_t number, const ctrl::Now& clock, const dataplane::Sizes& sizes, rte_mempool* pool,
-           uint64_t handshake_ns)
+           uint64_t handshake_ns, ctrl::Answerer* answerer)
     : now(clock),
       identity(crypto::make_identity(crypto::generate_private_key())),
       shared(sizes, 1, kHz),
@@ -54,8 +54,8 @@ Side::Side(uint8_t number, const ctrl::Now& clock, const dataplane::Sizes& sizes
   shared.pool = pool;
   shared.listen_port = kUdpPort;
   shared.mac1_key = crypto::mac1_key(identity.public_key);
-  protocol =
-      std::make_unique<ctrl::Protocol>(shared, sessions, peers, *this, identity, handshake_ns);
+  protocol = std::make_unique<ctrl::Protocol>(shared, sessions, peers, *this, identity,
+                                              handshake_ns, answerer);
 }
 
 Side::~Side() {
@@ -190,14 +190,14 @@ void Side::open(rte_mbuf* frame, const Bytes& message, const Endpoint& from, con
   }
 }
 
-Lab::Lab(const dataplane::Sizes& sizes, uint64_t handshake_ns) {
+Lab::Lab(const dataplane::Sizes& sizes, uint64_t handshake_ns, ctrl::Answerer* answerer) {
   static unsigned labs = 0;
   const std::string name = "protocol_lab_" + std::to_string(labs++);
   pool =
       rte_pktmbuf_pool_create(name.c_str(), 8191, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
   CPPUNIT_ASSERT(pool != nullptr);
-  a = std::make_unique<Side>(uint8_t{1}, now, sizes, pool, handshake_ns);
-  b = std::make_unique<Side>(uint8_t{2}, now, sizes, pool, handshake_ns);
+  a = std::make_unique<Side>(uint8_t{1}, now, sizes, pool, handshake_ns, nullptr);
+  b = std::make_unique<Side>(uint8_t{2}, now, sizes, pool, handshake_ns, answerer);
 }
 
 Lab::~Lab() {

@@ -42,7 +42,7 @@ class Side : public ctrl::PacketSender {
   /// `number`: its address is 192.0.2.<number> and 2001:db8::<number>.
   /// `handshake_ns`: what it thinks that a handshake costs.
   Side(uint8_t number, const ctrl::Now& now, const dataplane::Sizes& sizes, rte_mempool* pool,
-       uint64_t handshake_ns);
+       uint64_t handshake_ns, ctrl::Answerer* answerer);
   ~Side() override;
 
   struct Options {
@@ -110,8 +110,9 @@ struct Message {
 
 class Lab {
  public:
-  /// `handshake_ns`: so little by default that nothing is load.
-  explicit Lab(const dataplane::Sizes& sizes = small(), uint64_t handshake_ns = 1000);
+  /// `handshake_ns`: so little by default that nothing is load. `answerer` computes b's answers.
+  explicit Lab(const dataplane::Sizes& sizes = small(), uint64_t handshake_ns = 1000,
+               ctrl::Answerer* answerer = nullptr);
   ~Lab();
   static dataplane::Sizes small() {
     return {.users = 4,
@@ -129,8 +130,8 @@ class Lab {
   void introduce() { introduce({}, {.endpoint = false}); }
   /// Carries messages until none is left, each in a microsecond.
   void deliver();
-  /// From now on the two sides' timers, which both look at their peer, do it half a lap apart, as two
-  /// machines do: what happens to both at once does not happen again at once.
+  /// From now on the two sides' timers, which both look at their peer, do it half a lap apart, as
+  /// two machines do: what happens to both at once does not happen again at once.
   void out_of_step();
   /// Lets time pass in steps of 10 ms, each with its tick, and carries messages meanwhile.
   void advance(uint64_t ns);

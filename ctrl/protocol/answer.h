@@ -1,0 +1,44 @@
+// The costly half of a handshake that a peer began: a key pair and two key agreements, three
+// quarters of its arithmetic. Bytes go in and bytes come out, so that any thread may do it
+// (answer_threads.h); what goes before and comes behind is the control thread's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "crypto/noise.h"
+#include "dataplane/ip.h"
+
+namespace wirelay::ctrl {
+
+/// Secrets in it are wiped with it.
+struct Answer {
+  // For the arithmetic.
+  crypto::HandshakeState state;
+  crypto::RemoteIdentity remote;
+  uint32_t index = 0;  // receiver index, reserved for the session
+
+  // What it gives.
+  crypto::MessageResponse message;
+  std::optional<crypto::TransportKeys> keys;  // none for a low-order ephemeral key
+
+  // Whose it is, and where the answer goes.
+  uint32_t peer = 0;
+  dataplane::Endpoint to, from;
+  uint16_t port = 0;
+  uint8_t worker = 0;
+
+  void compute() noexcept { keys = crypto::create_response(state, remote, index, message); }
+};
+
+/// Who computes answers in the protocol's place. Control thread.
+class Answerer {
+ public:
+  virtual ~Answerer() = default;
+  virtual void submit(std::unique_ptr<Answer> answer) = 0;
+  /// One that is computed, in any order; null when there is none yet.
+  virtual std::unique_ptr<Answer> take() = 0;
+};
+
+}  // namespace wirelay::ctrl
