@@ -15,9 +15,10 @@ Installs the Debian packages that are missing (as root), builds, and runs:
   layout     include directions, headers that compile alone, documents that match the code
   unit       unit and pipeline tests, release build (build/)
   e2e        relayd between network namespaces, with wireguard-go as clients (needs root)
-  sanitized  unit and pipeline tests with address and undefined-behaviour sanitizers, built without
-             precompiled headers (build-asan/)
-  slow       end-to-end tests that mostly wait: they run beside the other two
+  sanitized  unit and pipeline tests with address and undefined-behaviour sanitizers (build-asan/)
+  slow       end-to-end tests that mostly wait: they run beside the others
+
+Prints how long each part and each build took, and last the tests that took longest.
 
   --quick    only layout and unit
   --help     this text
@@ -39,17 +40,19 @@ for argument in "$@"; do
 done
 
 passed=0 failed=0 skipped=0 started=$SECONDS
+all_output=$(mktemp)
+trap 'rm -f "$all_output"' EXIT
 
 # Adds a part's closing line "N passed, N failed[, N skipped]" to the sum. A part without one has
 # died: that is one failure more.
 add_result() {
-  local part=$1 log=$2 line
+  local part=$1 log=$2 took=$3 line
   line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
     passed=$((passed + BASH_REMATCH[1]))
     failed=$((failed + BASH_REMATCH[2]))
     skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
-    printf '== %-9s %s (at %d s)\n' "$part" "$line" $((SECONDS - started))
+    printf '== %-9s %s (took %d s)\n' "$part" "$line" "$took"
   else
     failed=$((failed + 1))
     printf '== %-9s died before its end\n' "$part"
@@ -58,27 +61,41 @@ add_result() {
 
 # run_part NAME COMMAND...: shows the output, but for its closing line, which is summed up.
 run_part() {
-  local part=$1 log
+  local part=$1 log began=$SECONDS
   shift
   log=$(mktemp)
   echo "== $part"
   "$@" </dev/null 2>&1 | tee "$log" | grep -vE '^[0-9]+ passed, [0-9]+ failed'
-  add_result "$part" "$log"
+  add_result "$part" "$log" $((SECONDS - began))
+  cat "$log" >>"$all_output"
   rm -f "$log"
 }
 
-# build FOLDER MESON-OPTION...
-build() {
-  echo "== building $1"
-  configure_build "$@" && run_build "$1"
+build_unit() { configure_build build --buildtype=release -Dtests=true && run_build build; }
+
+# Not optimized, and without the benchmarks: nobody measures here.
+build_sanitized() {
+  configure_build build-asan --buildtype=debug --optimization=0 -Db_sanitize=address,undefined \
+    -Db_lundef=false -Dcpp_args=-g1 -Dbenchmarks=disabled && run_build build-asan
 }
 
-# run_units NAME FOLDER: the unit tests of a folder that is built.
-run_units() { run_part "$1" python3 tools/lib/run_unit_tests.py "$2"; }
+# run_units PART FOLDER [TEST]...: builds what the part needs, and runs its unit tests.
+run_units() {
+  local part=$1 began=$SECONDS
+  shift
+  if "build_$part"; then
+    printf '== %-9s built in %d s\n' "$part" $((SECONDS - began))
+    run_part "$part" python3 tools/lib/run_unit_tests.py "$@"
+  else
+    failed=$((failed + 1))
+  fi
+}
 
 finish() {
   local line="$passed passed, $failed failed"
   ((skipped)) && line+=", $skipped skipped"
+  echo '== the longest tests'
+  sed -nE 's/^ *(.*) \(([0-9]+\.[0-9]) s\)$/\2 s  \1/p' "$all_output" | sort -rn | head -n 10
   printf 'all parts took %d s\n%s\n' $((SECONDS - started)) "$line"
   ((failed == 0 && passed > 0))
 }
@@ -90,35 +107,26 @@ if ! install_packages build test bench lab; then
 fi
 
 run_part layout python3 tests/run.py tests/layout
-if build build --buildtype=release -Dtests=true; then
-  run_units unit build
-else
-  failed=$((failed + 1))
-fi
+run_units unit build
 if [[ $quick == no ]]; then
-  slow_log=$(mktemp) build_log=$(mktemp)
-  # End-to-end tests mostly wait: what they leave of the processors builds the sanitized tests.
-  # With process groups of their own (-m) both end with all that they have started.
+  slow_log=$(mktemp)
+  # End-to-end tests mostly wait: what they leave of the processors builds for the parts behind them,
+  # which tell how it went. With process groups of their own (-m) both end with all that they have
+  # started.
   set -m
   python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
   slow=$!
   (renice -n 19 $BASHPID >/dev/null
-   build build-asan --buildtype=debug --optimization=0 -Db_sanitize=address,undefined \
-     -Db_lundef=false -Dcpp_args=-g1) </dev/null >"$build_log" 2>&1 &
+   build_sanitized) </dev/null >/dev/null 2>&1 &
   building=$!
   set +m
-  trap 'kill -- -$slow -$building 2>/dev/null; wait $slow $building; rm -f "$slow_log" "$build_log"' EXIT
+  trap 'kill -- -$slow -$building 2>/dev/null; wait $slow $building; rm -f "$slow_log" "$all_output"' EXIT
   run_part e2e python3 tests/run.py tests/e2e
+  echo "== waiting for the builds"
   wait "$building"
-  built=$?
-  cat "$build_log"
-  if ((built == 0)); then
-    run_units sanitized build-asan
-  else
-    failed=$((failed + 1))
-  fi
+  run_units sanitized build-asan
   wait "$slow"
-  trap 'rm -f "$slow_log" "$build_log"' EXIT
+  trap 'rm -f "$slow_log" "$all_output"' EXIT
   run_part slow cat "$slow_log"
 fi
 finish

@@ -1,4 +1,5 @@
-"""Writes tests/fuzz/corpus/frame: one input of fuzz_frame for each way through the data path.
+"""Writes tests/fuzz/corpus/frame: one input of fuzz_frame for each way through the data path; and
+tests/fuzz/corpus/relaygen_frame: one of each kind of frame that relaygen reads.
 
 Addresses are those of tests/support/data_path.h; its clients are the first two that it adds.
 """
@@ -7,7 +8,7 @@ import ipaddress
 import pathlib
 import struct
 
-FOLDER = pathlib.Path(__file__).resolve().parent / "corpus" / "frame"
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 # The first byte of an input, as fuzz_frame.cc reads it.
 ETHERNET, DATAGRAM, TUNNEL = 1, 2, 3
 PORT_1, V6, ARP, MENDED = 4, 8, 16, 32
@@ -88,7 +89,29 @@ SEEDS = {
     "unknown_session": (DATAGRAM, struct.pack("<III", 4, 7, 0) + bytes(20)),
 }
 
+
+def ethernet(kind: int, rest: bytes) -> bytes:
+    return bytes([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]) + struct.pack(">H", kind) + rest
+
+
+RELAYGEN_SEEDS = {
+    "udp_v4": ethernet(0x0800, udp("203.0.113.9", "10.0.1.1")),
+    "udp_v6": ethernet(0x86dd, udp("2001:db8:99::9", "fd00::101")),
+    "arp_request": ethernet(0x0806, arp(1, "192.0.2.9", "192.0.2.1")),
+    "arp_reply": ethernet(0x0806, arp(2, "192.0.2.9", "192.0.2.1")),
+    "neighbour_solicitation":
+        ethernet(0x86dd, neighbour(135, "fe80::9", "2001:db8:1::1", "2001:db8:1::1")),
+    "neighbour_advertisement":
+        ethernet(0x86dd, neighbour(136, "fe80::9", "2001:db8:1::1", "fe80::9")),
+}
+
+
+def write(folder: str, seeds: dict[str, bytes]):
+    (CORPUS / folder).mkdir(parents=True, exist_ok=True)
+    for name, seed in seeds.items():
+        (CORPUS / folder / name).write_bytes(seed)
+
+
 if __name__ == "__main__":
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, (how, rest) in SEEDS.items():
-        (FOLDER / name).write_bytes(bytes([how]) + rest)
+    write("frame", {name: bytes([how]) + rest for name, (how, rest) in SEEDS.items()})
+    write("relaygen_frame", RELAYGEN_SEEDS)

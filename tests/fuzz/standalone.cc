@@ -1,11 +1,12 @@
 // Runs a fuzz target for a bounded number of inputs without libFuzzer, so that the unit tests do it
 // with any compiler, with and without sanitizers:
 //
-//   fuzz_rpc_bounded INPUTS [FILE-OR-FOLDER ...]
+//   fuzz_rpc_bounded INPUTS [FILE-OR-FOLDER ...] [-- FILE-OR-FOLDER ...]
 //
-// The files are seeds: each is run as it is, then inputs are made from them and from noise. The
-// same inputs every time; before a finding ends the program, the seed's file or the input's number
-// is printed. Who wants coverage to lead the way uses libFuzzer (README.md).
+// The files are seeds, written by hand, and behind the -- what long runs found: each is run as it
+// is, then inputs are made from all of them and from noise. The same inputs every time; before a
+// finding ends the program, the seed's file or the input's number is printed. Who wants coverage to
+// lead the way uses libFuzzer (README.md).
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
@@ -15,11 +16,14 @@
 #include <iostream>
 #include <iterator>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <unistd.h>
 
+#include "tests/fuzz/reached.h"
 #include "tests/fuzz/target.h"
 
 // Of the address sanitizer, where there is one: called before it ends the program.
@@ -27,6 +31,8 @@ extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)())
 
 /// The undefined-behaviour sanitizer would only print, and has callbacks of its own.
 extern "C" const char* __ubsan_default_options() { return "halt_on_error=1:abort_on_error=1"; }
+
+using namespace wirelay;
 
 namespace {
 
@@ -52,13 +58,17 @@ void on_abort(int) {
 void run(const std::string& name, const Bytes& input) {
   finding = name + " is a finding\n";
   const Bytes exact(input.begin(), input.end());  // one byte behind it is a finding
+  test::count_places(true);
   LLVMFuzzerTestOneInput(exact.data(), exact.size());
+  test::count_places(false);
 }
 
 struct Seed {
   std::string file;
   Bytes bytes;
 };
+
+void run(const Seed& seed) { run("seed " + seed.file, seed.bytes); }
 
 [[noreturn]] void refuse(const std::string& what) {
   std::cerr << what << '\n';
@@ -72,14 +82,14 @@ Seed read_seed(const std::filesystem::path& path) {
   return seed;
 }
 
-std::vector<Seed> read_seeds(int argc, char** argv) {
+std::vector<Seed> read_seeds(std::span<char*> names) {
   std::vector<std::filesystem::path> files;
-  for (int i = 2; i < argc; ++i) {
-    if (!std::filesystem::is_directory(argv[i])) {
-      files.emplace_back(argv[i]);
+  for (const char* name : names) {
+    if (!std::filesystem::is_directory(name)) {
+      files.emplace_back(name);
       continue;
     }
-    for (const auto& entry : std::filesystem::directory_iterator(argv[i])) {
+    for (const auto& entry : std::filesystem::directory_iterator(name)) {
       files.push_back(entry.path());
     }
   }
@@ -147,24 +157,45 @@ class Mutator {
   std::mt19937 random_{kSeed};
 };
 
-}  // namespace
+/// The seeds as they are, then what they miss: null when it is nothing.
+const char* run_seeds(const std::vector<Seed>& seeds) {
+  for (const Seed& seed : seeds) run(seed);
+  return missed_by_seeds != nullptr ? missed_by_seeds(seeds.size()) : nullptr;
+}
 
-int main(int argc, char** argv) {
-  const long inputs = argc > 1 ? std::atol(argv[1]) : 0;
-  if (inputs <= 0) refuse(std::string("usage: ") + argv[0] + " INPUTS [FILE-OR-FOLDER ...]");
-  std::signal(SIGABRT, on_abort);
-  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(tell_finding);
-  const std::vector<Seed> seeds = read_seeds(argc, argv);
-  for (const Seed& seed : seeds) run("seed " + seed.file, seed.bytes);
-  if (const char* missed = missed_by_seeds != nullptr ? missed_by_seeds(seeds.size()) : nullptr) {
-    std::cerr << "the seeds do not reach " << missed << '\n';
-    return 1;
-  }
+void run_made(const std::vector<Seed>& seeds, long inputs) {
   Mutator mutator(seeds);
   for (long i = 1; i <= inputs; ++i) {
     run("input " + std::to_string(i) + ", made from the seeds,", mutator.next());
   }
-  std::cout << seeds.size() << " seeds and " << inputs << " inputs\n1 passed, 0 failed"
-            << std::endl;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const long inputs = argc > 1 ? std::atol(argv[1]) : 0;
+  if (inputs <= 0) {
+    refuse(std::string("usage: ") + argv[0] +
+           " INPUTS [FILE-OR-FOLDER ...] [-- FILE-OR-FOLDER ...]");
+  }
+  std::signal(SIGABRT, on_abort);
+  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(tell_finding);
+  const std::span<char*> names(argv + 2, argv + argc);
+  const auto dashes = std::ranges::find(names, std::string_view("--"));
+  std::vector<Seed> seeds = read_seeds({names.begin(), dashes});
+  if (const char* missed = run_seeds(seeds)) {
+    std::cerr << "the seeds do not reach " << missed << '\n';
+    return 1;
+  }
+  if (dashes != names.end()) {
+    for (const Seed& found : read_seeds({dashes + 1, names.end()})) {
+      run(found);
+      seeds.push_back(found);
+    }
+  }
+  run_made(seeds, inputs);
+  std::cout << "figures: " << seeds.size() << " seeds and " << inputs << " inputs";
+  if (test::places_reached() != 0) std::cout << " reach " << test::places_reached() << " places";
+  std::cout << "\n1 passed, 0 failed" << std::endl;
   return 0;
 }

@@ -27,7 +27,16 @@ class StandaloneTest(unittest.TestCase):
     def test_a_run_without_findings_passes(self):
         done = self.run_with("one", "two", inputs=10)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(done.stdout, "2 seeds and 10 inputs\n1 passed, 0 failed\n")
+        self.assertRegex(done.stdout, r"^figures: 2 seeds and 10 inputs reach [1-9]\d* places\n"
+                                      r"1 passed, 0 failed\n$")
+
+    def test_what_long_runs_found_is_run(self):
+        found = self.folder / "found"
+        found.mkdir()
+        (found / "property").write_text("property")
+        done = subprocess.run([PROGRAM, "1", "--", found], capture_output=True, text=True,
+                              check=False)
+        self.assertIn(f"seed {found / 'property'} is a finding\n", done.stderr)
 
     def test_a_finding_names_its_seed(self):
         for word in ("property", "memory", "arithmetic"):

@@ -1,13 +1,16 @@
-// Runs every registered CppUnit suite, or those whose name holds an argument; prints each test's
-// name as it runs and ends with one line, "N passed, N failed".
+// Runs every registered CppUnit suite, or those tests whose name holds an argument; prints each
+// test's name as it runs, how it ended, and where that was a second or more how long it took. Ends
+// with one line, "N passed, N failed".
+#include <chrono>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <cppunit/BriefTestProgressListener.h>
 #include <cppunit/CompilerOutputter.h>
 #include <cppunit/Test.h>
+#include <cppunit/TestListener.h>
 #include <cppunit/TestResult.h>
 #include <cppunit/TestResultCollector.h>
 #include <cppunit/extensions/TestFactoryRegistry.h>
@@ -15,6 +18,28 @@
 #include "tests/support/test_environment.h"
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Progress : public CppUnit::TestListener {
+ public:
+  void startTest(CppUnit::Test* test) override {
+    std::cout << test->getName() << ": " << std::flush;  // who dies is named
+    failed_ = false;
+    began_ = Clock::now();
+  }
+  void addFailure(const CppUnit::TestFailure&) override { failed_ = true; }
+  void endTest(CppUnit::Test*) override {
+    const double took = std::chrono::duration<double>(Clock::now() - began_).count();
+    std::cout << (failed_ ? "FAILED" : "ok");
+    if (took >= 1) std::cout << " (" << std::fixed << std::setprecision(1) << took << " s)";
+    std::cout << std::endl;
+  }
+
+ private:
+  bool failed_ = false;
+  Clock::time_point began_;
+};
 
 /// Tests below `test` whose name holds `wanted`; they stay its own.
 void find_matching(CppUnit::Test* test, const std::string& wanted,
@@ -38,7 +63,7 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) find_matching(all.get(), argv[i], chosen);
   CppUnit::TestResult result;
   CppUnit::TestResultCollector collector;
-  CppUnit::BriefTestProgressListener progress;
+  Progress progress;
   result.addListener(&collector);
   result.addListener(&progress);
   for (CppUnit::Test* test : chosen) result.runTest(test);
