@@ -16,6 +16,7 @@ Installs the Debian packages that are missing (as root), builds, and runs:
   unit       unit and pipeline tests, release build (build/)
   e2e        relayd between network namespaces, with wireguard-go as clients (needs root)
   sanitized  unit and pipeline tests with address and undefined-behaviour sanitizers (build-asan/)
+  threads    tests of what crosses threads, with the thread sanitizer (build-threads/)
   slow       end-to-end tests that mostly wait: they run beside the others
 
 Prints how long each part and each build took, and last the tests that took longest.
@@ -79,6 +80,12 @@ build_sanitized() {
     -Db_lundef=false -Dcpp_args=-g1 -Dbenchmarks=disabled && run_build build-asan
 }
 
+build_threads() {
+  configure_build build-threads --buildtype=debug --optimization=1 -Db_sanitize=thread \
+    -Db_lundef=false -Dcpp_args=-g1 -Dbenchmarks=disabled &&
+    run_build build-threads tests/threads/test_threads
+}
+
 # run_units PART FOLDER [TEST]...: builds what the part needs, and runs its unit tests.
 run_units() {
   local part=$1 began=$SECONDS
@@ -117,7 +124,8 @@ if [[ $quick == no ]]; then
   python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
   slow=$!
   (renice -n 19 $BASHPID >/dev/null
-   build_sanitized) </dev/null >/dev/null 2>&1 &
+   build_sanitized
+   build_threads) </dev/null >/dev/null 2>&1 &
   building=$!
   set +m
   trap 'kill -- -$slow -$building 2>/dev/null; wait $slow $building; rm -f "$slow_log" "$all_output"' EXIT
@@ -125,6 +133,7 @@ if [[ $quick == no ]]; then
   echo "== waiting for the builds"
   wait "$building"
   run_units sanitized build-asan
+  run_units threads build-threads threads
   wait "$slow"
   trap 'rm -f "$slow_log" "$all_output"' EXIT
   run_part slow cat "$slow_log"
