@@ -16,7 +16,7 @@ namespace {
 constexpr uint32_t kMostRetries = 19;
 
 constexpr uint64_t kMostPerSecond = 2000;
-constexpr uint64_t kMostAtOnce = 20;
+constexpr uint64_t kMostAtOnce = 16;
 
 }  // namespace
 

@@ -17,6 +17,10 @@ namespace {
 constexpr size_t kAheadState = 12;
 constexpr size_t kAheadSession = 6;
 
+/// Peers that one tick looks at, at most: a millisecond or a little more. What a stall leaves
+/// behind is made up for by the next ticks.
+constexpr size_t kMostAtOnce = 12'000;
+
 /// Time that has passed since `then`, which a worker may have read a little later than we read
 /// `now`.
 uint64_t since(uint64_t then, uint64_t now) noexcept { return now > then ? now - then : 0; }
@@ -44,9 +48,9 @@ void Timers::tick() {
   last_tick_ = now;
   initiator_.allow(elapsed);
   const size_t size = ctx_.book->active().size();
-  owed_ += elapsed * size;
-  const size_t due = std::min<size_t>(owed_ / lap, size);
-  owed_ = due == size ? 0 : owed_ - due * lap;
+  owed_ = std::min(owed_ + elapsed * size, lap * size);
+  const size_t due = std::min<size_t>(owed_ / lap, kMostAtOnce);
+  owed_ -= due * lap;
   for (size_t i = 0; i < due; ++i) {
     const auto active = ctx_.book->active();
     if (active.empty()) return;

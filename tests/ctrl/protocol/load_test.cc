@@ -118,7 +118,7 @@ class LoadTest : public LoadedLabTest {
     for (int i = 0; i < 60; ++i) {
       lab_->advance(10 * kMillisecond);
       const uint64_t sent = a().counters().initiations_sent;
-      CPPUNIT_ASSERT(sent - before <= 20);
+      CPPUNIT_ASSERT(sent - before <= 16);
       before = sent;
     }
     CPPUNIT_ASSERT_EQUAL(uint64_t{kPeers}, before);
