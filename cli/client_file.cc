@@ -1,11 +1,15 @@
 // Writing a wg-quick file. What is not known stands there as a comment that says what is missing.
 #include "cli/client_file.h"
 
+#include "cli/format.h"
 #include "cli/peer_table.h"
 
 namespace wirelay::cli {
 
 namespace {
+
+/// Never more than a line: what follows in the file would be an instruction to wg-quick.
+std::string line_of(const Json::Value& text) { return printable(text.asString()); }
 
 bool is_host(const std::string& prefix) {
   const bool v6 = prefix.find(':') != std::string::npos;
@@ -23,10 +27,12 @@ std::string joined(const std::vector<std::string>& texts) {
 std::string addresses(const Json::Value& allowed_ips) {
   std::vector<std::string> hosts;
   for (const Json::Value& prefix : allowed_ips) {
-    if (is_host(prefix.asString())) hosts.push_back(prefix.asString());
+    std::string host = line_of(prefix);
+    if (is_host(host)) hosts.push_back(std::move(host));
   }
   if (!hosts.empty()) return "Address = " + joined(hosts) + '\n';
-  return "# Address = an address of this client within " + cli::joined(allowed_ips) + '\n';
+  return "# Address = an address of this client within " + printable(cli::joined(allowed_ips)) +
+         '\n';
 }
 
 std::string interface_section(const Json::Value& config, const ClientFileOptions& options) {
@@ -35,11 +41,11 @@ std::string interface_section(const Json::Value& config, const ClientFileOptions
     text += "PrivateKey = " + *options.private_key + '\n';
   } else {
     text +=
-        "# PrivateKey = the private key that belongs to " + config["public_key"].asString() + '\n';
+        "# PrivateKey = the private key that belongs to " + line_of(config["public_key"]) + '\n';
   }
   text += addresses(config["allowed_ips"]);
   const std::string dns =
-      options.dns.empty() ? cli::joined(config["relay"]["dns"]) : joined(options.dns);
+      options.dns.empty() ? printable(cli::joined(config["relay"]["dns"])) : joined(options.dns);
   if (!dns.empty()) text += "DNS = " + dns + '\n';
   return text;
 }
@@ -48,16 +54,16 @@ std::string peer_section(const Json::Value& config, const ClientFileOptions& opt
   const Json::Value& relay = config["relay"];
   std::string text = "[Peer]\n";
   if (relay["public_key"].isString()) {
-    text += "PublicKey = " + relay["public_key"].asString() + '\n';
+    text += "PublicKey = " + line_of(relay["public_key"]) + '\n';
   } else {
     text += "# PublicKey = the relay's, as \"relayctl status\" tells it\n";
   }
   if (config["preshared_key"].isString()) {
-    text += "PresharedKey = " + config["preshared_key"].asString() + '\n';
+    text += "PresharedKey = " + line_of(config["preshared_key"]) + '\n';
   }
   text += "AllowedIPs = " + joined(options.allowed_ips) + '\n';
   if (options.endpoint || relay["endpoint"].isString()) {
-    text += "Endpoint = " + options.endpoint.value_or(relay["endpoint"].asString()) + '\n';
+    text += "Endpoint = " + options.endpoint.value_or(line_of(relay["endpoint"])) + '\n';
   } else {
     text +=
         "# Endpoint = the relay's host:port (--endpoint, or public_endpoint in the relay's "
@@ -70,7 +76,7 @@ std::string peer_section(const Json::Value& config, const ClientFileOptions& opt
 }  // namespace
 
 std::string client_file(const Json::Value& config, const ClientFileOptions& options) {
-  return "# " + config["name"].asString() + ", user " + config["user"].asString() + '\n' +
+  return "# " + line_of(config["name"]) + ", user " + line_of(config["user"]) + '\n' +
          interface_section(config, options) + '\n' + peer_section(config, options);
 }
 

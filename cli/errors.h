@@ -35,4 +35,7 @@ class Unreachable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What to say of a reply in which a value is of another type than it should be.
+std::string strange_reply(const Json::Exception& error);
+
 }  // namespace wirelay::cli

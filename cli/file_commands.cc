@@ -84,7 +84,7 @@ void reload(Call& call) {
   call.out << (call.has("dry-run") ? "would be reloaded: " : "reloaded: ") << changes_text(result)
            << '\n';
   for (const Json::Value& part : result["needs_restart"]) {
-    call.out << "changed, but needs a restart: " << part.asString() << '\n';
+    call.out << "changed, but needs a restart: " << printable(part.asString()) << '\n';
   }
 }
 

@@ -93,20 +93,28 @@ void hand_out(Call& call, const ClientFileOptions& client, const Json::Value& co
   }
 }
 
-/// The private key exists here alone, and the peer perhaps at the relay: when the connection
-/// breaks, the file says what is known on this side.
+/// The private key exists here alone, and the peer perhaps at the relay: when the connection breaks
+/// or the answer makes no sense, the file says what is known on this side.
+[[noreturn]] void keep_key(Call& call, const ClientFileOptions& client, const Json::Value& peer,
+                           const std::string& why) {
+  write_client_file(call, client_file(peer, client), Json::objectValue);
+  throw Unreachable(why + "; whether " + call.argument() + " was added, \"relayctl peer show " +
+                    call.argument() +
+                    "\" tells; if so, its private key is in this client file and nowhere else");
+}
+
 void add_generated(Call& call, const ClientFileOptions& client, const Json::Value& peer) {
   call.relay.connect();  // nothing has been asked for when this fails
   try {
     const Json::Value done = call.relay.call("peer.add", peer);
+    const std::string changes = changes_text(done);
     hand_out(call, client, done);
     if (call.json()) return;
-    call.err << changes_text(done) << "; the private key is in this client file and nowhere else\n";
+    call.err << changes << "; the private key is in this client file and nowhere else\n";
   } catch (const Unreachable& lost) {
-    write_client_file(call, client_file(peer, client), Json::objectValue);
-    throw Unreachable(std::string(lost.what()) + "; whether " + call.argument() +
-                      " was added, \"relayctl peer show " + call.argument() +
-                      "\" tells; if so, its private key is in this client file and nowhere else");
+    keep_key(call, client, peer, lost.what());
+  } catch (const Json::Exception& strange) {
+    keep_key(call, client, peer, strange_reply(strange));
   }
 }
 

@@ -40,6 +40,10 @@ std::string error_text(int error) { return std::generic_category().message(error
 RelayRefused::RelayRefused(Json::Value error_, std::string note_)
     : Failure(error_["message"].asString()), error(std::move(error_)), note(std::move(note_)) {}
 
+std::string strange_reply(const Json::Exception& error) {
+  return std::string("the relay's reply is not what this relayctl knows: ") + error.what();
+}
+
 RelayClient::~RelayClient() {
   if (fd_ >= 0) close(fd_);
 }

@@ -156,19 +156,10 @@ void print_refusal(std::ostream& err, const RelayRefused& refused) {
       << (refused.note.empty() ? "refused; nothing was changed" : printable(refused.note)) << '\n';
 }
 
-}  // namespace
-
-int run(const std::vector<std::string>& words, const Streams& streams) {
-  const auto say = [&](const char* text) { streams.err << "relayctl: " << text << '\n'; };
+/// The exit code when it is done or refused.
+int run_or_refuse(const std::vector<std::string>& words, const Streams& streams) {
   try {
     return dispatch(words, streams);
-  } catch (const UsageError& error) {
-    say(error.what());
-    say("\"relayctl help\" lists the commands, \"relayctl help COMMAND\" tells of one");
-    return kUsage;
-  } catch (const Unreachable& error) {
-    say(error.what());
-    return kUnreachable;
   } catch (const RelayRefused& error) {
     if (std::ranges::count(words, "--json") != 0) {
       Json::Value result(Json::objectValue);
@@ -177,8 +168,27 @@ int run(const std::vector<std::string>& words, const Streams& streams) {
     }
     print_refusal(streams.err, error);
     return kRefused;
+  }
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& words, const Streams& streams) {
+  const auto say = [&](const std::string& text) { streams.err << "relayctl: " << text << '\n'; };
+  try {
+    return run_or_refuse(words, streams);
+  } catch (const UsageError& error) {
+    say(error.what());
+    say("\"relayctl help\" lists the commands, \"relayctl help COMMAND\" tells of one");
+    return kUsage;
+  } catch (const Unreachable& error) {
+    say(error.what());
+    return kUnreachable;
+  } catch (const Json::Exception& error) {
+    say(printable(strange_reply(error)));
+    return kUnreachable;
   } catch (const std::exception& error) {
-    say(printable(error.what()).c_str());
+    say(printable(error.what()));
     return kRefused;
   }
 }

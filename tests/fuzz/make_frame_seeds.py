@@ -1,5 +1,6 @@
-"""Writes tests/fuzz/corpus/frame: one input of fuzz_frame for each way through the data path; and
-tests/fuzz/corpus/relaygen_frame: one of each kind of frame that relaygen reads.
+"""Writes tests/fuzz/corpus/frame: one input of fuzz_frame for each way through the data path;
+tests/fuzz/corpus/relaygen_frame: one of each kind of frame that relaygen reads; and
+tests/fuzz/corpus/datagram: one of each kind that fuzz_datagram tells apart.
 
 Addresses are those of tests/support/data_path.h; its clients are the first two that it adds.
 """
@@ -85,7 +86,7 @@ SEEDS = {
                                 neighbour(136, "fe80::9", "2001:db8:1::1", "fe80::9")),
     "initiation": (DATAGRAM | MENDED, struct.pack("<I", 1) + bytes(range(144))),
     "response": (DATAGRAM | V6 | MENDED, struct.pack("<I", 2) + bytes(range(88))),
-    "cookie_reply": (DATAGRAM, struct.pack("<I", 3) + bytes(range(60))),
+    "cookie_reply": (DATAGRAM | MENDED, struct.pack("<I", 3) + bytes(range(60))),
     "unknown_session": (DATAGRAM, struct.pack("<III", 4, 7, 0) + bytes(20)),
 }
 
@@ -105,6 +106,15 @@ RELAYGEN_SEEDS = {
         ethernet(0x86dd, neighbour(136, "fe80::9", "2001:db8:1::1", "fe80::9")),
 }
 
+DATAGRAM_SEEDS = {
+    "frame_v4": bytes([0]) + ethernet(0x0800, udp("203.0.113.9", "192.0.2.1")),
+    "frame_v6": bytes([0]) + ethernet(0x86dd, udp("2001:db8:99::9", "2001:db8:1::1")),
+    "packet_v4": bytes([1]) + udp("10.0.1.1", "203.0.113.9"),
+    "packet_v6": bytes([1]) + udp("fd00::102", "2001:db8:99::9"),
+    "message_v4": bytes([2]) + packed("203.0.113.9") + bytes(12) + b"\x12\x34message",
+    "message_v6": bytes([3]) + packed("2001:db8:99::9") + b"\x12\x34a message",
+}
+
 
 def write(folder: str, seeds: dict[str, bytes]):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
@@ -115,3 +125,4 @@ def write(folder: str, seeds: dict[str, bytes]):
 if __name__ == "__main__":
     write("frame", {name: bytes([how]) + rest for name, (how, rest) in SEEDS.items()})
     write("relaygen_frame", RELAYGEN_SEEDS)
+    write("datagram", DATAGRAM_SEEDS)
