@@ -30,7 +30,6 @@ void add_ring_cases(std::vector<DropCase>& cases);      // threads that do not k
 // What several of them are made of. --------------------------------------------------------------
 
 const dataplane::IpAddr kServer4 = addr("203.0.113.9"), kServer6 = addr("2001:db8:99::9");
-const dataplane::Endpoint kServer{kServer4, 7000};
 const dataplane::Endpoint kStranger4{addr("192.0.2.77"), 1234}, kRelay4{addr("192.0.2.1"), 51820};
 const dataplane::Endpoint kStranger6{addr("2001:db8:1::77"), 1234},
     kRelay6{addr("2001:db8:1::1"), 51820};

@@ -13,8 +13,6 @@ using namespace dataplane;
 
 namespace {
 
-const Mac kAllNodes = {0x33, 0x33, 0, 0, 0, 1};
-
 /// UDP checksums, on the WireGuard port; looked at before mac1, which is wrong here as well.
 void add_checksum_cases(std::vector<DropCase>& cases) {
   constexpr size_t kChecksum4 = 20 + 6, kChecksum6 = 40 + 6;

@@ -6,12 +6,11 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include "tests/dataplane/named.h"
+
 namespace wirelay::dataplane {
 
 namespace {
-
-IpAddr ip(const char* text) { return parse_ip(text).value(); }
-Prefix prefix(const char* text) { return parse_prefix(text).value(); }
 
 class IpTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(IpTest);
@@ -30,11 +29,11 @@ class IpTest : public CppUnit::TestFixture {
   void addresses_keep_their_text() {
     for (const char* text : {"0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:db8::1",
                              "fe80::1:2:3:4", "1:2:3:4:5:6:7:8"}) {
-      CPPUNIT_ASSERT_EQUAL(std::string(text), to_string(ip(text)));
+      CPPUNIT_ASSERT_EQUAL(std::string(text), to_string(ip_of(text)));
     }
-    CPPUNIT_ASSERT(ip("10.0.0.1").is_v4());
-    CPPUNIT_ASSERT(!ip("::1").is_v4());
-    CPPUNIT_ASSERT_EQUAL(htonl(0x0a000001), ip("10.0.0.1").v4_be());
+    CPPUNIT_ASSERT(ip_of("10.0.0.1").is_v4());
+    CPPUNIT_ASSERT(!ip_of("::1").is_v4());
+    CPPUNIT_ASSERT_EQUAL(htonl(0x0a000001), ip_of("10.0.0.1").v4_be());
   }
 
   void bad_addresses_are_refused() {
@@ -48,13 +47,13 @@ class IpTest : public CppUnit::TestFixture {
   }
 
   void prefixes_lose_host_bits() {
-    CPPUNIT_ASSERT_EQUAL(std::string("10.1.2.0/24"), to_string(prefix("10.1.2.3/24")));
-    CPPUNIT_ASSERT_EQUAL(std::string("10.1.2.3/32"), to_string(prefix("10.1.2.3")));
-    CPPUNIT_ASSERT_EQUAL(std::string("0.0.0.0/0"), to_string(prefix("255.1.2.3/0")));
-    CPPUNIT_ASSERT_EQUAL(std::string("2001:db8::/33"), to_string(prefix("2001:db8:7fff::1/33")));
-    CPPUNIT_ASSERT_EQUAL(std::string("::/0"), to_string(prefix("2001:db8::/0")));
-    CPPUNIT_ASSERT_EQUAL(std::string("::1/128"), to_string(prefix("::1")));
-    CPPUNIT_ASSERT_EQUAL(120, int{prefix("10.1.2.0/24").length});
+    CPPUNIT_ASSERT_EQUAL(std::string("10.1.2.0/24"), to_string(prefix_of("10.1.2.3/24")));
+    CPPUNIT_ASSERT_EQUAL(std::string("10.1.2.3/32"), to_string(prefix_of("10.1.2.3")));
+    CPPUNIT_ASSERT_EQUAL(std::string("0.0.0.0/0"), to_string(prefix_of("255.1.2.3/0")));
+    CPPUNIT_ASSERT_EQUAL(std::string("2001:db8::/33"), to_string(prefix_of("2001:db8:7fff::1/33")));
+    CPPUNIT_ASSERT_EQUAL(std::string("::/0"), to_string(prefix_of("2001:db8::/0")));
+    CPPUNIT_ASSERT_EQUAL(std::string("::1/128"), to_string(prefix_of("::1")));
+    CPPUNIT_ASSERT_EQUAL(120, int{prefix_of("10.1.2.0/24").length});
   }
 
   void bad_prefixes_are_refused() {
@@ -93,39 +92,39 @@ class IpTest : public CppUnit::TestFixture {
   }
 
   void contains_and_overlaps() {
-    const Prefix wide = prefix("10.0.0.0/8"), narrow = prefix("10.9.0.0/16");
-    CPPUNIT_ASSERT(wide.contains(ip("10.255.0.1")));
-    CPPUNIT_ASSERT(!wide.contains(ip("11.0.0.1")));
+    const Prefix wide = prefix_of("10.0.0.0/8"), narrow = prefix_of("10.9.0.0/16");
+    CPPUNIT_ASSERT(wide.contains(ip_of("10.255.0.1")));
+    CPPUNIT_ASSERT(!wide.contains(ip_of("11.0.0.1")));
     CPPUNIT_ASSERT(wide.overlaps(narrow) && narrow.overlaps(wide) && wide.overlaps(wide));
-    CPPUNIT_ASSERT(!narrow.overlaps(prefix("10.8.0.0/16")));
-    CPPUNIT_ASSERT(prefix("2001:db8::/32").overlaps(prefix("2001:db8::1")));
-    CPPUNIT_ASSERT(!prefix("2001:db8::/32").overlaps(prefix("2001:db9::1")));
+    CPPUNIT_ASSERT(!narrow.overlaps(prefix_of("10.8.0.0/16")));
+    CPPUNIT_ASSERT(prefix_of("2001:db8::/32").overlaps(prefix_of("2001:db8::1")));
+    CPPUNIT_ASSERT(!prefix_of("2001:db8::/32").overlaps(prefix_of("2001:db9::1")));
   }
 
   void families_stay_apart() {
-    const Prefix all4 = prefix("0.0.0.0/0"), all6 = prefix("::/0");
+    const Prefix all4 = prefix_of("0.0.0.0/0"), all6 = prefix_of("::/0");
     CPPUNIT_ASSERT(all4.is_v4() && !all6.is_v4());
-    CPPUNIT_ASSERT(!all6.contains(ip("1.2.3.4")) && !all4.contains(ip("::1")));
+    CPPUNIT_ASSERT(!all6.contains(ip_of("1.2.3.4")) && !all4.contains(ip_of("::1")));
     CPPUNIT_ASSERT(!all6.overlaps(all4) && !all4.overlaps(all6));
-    CPPUNIT_ASSERT(!all6.overlaps(prefix("10.0.0.0/8")));
+    CPPUNIT_ASSERT(!all6.overlaps(prefix_of("10.0.0.0/8")));
   }
 
   void kinds_of_addresses() {
-    for (const char* text : {"0.0.0.0", "::"}) CPPUNIT_ASSERT(ip(text).is_unspecified());
+    for (const char* text : {"0.0.0.0", "::"}) CPPUNIT_ASSERT(ip_of(text).is_unspecified());
     for (const char* text : {"0.0.0.1", "::1", "127.0.0.1"}) {
-      CPPUNIT_ASSERT(!ip(text).is_unspecified());
+      CPPUNIT_ASSERT(!ip_of(text).is_unspecified());
     }
     for (const char* text : {"224.0.0.1", "239.255.255.255", "255.255.255.255", "ff02::1"}) {
-      CPPUNIT_ASSERT_MESSAGE(text, ip(text).is_multicast());
+      CPPUNIT_ASSERT_MESSAGE(text, ip_of(text).is_multicast());
     }
     for (const char* text : {"223.255.255.255", "240.0.0.1", "255.255.255.254", "fe80::1"}) {
-      CPPUNIT_ASSERT_MESSAGE(text, !ip(text).is_multicast());
+      CPPUNIT_ASSERT_MESSAGE(text, !ip_of(text).is_multicast());
     }
     for (const char* text : {"169.254.0.1", "fe80::1", "febf::1"}) {
-      CPPUNIT_ASSERT_MESSAGE(text, ip(text).is_link_local());
+      CPPUNIT_ASSERT_MESSAGE(text, ip_of(text).is_link_local());
     }
     for (const char* text : {"169.253.0.1", "fec0::1", "2001:db8::1"}) {
-      CPPUNIT_ASSERT_MESSAGE(text, !ip(text).is_link_local());
+      CPPUNIT_ASSERT_MESSAGE(text, !ip_of(text).is_link_local());
     }
   }
 };

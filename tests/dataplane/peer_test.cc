@@ -12,13 +12,12 @@
 
 #include "dataplane/tables/peer_writer.h"
 #include "dataplane/tables/prefix.h"
+#include "tests/dataplane/named.h"
 #include "tests/dataplane/reader_threads.h"
 
 namespace wirelay::dataplane {
 
 namespace {
-
-IpAddr ip(const char* text) { return parse_ip(text).value(); }
 
 std::vector<Prefix> prefixes(std::initializer_list<const char*> texts) {
   std::vector<Prefix> out;
@@ -55,7 +54,7 @@ struct Tables {
   PeerWriter writer;
 
   bool allows(uint32_t number, const char* addr) {
-    return source_allowed(peers[number], number, prefixes, ip(addr));
+    return source_allowed(peers[number], number, prefixes, ip_of(addr));
   }
   int check(uint32_t number) { return peers[number].source_check.load(); }
 };
@@ -79,7 +78,8 @@ class PeerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
   void path_is_the_header_on_the_wire() {
-    const PeerPath v4 = make_path({ip("192.0.2.1"), 51820}, {ip("198.51.100.2"), 4096}, 3, 7, 1500);
+    const PeerPath v4 =
+        make_path({ip_of("192.0.2.1"), 51820}, {ip_of("198.51.100.2"), 4096}, 3, 7, 1500);
     const uint8_t expected4[] = {0x45, 0, 0,   0,  0,   0, 0,    0,    64,   17, 0, 0, 192, 0,
                                  2,    1, 198, 51, 100, 2, 0xca, 0x6c, 0x10, 0,  0, 0, 0,   0};
     CPPUNIT_ASSERT_EQUAL(sizeof expected4, size_t{v4.header_bytes});
@@ -87,7 +87,7 @@ class PeerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!v4.v6 && v4.port == 3 && v4.adjacency == 7 && v4.mtu == 1500);
 
     const PeerPath v6 =
-        make_path({ip("2001:db8::1"), 51820}, {ip("2001:db8::2"), 4096}, 0, 0, 1280);
+        make_path({ip_of("2001:db8::1"), 51820}, {ip_of("2001:db8::2"), 4096}, 0, 0, 1280);
     const uint8_t expected6[] = {0x60, 0,    0,    0,    0, 0, 17, 64,                          //
                                  0x20, 1,    0x0d, 0xb8, 0, 0, 0,  0,  0, 0, 0, 0, 0, 0, 0, 1,  //
                                  0x20, 1,    0x0d, 0xb8, 0, 0, 0,  0,  0, 0, 0, 0, 0, 0, 0, 2,  //
@@ -100,7 +100,7 @@ class PeerTest : public CppUnit::TestFixture {
   void path_remembers_its_ends() {
     for (const auto& [a, b] :
          {std::pair("192.0.2.1", "198.51.100.2"), {"2001:db8::1", "fe80::2"}}) {
-      const Endpoint local{ip(a), 51820}, remote{ip(b), 65535};
+      const Endpoint local{ip_of(a), 51820}, remote{ip_of(b), 65535};
       const PeerPath path = make_path(local, remote, 0, 0, 1500);
       CPPUNIT_ASSERT(path_local(path) == local);
       CPPUNIT_ASSERT(path_remote(path) == remote);
@@ -112,9 +112,9 @@ class PeerTest : public CppUnit::TestFixture {
     const uint32_t a = t.writer.add(5, prefixes({"10.0.0.1", "2001:db8::/64"})).value();
     const uint32_t b = t.writer.add(6, prefixes({"10.0.0.2"})).value();
     CPPUNIT_ASSERT(a != b);
-    CPPUNIT_ASSERT(t.prefixes.lookup(ip("10.0.0.1")) == target(a));
-    CPPUNIT_ASSERT(t.prefixes.lookup(ip("2001:db8::9")) == target(a));
-    CPPUNIT_ASSERT(t.prefixes.lookup(ip("10.0.0.2")) == target(b));
+    CPPUNIT_ASSERT(t.prefixes.lookup(ip_of("10.0.0.1")) == target(a));
+    CPPUNIT_ASSERT(t.prefixes.lookup(ip_of("2001:db8::9")) == target(a));
+    CPPUNIT_ASSERT(t.prefixes.lookup(ip_of("10.0.0.2")) == target(b));
     CPPUNIT_ASSERT_EQUAL(5u, t.peers[a].user);
     CPPUNIT_ASSERT(t.peers[a].alive && t.peers[a].current == 0 && t.peers[a].path == nullptr);
     t.writer.set_current(a, 99);
@@ -153,9 +153,9 @@ class PeerTest : public CppUnit::TestFixture {
              !t.allows(peer, "10.0.0.1");
     };
     CPPUNIT_ASSERT_EQUAL(int{kSourceTable}, t.check(peer));
-    CPPUNIT_ASSERT_EQUAL(ip("10.0.0.1").v4_be(), t.peers[peer].source4);  // left for the worker
+    CPPUNIT_ASSERT_EQUAL(ip_of("10.0.0.1").v4_be(), t.peers[peer].source4);  // left for the worker
     CPPUNIT_ASSERT(right());
-    CPPUNIT_ASSERT(t.prefixes.lookup(ip("10.0.0.1")) == RouteTarget{});
+    CPPUNIT_ASSERT(t.prefixes.lookup(ip_of("10.0.0.1")) == RouteTarget{});
     t.rcu.poll();
     CPPUNIT_ASSERT_EQUAL(int{kSourceTable}, t.check(peer));
     t.rcu.quiescent(0);
@@ -203,8 +203,8 @@ class PeerTest : public CppUnit::TestFixture {
     t.prefix_writer.set(route[0], gateway);
     const uint32_t peer = t.writer.add(1, prefixes({"10.0.0.1"})).value();
     const auto unchanged = [&] {
-      return t.prefixes.lookup(ip("10.0.0.1")) == target(peer) &&
-             t.prefixes.lookup(ip("10.0.0.5")) == gateway && t.prefix_writer.size() == 2 &&
+      return t.prefixes.lookup(ip_of("10.0.0.1")) == target(peer) &&
+             t.prefixes.lookup(ip_of("10.0.0.5")) == gateway && t.prefix_writer.size() == 2 &&
              t.check(peer) == kSource4;
     };
     CPPUNIT_ASSERT(!t.writer.add(2, prefixes({"10.0.0.0/8", "10.0.0.5", "10.0.0.6"})));
@@ -231,14 +231,14 @@ class PeerTest : public CppUnit::TestFixture {
   void removed_peer_is_gone_at_once() {
     Tables t;
     const uint32_t peer = t.writer.add(1, prefixes({"10.0.0.1", "::/0"})).value();
-    const PeerPath path = make_path({ip("192.0.2.1"), 1}, {ip("192.0.2.2"), 2}, 0, 0, 1500);
+    const PeerPath path = make_path({ip_of("192.0.2.1"), 1}, {ip_of("192.0.2.2"), 2}, 0, 0, 1500);
     t.writer.set_path(peer, &path);
     t.writer.set_current(peer, 99);
     t.rcu.online(0);
     t.writer.remove(peer);
     CPPUNIT_ASSERT(!t.peers[peer].alive);
     CPPUNIT_ASSERT(t.peers[peer].path == nullptr && t.peers[peer].current == 0);
-    CPPUNIT_ASSERT(t.prefixes.lookup(ip("10.0.0.1")) == RouteTarget{});
+    CPPUNIT_ASSERT(t.prefixes.lookup(ip_of("10.0.0.1")) == RouteTarget{});
     CPPUNIT_ASSERT_EQUAL(0u, t.prefix_writer.size());
     t.rcu.poll();
     CPPUNIT_ASSERT(t.writer.add(1, {}).value() != peer);
@@ -252,14 +252,14 @@ class PeerTest : public CppUnit::TestFixture {
     const uint32_t a = t.writer.add(1, prefixes({"10.0.0.1"})).value();
     const uint32_t b = t.writer.add(1, prefixes({"10.0.0.1"})).value();  // taken over
     t.writer.remove(a);
-    CPPUNIT_ASSERT(t.prefixes.lookup(ip("10.0.0.1")) == target(b));
+    CPPUNIT_ASSERT(t.prefixes.lookup(ip_of("10.0.0.1")) == target(b));
   }
 
   void paths_wait_for_readers() {
     Tables t;
     const uint32_t peer = t.writer.add(1, {}).value();
     const auto path_to = [](uint16_t port) {
-      return make_path({ip("192.0.2.1"), 1}, {ip("192.0.2.2"), port}, 0, 0, 1500);
+      return make_path({ip_of("192.0.2.1"), 1}, {ip_of("192.0.2.2"), port}, 0, 0, 1500);
     };
     PeerPath path = path_to(1000);
     t.writer.set_path(peer, &path);
@@ -291,7 +291,8 @@ class PeerTest : public CppUnit::TestFixture {
     Tables t;
     const uint32_t peer = t.writer.add(1, {}).value();
     const auto set = [&](uint16_t port) {
-      const PeerPath path = make_path({ip("192.0.2.1"), 1}, {ip("192.0.2.2"), port}, 0, 0, 1500);
+      const PeerPath path =
+          make_path({ip_of("192.0.2.1"), 1}, {ip_of("192.0.2.2"), port}, 0, 0, 1500);
       t.writer.set_path(peer, &path);
       return t.peers[peer].path.load();
     };
@@ -317,8 +318,8 @@ class PeerTest : public CppUnit::TestFixture {
     Tables t(8, 64, kReaders);
     const uint32_t peer = t.writer.add(1, prefixes({"10.0.0.1", "2001:db8::/64"})).value();
     std::atomic<uint64_t> wrong{0}, inline_checks{0};
-    const IpAddr always[] = {ip("10.0.0.1"), ip("2001:db8::1")};
-    const IpAddr never[] = {ip("10.0.0.200"), ip("2001:db8:0:1::1")};
+    const IpAddr always[] = {ip_of("10.0.0.1"), ip_of("2001:db8::1")};
+    const IpAddr never[] = {ip_of("10.0.0.200"), ip_of("2001:db8:0:1::1")};
     test::ReaderThreads readers(t.rcu, kReaders, [&](unsigned) {
       const Peer& record = t.peers[peer];
       for (const IpAddr& a : always) wrong += !source_allowed(record, peer, t.prefixes, a);
@@ -338,7 +339,8 @@ class PeerTest : public CppUnit::TestFixture {
       if (random() % 2 == 0) wanted.push_back(parse_prefix("2001:db8::/80").value());
       if (random() % 4 == 0) t.writer.set_allowed(peer, wanted);
       const auto port = static_cast<uint16_t>(step);
-      const PeerPath path = make_path({ip("192.0.2.1"), 1}, {ip("192.0.2.2"), port}, 0, 0, port);
+      const PeerPath path =
+          make_path({ip_of("192.0.2.1"), 1}, {ip_of("192.0.2.2"), port}, 0, 0, port);
       t.writer.set_path(peer, random() % 8 == 0 ? nullptr : &path);
     }
     readers.stop();

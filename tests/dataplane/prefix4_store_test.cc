@@ -12,13 +12,12 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "dataplane/rcu.h"
+#include "tests/dataplane/named.h"
 #include "tests/dataplane/reader_threads.h"
 
 namespace wirelay::dataplane {
 
 namespace {
-
-RouteTarget peer(uint32_t number) { return RouteTarget::make(RouteKind::kPeer, number); }
 
 Prefix host(uint32_t addr) {
   const uint32_t network_order = htonl(addr);
@@ -87,14 +86,14 @@ class Prefix4StoreTest : public CppUnit::TestFixture {
     for (uint32_t step = 0; step < 5000; ++step) {
       const uint32_t addr = addrs[random() % addrs.size()];
       if (random() % 100 < (step / 500 % 2 == 0 ? 80u : 20u)) {
-        CPPUNIT_ASSERT(store.set(host(addr), peer(step)));
+        CPPUNIT_ASSERT(store.set(host(addr), peer_target(step)));
         present[addr] = step;
       } else {
         CPPUNIT_ASSERT_EQUAL(present.erase(addr) == 1, store.erase(host(addr)));
       }
       CPPUNIT_ASSERT_EQUAL(present.size(), size_t{store.size()});
       for (const uint32_t a : addrs) {
-        const RouteTarget expected = present.contains(a) ? peer(present[a]) : RouteTarget{};
+        const RouteTarget expected = present.contains(a) ? peer_target(present[a]) : RouteTarget{};
         CPPUNIT_ASSERT(store.get(host(a)) == expected);
         CPPUNIT_ASSERT(lookup(store, a) == expected);
       }
@@ -105,13 +104,14 @@ class Prefix4StoreTest : public CppUnit::TestFixture {
     Prefix4Store store(1);  // and 66 further buckets
     const std::vector<uint32_t> addrs = colliding(store, 1000);
     size_t entered = 0;
-    while (store.set(host(addrs[entered]), peer(7))) ++entered;
+    while (store.set(host(addrs[entered]), peer_target(7))) ++entered;
     CPPUNIT_ASSERT_EQUAL(entered, size_t{store.size()});
     CPPUNIT_ASSERT(store.get(host(addrs[entered])) == RouteTarget{});
-    CPPUNIT_ASSERT(store.set(host(addrs[0]), peer(8)));  // replaces
+    CPPUNIT_ASSERT(store.set(host(addrs[0]), peer_target(8)));  // replaces
     CPPUNIT_ASSERT(store.erase(host(addrs[1])));
-    CPPUNIT_ASSERT(store.set(host(addrs[entered]), peer(9)));
-    CPPUNIT_ASSERT(lookup(store, addrs[0]) == peer(8) && lookup(store, addrs[entered]) == peer(9));
+    CPPUNIT_ASSERT(store.set(host(addrs[entered]), peer_target(9)));
+    CPPUNIT_ASSERT(lookup(store, addrs[0]) == peer_target(8) &&
+                   lookup(store, addrs[entered]) == peer_target(9));
   }
 
   void readers_race_with_chains() {
@@ -120,7 +120,8 @@ class Prefix4StoreTest : public CppUnit::TestFixture {
     Prefix4Store store(2 * kAll);
     Rcu rcu(kReaders);
     const std::vector<uint32_t> addrs = colliding(store, kAll);
-    for (size_t i = kAll; i-- > 0;) store.set(host(addrs[i]), peer(static_cast<uint32_t>(i)));
+    for (size_t i = kAll; i-- > 0;)
+      store.set(host(addrs[i]), peer_target(static_cast<uint32_t>(i)));
     std::atomic<uint64_t> wrong{0}, missing{0};
     test::ReaderThreads readers(rcu, kReaders, [&](unsigned) {
       RouteTarget found[kAll];
@@ -128,7 +129,7 @@ class Prefix4StoreTest : public CppUnit::TestFixture {
       for (size_t i = 0; i < kAll; ++i) {
         const bool gone = found[i] == RouteTarget{};
         missing += gone;
-        wrong += gone ? i < kStay : found[i] != peer(static_cast<uint32_t>(i));
+        wrong += gone ? i < kStay : found[i] != peer_target(static_cast<uint32_t>(i));
       }
     });
     std::mt19937 random(8);
@@ -136,7 +137,7 @@ class Prefix4StoreTest : public CppUnit::TestFixture {
       if (step % 64 == 0) readers.pace();
       const size_t i = kStay + random() % (kAll - kStay);
       if (random() % 100 < (step / 2000 % 2 == 0 ? 80u : 20u)) {
-        store.set(host(addrs[i]), peer(static_cast<uint32_t>(i)));
+        store.set(host(addrs[i]), peer_target(static_cast<uint32_t>(i)));
       } else {
         store.erase(host(addrs[i]));
       }

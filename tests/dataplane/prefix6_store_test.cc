@@ -11,13 +11,12 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include "tests/dataplane/named.h"
 #include "tests/dataplane/reader_threads.h"
 
 namespace wirelay::dataplane {
 
 namespace {
-
-RouteTarget peer(uint32_t number) { return RouteTarget::make(RouteKind::kPeer, number); }
 
 /// Host prefixes that all hash to one bucket; with `same_tag` they share their tag too.
 std::vector<Prefix> colliding(const Prefix6Store& store, size_t count, bool same_tag,
@@ -77,7 +76,7 @@ class Prefix6StoreTest : public CppUnit::TestFixture {
         const Prefix& p = prefixes[random() % prefixes.size()];
         const bool grow = random() % 100 < (step / 500 % 2 == 0 ? 80u : 20u);
         if (grow && !present.contains(p)) {
-          CPPUNIT_ASSERT(store.insert(p, peer(step)));
+          CPPUNIT_ASSERT(store.insert(p, peer_target(step)));
           present[p] = step;
         } else if (!grow) {
           CPPUNIT_ASSERT_EQUAL(present.erase(p) == 1, store.erase(p, rcu));
@@ -87,7 +86,7 @@ class Prefix6StoreTest : public CppUnit::TestFixture {
           const PrefixKey key = PrefixKey::of(q.addr);
           const uint32_t number = store.find(key, 128, store.hash(key, 128));
           CPPUNIT_ASSERT_EQUAL(present.contains(q), number != Prefix6Store::kNoEntry);
-          if (present.contains(q)) CPPUNIT_ASSERT(store.target(number) == peer(present[q]));
+          if (present.contains(q)) CPPUNIT_ASSERT(store.target(number) == peer_target(present[q]));
         }
       }
       for (const auto& [p, unused] : present) CPPUNIT_ASSERT(store.erase(p, rcu));
@@ -102,17 +101,17 @@ class Prefix6StoreTest : public CppUnit::TestFixture {
     Rcu rcu(1);
     rcu.online(0);
     const Prefix p = *parse_prefix("fd00::1"), q = *parse_prefix("fd00::2");
-    store.insert(p, peer(1));
+    store.insert(p, peer_target(1));
     const PrefixKey key = PrefixKey::of(p.addr);
     const uint32_t number = store.find(key, 128, store.hash(key, 128));  // a reader holds it
     store.erase(p, rcu);
-    store.insert(q, peer(2));
+    store.insert(q, peer_target(2));
     rcu.poll();
     CPPUNIT_ASSERT(store.matches(number, key, 128));
-    CPPUNIT_ASSERT(store.target(number) == peer(1));
+    CPPUNIT_ASSERT(store.target(number) == peer_target(1));
     rcu.quiescent(0);
     rcu.poll();
-    store.insert(p, peer(3));
+    store.insert(p, peer_target(3));
     CPPUNIT_ASSERT_EQUAL(number, store.find(key, 128, store.hash(key, 128)));  // used again
   }
 
@@ -122,7 +121,7 @@ class Prefix6StoreTest : public CppUnit::TestFixture {
     rcu.online(0);
     const auto fill = [&](uint32_t bucket) {  // one more than it holds
       const auto prefixes = colliding(store, PrefixBucket::kEntries + 1, false, bucket);
-      for (const Prefix& p : prefixes) CPPUNIT_ASSERT(store.insert(p, peer(1)));
+      for (const Prefix& p : prefixes) CPPUNIT_ASSERT(store.insert(p, peer_target(1)));
       return prefixes;
     };
     const auto next = [&](uint32_t bucket) {
@@ -155,7 +154,7 @@ class Prefix6StoreTest : public CppUnit::TestFixture {
     std::vector<size_t> order(kAll);
     for (size_t i = 0; i < kAll; ++i) order[i] = i;
     std::shuffle(order.begin(), order.end(), random);
-    for (const size_t i : order) store.insert(prefixes[i], peer(static_cast<uint32_t>(i)));
+    for (const size_t i : order) store.insert(prefixes[i], peer_target(static_cast<uint32_t>(i)));
 
     std::atomic<uint64_t> wrong{0}, missing{0};
     test::ReaderThreads readers(rcu, kReaders, [&](unsigned) {
@@ -165,7 +164,7 @@ class Prefix6StoreTest : public CppUnit::TestFixture {
         if (number == Prefix6Store::kNoEntry) {
           if (i < kStay) ++wrong;
           ++missing;
-        } else if (store.target(number) != peer(static_cast<uint32_t>(i))) {
+        } else if (store.target(number) != peer_target(static_cast<uint32_t>(i))) {
           ++wrong;
         }
       }
@@ -176,7 +175,7 @@ class Prefix6StoreTest : public CppUnit::TestFixture {
       const size_t i = kStay + random() % (kAll - kStay);
       const bool grow = random() % 100 < (step / 2000 % 2 == 0 ? 80u : 20u);
       if (grow == present[i]) continue;
-      present[i] = grow ? store.insert(prefixes[i], peer(static_cast<uint32_t>(i)))
+      present[i] = grow ? store.insert(prefixes[i], peer_target(static_cast<uint32_t>(i)))
                         : !store.erase(prefixes[i], rcu);
     }
     readers.stop();

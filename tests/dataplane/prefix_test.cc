@@ -13,15 +13,12 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/tables/prefix_writer.h"
+#include "tests/dataplane/named.h"
 #include "tests/dataplane/reader_threads.h"
 
 namespace wirelay::dataplane {
 
 namespace {
-
-IpAddr ip(const char* text) { return parse_ip(text).value(); }
-Prefix prefix(const std::string& text) { return parse_prefix(text).value(); }
-RouteTarget peer(uint32_t number) { return RouteTarget::make(RouteKind::kPeer, number); }
 
 /// The longest match by looking at all prefixes.
 class Model {
@@ -50,7 +47,7 @@ IpAddr random_addr(std::mt19937& random) {
                              static_cast<uint8_t>(bits >> 24)};
     return IpAddr::v4(four);
   }
-  IpAddr addr = ip("2001:db8::");
+  IpAddr addr = ip_of("2001:db8::");
   addr.bytes[7] = bits >> 8 & 3;
   addr.bytes[8] = bits >> 16 & 3;
   addr.bytes[15] = static_cast<uint8_t>(bits >> 24);
@@ -81,42 +78,42 @@ class PrefixTest : public CppUnit::TestFixture {
 
   void empty_table_knows_nothing() {
     const PrefixTable table(10);
-    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.1")) == RouteTarget{});
-    CPPUNIT_ASSERT(table.lookup(ip("::1")).kind() == RouteKind::kNone);
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.0.0.1")) == RouteTarget{});
+    CPPUNIT_ASSERT(table.lookup(ip_of("::1")).kind() == RouteKind::kNone);
   }
 
   void longest_prefix_wins() {
     PrefixTable table(10);
     Rcu rcu(1);
     PrefixWriter writer(table, rcu);
-    writer.set(prefix("0.0.0.0/0"), RouteTarget::make(RouteKind::kVia, 3));
-    writer.set(prefix("10.0.0.0/8"), peer(1));
-    writer.set(prefix("10.1.0.0/16"), peer(2));
-    writer.set(prefix("10.1.1.1"), peer(0x0fffffff));
-    CPPUNIT_ASSERT(table.lookup(ip("10.1.1.1")) == peer(0x0fffffff));
-    CPPUNIT_ASSERT_EQUAL(0x0fffffffu, table.lookup(ip("10.1.1.1")).id());
-    CPPUNIT_ASSERT(table.lookup(ip("10.1.1.2")) == peer(2));
-    CPPUNIT_ASSERT(table.lookup(ip("10.2.1.1")) == peer(1));
-    CPPUNIT_ASSERT(table.lookup(ip("11.1.1.1")).kind() == RouteKind::kVia);
-    CPPUNIT_ASSERT(table.lookup(ip("::1")).kind() == RouteKind::kNone);
+    writer.set(prefix_of("0.0.0.0/0"), RouteTarget::make(RouteKind::kVia, 3));
+    writer.set(prefix_of("10.0.0.0/8"), peer_target(1));
+    writer.set(prefix_of("10.1.0.0/16"), peer_target(2));
+    writer.set(prefix_of("10.1.1.1"), peer_target(0x0fffffff));
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.1.1.1")) == peer_target(0x0fffffff));
+    CPPUNIT_ASSERT_EQUAL(0x0fffffffu, table.lookup(ip_of("10.1.1.1")).id());
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.1.1.2")) == peer_target(2));
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.2.1.1")) == peer_target(1));
+    CPPUNIT_ASSERT(table.lookup(ip_of("11.1.1.1")).kind() == RouteKind::kVia);
+    CPPUNIT_ASSERT(table.lookup(ip_of("::1")).kind() == RouteKind::kNone);
   }
 
   void every_length_works() {
     PrefixTable table(200);
     Rcu rcu(1);
     PrefixWriter writer(table, rcu);
-    const IpAddr v4 = ip("170.85.170.85"), v6 = ip("aaaa:5555:aaaa:5555:aaaa:5555:aaaa:5555");
+    const IpAddr v4 = ip_of("170.85.170.85"), v6 = ip_of("aaaa:5555:aaaa:5555:aaaa:5555:aaaa:5555");
     for (const IpAddr& addr : {v4, v6}) {
       const unsigned shortest = addr.is_v4() ? 96 : 0;
       for (unsigned length = shortest; length <= 128; ++length) {  // the longest match moves down
         const auto l = static_cast<uint8_t>(length);
-        CPPUNIT_ASSERT(writer.set({mask_to(addr, l), l}, peer(length)));
-        CPPUNIT_ASSERT(table.lookup(addr) == peer(length));
+        CPPUNIT_ASSERT(writer.set({mask_to(addr, l), l}, peer_target(length)));
+        CPPUNIT_ASSERT(table.lookup(addr) == peer_target(length));
       }
       for (unsigned length = 128; length > shortest; --length) {  // and up again
         const auto l = static_cast<uint8_t>(length);
         CPPUNIT_ASSERT(writer.remove({mask_to(addr, l), l}));
-        CPPUNIT_ASSERT(table.lookup(addr) == peer(length - 1));
+        CPPUNIT_ASSERT(table.lookup(addr) == peer_target(length - 1));
       }
     }
   }
@@ -125,32 +122,32 @@ class PrefixTest : public CppUnit::TestFixture {
     PrefixTable table(10);
     Rcu rcu(1);
     PrefixWriter writer(table, rcu);
-    writer.set(prefix("::/0"), peer(6));
-    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.1")) == RouteTarget{});
-    CPPUNIT_ASSERT(table.lookup(ip("::1")) == peer(6));
-    writer.remove(prefix("::/0"));
-    writer.set(prefix("0.0.0.0/0"), peer(4));
-    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.1")) == peer(4));
-    CPPUNIT_ASSERT(table.lookup(ip("::1")) == RouteTarget{});
-    CPPUNIT_ASSERT(table.lookup(ip("::")) == RouteTarget{});
+    writer.set(prefix_of("::/0"), peer_target(6));
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.0.0.1")) == RouteTarget{});
+    CPPUNIT_ASSERT(table.lookup(ip_of("::1")) == peer_target(6));
+    writer.remove(prefix_of("::/0"));
+    writer.set(prefix_of("0.0.0.0/0"), peer_target(4));
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.0.0.1")) == peer_target(4));
+    CPPUNIT_ASSERT(table.lookup(ip_of("::1")) == RouteTarget{});
+    CPPUNIT_ASSERT(table.lookup(ip_of("::")) == RouteTarget{});
   }
 
   void replaces_and_removes() {
     PrefixTable table(10);
     Rcu rcu(1);
     PrefixWriter writer(table, rcu);
-    const Prefix p = prefix("10.0.0.0/24");
+    const Prefix p = prefix_of("10.0.0.0/24");
     CPPUNIT_ASSERT(!writer.get(p));
     CPPUNIT_ASSERT(!writer.remove(p));
-    CPPUNIT_ASSERT(writer.set(p, peer(1)));
-    CPPUNIT_ASSERT(writer.set(p, peer(2)));
+    CPPUNIT_ASSERT(writer.set(p, peer_target(1)));
+    CPPUNIT_ASSERT(writer.set(p, peer_target(2)));
     CPPUNIT_ASSERT_EQUAL(1u, writer.size());
-    CPPUNIT_ASSERT(writer.get(p) == peer(2));
-    CPPUNIT_ASSERT(!writer.get(prefix("10.0.0.0/25")));
+    CPPUNIT_ASSERT(writer.get(p) == peer_target(2));
+    CPPUNIT_ASSERT(!writer.get(prefix_of("10.0.0.0/25")));
     CPPUNIT_ASSERT(writer.remove(p));
     CPPUNIT_ASSERT(!writer.remove(p));
     CPPUNIT_ASSERT_EQUAL(0u, writer.size());
-    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.1")) == RouteTarget{});
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.0.0.1")) == RouteTarget{});
   }
 
   void full_table_refuses_and_stays() {
@@ -159,14 +156,14 @@ class PrefixTest : public CppUnit::TestFixture {
     PrefixWriter writer(table, rcu);
     CPPUNIT_ASSERT_EQUAL(3u, writer.capacity());
     for (const char* text : {"10.0.0.1", "10.0.0.2", "10.0.0.3"}) {
-      CPPUNIT_ASSERT(writer.set(prefix(text), peer(1)));
+      CPPUNIT_ASSERT(writer.set(prefix_of(text), peer_target(1)));
     }
-    CPPUNIT_ASSERT(!writer.set(prefix("10.0.0.0/24"), peer(9)));
-    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.4")) == RouteTarget{});
-    CPPUNIT_ASSERT(writer.set(prefix("10.0.0.1"), peer(2)));  // replacing needs no room
-    CPPUNIT_ASSERT(writer.remove(prefix("10.0.0.2")));
-    CPPUNIT_ASSERT(writer.set(prefix("10.0.0.0/24"), peer(9)));
-    CPPUNIT_ASSERT(table.lookup(ip("10.0.0.4")) == peer(9));
+    CPPUNIT_ASSERT(!writer.set(prefix_of("10.0.0.0/24"), peer_target(9)));
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.0.0.4")) == RouteTarget{});
+    CPPUNIT_ASSERT(writer.set(prefix_of("10.0.0.1"), peer_target(2)));  // replacing needs no room
+    CPPUNIT_ASSERT(writer.remove(prefix_of("10.0.0.2")));
+    CPPUNIT_ASSERT(writer.set(prefix_of("10.0.0.0/24"), peer_target(9)));
+    CPPUNIT_ASSERT(table.lookup(ip_of("10.0.0.4")) == peer_target(9));
   }
 
   /// A reload may replace everything before any worker has passed a quiescent state.
@@ -180,14 +177,14 @@ class PrefixTest : public CppUnit::TestFixture {
       const uint32_t be = htonl(0x0a000000 + i);
       return Prefix{IpAddr::v4(&be), 128};
     };
-    for (uint32_t i = 0; i < kCapacity; ++i) CPPUNIT_ASSERT(writer.set(address(i), peer(i)));
+    for (uint32_t i = 0; i < kCapacity; ++i) CPPUNIT_ASSERT(writer.set(address(i), peer_target(i)));
     for (uint32_t i = 0; i < kCapacity; ++i) CPPUNIT_ASSERT(writer.remove(address(i)));
     for (uint32_t i = 0; i < kCapacity; ++i) {
-      CPPUNIT_ASSERT(writer.set(address(kCapacity + i), peer(i)));
+      CPPUNIT_ASSERT(writer.set(address(kCapacity + i), peer_target(i)));
     }
     for (uint32_t i = 0; i < kCapacity; ++i) {
       CPPUNIT_ASSERT(table.lookup(address(i).addr) == RouteTarget{});
-      CPPUNIT_ASSERT(table.lookup(address(kCapacity + i).addr) == peer(i));
+      CPPUNIT_ASSERT(table.lookup(address(kCapacity + i).addr) == peer_target(i));
     }
   }
 
@@ -199,16 +196,16 @@ class PrefixTest : public CppUnit::TestFixture {
     std::mt19937 random(4);
     for (uint32_t i = 0; i < 500; ++i) {
       const Prefix p = random_prefix(random);
-      writer.set(p, peer(i));
-      model.routes[p] = peer(i);
+      writer.set(p, peer_target(i));
+      model.routes[p] = peer_target(i);
     }
     for (size_t size = 0; size <= kBurstSize; ++size) {
       std::vector<IpAddr> addrs(size);
       for (IpAddr& addr : addrs) addr = random_addr(random);
-      std::vector<RouteTarget> out(size + 1, peer(12345));
+      std::vector<RouteTarget> out(size + 1, peer_target(12345));
       table.lookup_burst(addrs, out.data());
       for (size_t i = 0; i < size; ++i) CPPUNIT_ASSERT(model.lookup(addrs[i]) == out[i]);
-      CPPUNIT_ASSERT(out[size] == peer(12345));  // nothing behind the end is written
+      CPPUNIT_ASSERT(out[size] == peer_target(12345));  // nothing behind the end is written
     }
   }
 
@@ -222,9 +219,9 @@ class PrefixTest : public CppUnit::TestFixture {
       const Prefix p = random_prefix(random);
       if (random() % 2 == 0) {
         const bool room = model.routes.size() < writer.capacity() || model.routes.contains(p);
-        const bool entered = writer.set(p, peer(step));
+        const bool entered = writer.set(p, peer_target(step));
         CPPUNIT_ASSERT(entered || !room || rcu.pending() > 0);
-        if (entered) model.routes[p] = peer(step);
+        if (entered) model.routes[p] = peer_target(step);
       } else {
         CPPUNIT_ASSERT_EQUAL(model.routes.erase(p) == 1, writer.remove(p));
       }
@@ -260,10 +257,10 @@ class PrefixTest : public CppUnit::TestFixture {
     };
     const auto host = [&](uint32_t kind, uint32_t i) { return Prefix{address(kind, i), 128}; };
     for (uint32_t i = 0; i < kEach; ++i) {
-      writer.set(host(10, i), peer(i));
-      writer.set(host(11, i), peer(i));
+      writer.set(host(10, i), peer_target(i));
+      writer.set(host(11, i), peer_target(i));
     }
-    writer.set(prefix("12.0.0.0/8"), peer(kWide));
+    writer.set(prefix_of("12.0.0.0/8"), peer_target(kWide));
 
     std::atomic<uint64_t> wrong{0}, came{0};
     test::ReaderThreads readers(rcu, kReaders, [&](unsigned) {
@@ -271,11 +268,11 @@ class PrefixTest : public CppUnit::TestFixture {
         const IpAddr addrs[] = {address(10, i), address(11, i), address(12, i)};
         RouteTarget out[3];
         table.lookup_burst(addrs, out);
-        if (out[0] != peer(i)) ++wrong;
+        if (out[0] != peer_target(i)) ++wrong;
         if (out[1].kind() != RouteKind::kPeer || out[1].id() % kEach != i) ++wrong;
-        if (out[2] == peer(i)) ++came;
-        if (out[2] != peer(i) && out[2] != peer(kWide)) ++wrong;
-        if (table.lookup(addrs[0]) != peer(i)) ++wrong;
+        if (out[2] == peer_target(i)) ++came;
+        if (out[2] != peer_target(i) && out[2] != peer_target(kWide)) ++wrong;
+        if (table.lookup(addrs[0]) != peer_target(i)) ++wrong;
       }
     });
     std::mt19937 random(7);
@@ -283,12 +280,12 @@ class PrefixTest : public CppUnit::TestFixture {
       if (step % 64 == 0) readers.pace();
       if (random() % 4 == 0) rcu.poll();
       const uint32_t i = random() % kEach;
-      if (!writer.remove(host(12, i))) writer.set(host(12, i), peer(i));
-      writer.set(host(11, i), peer(random() % 100 * kEach + i));
+      if (!writer.remove(host(12, i))) writer.set(host(12, i), peer_target(i));
+      writer.set(host(11, i), peer_target(random() % 100 * kEach + i));
       // Whole lengths that come and go.
       const auto length = static_cast<uint8_t>(105 + random() % 20);
       const Prefix nested{mask_to(address(13, i), length), length};
-      if (!writer.remove(nested)) writer.set(nested, peer(kWide + 1));
+      if (!writer.remove(nested)) writer.set(nested, peer_target(kWide + 1));
     }
     readers.stop();
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, wrong.load());

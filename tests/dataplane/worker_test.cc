@@ -17,8 +17,6 @@ namespace {
 
 using namespace wirelay::test;
 
-const Endpoint kServer{addr("203.0.113.9"), 2};
-
 DataPathOptions two_workers(uint16_t queues) {
   DataPathOptions options;
   options.workers = 2;

@@ -1,9 +1,16 @@
-"""Protects that every header compiles alone: whoever includes it needs no other line before it."""
+"""Protects that every header compiles alone: whoever includes it needs no other line before it.
 
-import collections
+A compiler that is started once for each header parses others' headers again and again. So those that
+include one another share a run. The first is compiled alone. Behind it comes one that includes it, and
+all that it includes: what stands in front adds nothing that the second does not bring itself, and as
+includes stand above all else, the second's own lines are read just as they are when it is alone.
+"""
+
 import concurrent.futures
+import functools
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -11,11 +18,6 @@ import unittest
 from tests.layout.source_tree import ROOT, includes, tracked
 
 LIBRARIES = ["libdpdk", "libsodium", "libb2", "jsoncpp", "RapidJSON", "libevent", "fmt", "cppunit"]
-# Others' headers that take long to parse. Those that many of our headers include anyway are parsed
-# ahead for them.
-SLOW = {"boost/program_options.hpp", "functional", "json/value.h", "memory", "rte_ether.h",
-        "rte_mbuf.h", "string"}
-WORTH_PARSING_AHEAD = 3
 
 
 def flags() -> list[str]:
@@ -30,51 +32,40 @@ def compiler(*arguments) -> subprocess.CompletedProcess:
                            *arguments], capture_output=True, text=True)
 
 
-def compile_alone(header, library_flags, ahead=None) -> str:
-    """What the compiler says; empty when all is well. `ahead`: what parse_ahead() made of headers
-    that `header` includes."""
-    # A precompiled header is taken only where nothing is included before it.
-    first = ["-Winvalid-pch", "-include", str(ahead)] if ahead else []
-    done = compiler(*first, *library_flags, "-fsyntax-only", "-x", "c++",
-                    "-include", str(ROOT / header), os.devnull)
-    return "" if done.returncode == 0 else f"{header}:\n{done.stderr[:2000]}"
+def compile_in_turn(headers, library_flags) -> str:
+    """What the compiler says of these, one behind the other; empty when all is well."""
+    forced = [word for header in headers for word in ("-include", str(ROOT / header))]
+    done = compiler(*library_flags, "-fsyntax-only", "-x", "c++", *forced, os.devnull)
+    return "" if done.returncode == 0 else f"{', '.join(map(str, headers))}:\n{done.stderr[:2000]}"
 
 
-def parse_ahead(names, library_flags, folder) -> pathlib.Path:
-    """A precompiled header that includes others' headers of these names."""
-    header = pathlib.Path(folder) / (".".join(sorted(names)).replace("/", "_") + ".ahead")
-    header.write_text("".join(f"#include <{name}>\n" for name in sorted(names)))
-    compiler(*library_flags, "-x", "c++-header", str(header),
-             "-o", f"{header}.gch").check_returncode()
-    return header
-
-
-def slow_ones(header, seen=None) -> frozenset[str]:
-    """The slow headers that `header` includes, by itself or by way of ours."""
-    seen = set() if seen is None else seen
-    if str(header) in seen:
-        return frozenset()
-    seen.add(str(header))
+@functools.cache
+def included(header: str) -> frozenset[str]:
+    """All that `header` includes, by itself or by way of ours."""
     found = set()
-    for quote, name in includes(header):
-        found |= {name} & SLOW if quote == "<" else slow_ones(pathlib.Path(name), seen)
+    for quote, name in includes(pathlib.Path(header)):
+        found.add(quote + name)
+        if quote == '"':
+            found |= included(name)
     return frozenset(found)
 
 
+def chains(headers) -> list[list[str]]:
+    """Each header once; in a chain, each includes the one in front of it and all that that includes."""
+    made = []
+    for header in sorted(map(str, headers), key=lambda h: (len(included(h)), h)):
+        fitting = [c for c in made if included(c[-1]) | {'"' + c[-1]} <= included(header)]
+        if fitting:
+            max(fitting, key=lambda c: len(included(c[-1]))).append(header)
+        else:
+            made.append([header])
+    return made
+
+
 def compile_all_alone(headers, library_flags) -> list[str]:
-    """What the compiler says of each."""
-    alike = collections.defaultdict(list)
-    for header in headers:
-        alike[slow_ones(header)].append(header)
-    with (concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
-          tempfile.TemporaryDirectory() as folder):
-        ahead = {names: pool.submit(parse_ahead, names, library_flags, folder)
-                 for names, group in alike.items()
-                 if names and len(group) >= WORTH_PARSING_AHEAD}
-        done = [pool.submit(compile_alone, header, library_flags,
-                            ahead[names].result() if names in ahead else None)
-                for names, group in alike.items() for header in group]
-        return [d.result() for d in done]
+    """What the compiler says of each chain."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda chain: compile_in_turn(chain, library_flags), chains(headers)))
 
 
 def has_precompiled_header(source: pathlib.Path) -> bool:
@@ -93,17 +84,31 @@ class HeadersTest(unittest.TestCase):
         proven = proven_by_the_build()
         headers = [h for h in tracked(".h") if str(h) not in proven]
         self.assertGreater(len(proven) + len(headers), 100)
-        said = compile_all_alone(headers, flags())
-        self.assertEqual(len(said), len(headers))
-        self.assertEqual("\n".join(s for s in said if s), "")
+        self.assertEqual(sorted(h for chain in chains(headers) for h in chain),
+                         sorted(map(str, headers)))
+        self.assertEqual("\n".join(filter(None, compile_all_alone(headers, flags()))), "")
 
     def test_a_missing_include_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
             header = pathlib.Path(folder) / "name.h"
             header.write_text("#pragma once\nstd::string name();\n")
-            self.assertIn("name.h", compile_alone(header, flags()))
+            self.assertIn("name.h", compile_in_turn([header], flags()))
             header.write_text("#pragma once\n#include <string>\nstd::string name();\n")
-            self.assertEqual(compile_alone(header, flags()), "")
+            self.assertEqual(compile_in_turn([header], flags()), "")
+
+    def test_a_chain_adds_nothing(self):
+        for chain in chains(tracked(".h")):
+            for before, header in zip(chain, chain[1:]):
+                self.assertIn('"' + before, included(header))
+                self.assertLessEqual(included(before), included(header))
+
+    def test_includes_stand_above_all_else(self):
+        for header in tracked(".h"):
+            text = re.sub(r"//[^\n]*|/\*.*?\*/", "", (ROOT / header).read_text(), flags=re.DOTALL)
+            lines = [line.strip() for line in text.splitlines() if line.strip()]
+            first = next((i for i, line in enumerate(lines) if not line.startswith("#")), 0)
+            self.assertEqual([line for line in lines[first:] if line.startswith("#include")], [],
+                             header)
 
     def test_every_header_is_guarded(self):
         self.assertEqual([str(h) for h in tracked(".h")

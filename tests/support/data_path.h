@@ -57,6 +57,9 @@ struct Opened {
   Bytes packet;  // the inner packet with its padding
 };
 
+/// A host of the plain network.
+inline const dataplane::Endpoint kServer{addr("203.0.113.9"), 2};
+
 class DataPath {
  public:
   static constexpr uint64_t kHz = 1'000'000'000;

@@ -13,6 +13,7 @@ using Bytes = std::vector<uint8_t>;
 using Mac = std::array<uint8_t, 6>;
 
 inline constexpr Mac kBroadcast = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+inline constexpr Mac kAllNodes = {0x33, 0x33, 0, 0, 0, 1};  // IPv6: ff02::1
 inline constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmp6 = 58;
 inline constexpr uint16_t kTypeIpv4 = 0x0800, kTypeArp = 0x0806, kTypeIpv6 = 0x86dd;
 

@@ -26,7 +26,7 @@ using test::Mac;
 
 const dataplane::IpAddr kOurs = test::addr("192.0.2.1");
 
-dataplane::Sizes small() {
+dataplane::Sizes pump_sizes() {
   dataplane::Sizes sizes;
   sizes.users = sizes.peers = 4;
   sizes.sessions = 16;
@@ -35,14 +35,14 @@ dataplane::Sizes small() {
 }
 
 /// Two workers' rings and what lies behind them: a port with an address.
-struct World {
-  World() {
+struct Pumped {
+  Pumped() {
     dataplane::Port& port = shared.ports[0];
     port.mtu = 1500;
     port.mac = {{2, 0, 0, 0, 0, 1}};
     port.addresses = {{kOurs, {kOurs, 120}}};
   }
-  ~World() { rte_mempool_free(shared.pool); }
+  ~Pumped() { rte_mempool_free(shared.pool); }
 
   void push(unsigned worker, PuntReason reason, const Bytes& bytes) {
     rte_mbuf* packet = rte_pktmbuf_alloc(shared.pool);
@@ -79,7 +79,7 @@ struct World {
     return sum;
   }
 
-  dataplane::Shared shared{small(), 2, 1'000'000'000};
+  dataplane::Shared shared{pump_sizes(), 2, 1'000'000'000};
   rte_mempool* pool = shared.pool = dataplane::create_pool("pump", 511, 1500, 1);
   dataplane::PrefixWriter prefixes{shared.prefixes, shared.rcu};
   dataplane::SessionWriter sessions{shared.sessions, shared.rcu};
@@ -100,7 +100,7 @@ class PumpTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void setUp() override { world_ = std::make_unique<World>(); }
+  void setUp() override { world_ = std::make_unique<Pumped>(); }
   void tearDown() override {
     CPPUNIT_ASSERT_EQUAL(0u, rte_mempool_in_use_count(world_->pool));
     world_.reset();
@@ -166,7 +166,7 @@ class PumpTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(0u, world_->waiting());
   }
 
-  std::unique_ptr<World> world_;
+  std::unique_ptr<Pumped> world_;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PumpTest);

@@ -173,8 +173,7 @@ class LoadTest : public LoadedLabTest {
   }
 
   void limiter_of_a_source_with_a_cookie() {
-    using Guard = ctrl::LoadGuard;
-    Guard guard(b().identity.public_key, 1, 20 * kMillisecond);
+    ctrl::LoadGuard guard(b().identity.public_key, 1, 20 * kMillisecond);
     crypto::MacWriter writer(b().identity.public_key);
     Bytes message(sizeof(crypto::MessageInitiation), 1);
     writer.write(message, lab_->now.ns / kSecond);

@@ -43,8 +43,6 @@ struct Pages : Journal {
   }
 };
 
-}  // namespace
-
 class PassageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(PassageTest);
   CPPUNIT_TEST(is_kept_and_then_told);
@@ -182,4 +180,5 @@ class PassageTest : public CppUnit::TestFixture {
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PassageTest);
 
+}  // namespace
 }  // namespace wirelay::ctrl

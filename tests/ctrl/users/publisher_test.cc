@@ -27,7 +27,7 @@ class NoSender : public PacketSender {
   void release(uint16_t) override {}
 };
 
-dataplane::Sizes small() {
+dataplane::Sizes two_of_each() {
   dataplane::Sizes sizes;
   sizes.users = 2;
   sizes.peers = 2;
@@ -55,12 +55,12 @@ Step add_peer(const std::string& name, const std::string& user, uint8_t key,
 }
 
 /// All that lies between a registry and the tables. Made for each test: DPDK's names are unique.
-struct World {
+struct Published {
   struct PoolFree {
     void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
   };
   std::unique_ptr<rte_mempool, PoolFree> pool{dataplane::create_pool("publisher", 255, 1500, 1)};
-  dataplane::Shared shared{small(), 1, 1'000'000'000};
+  dataplane::Shared shared{two_of_each(), 1, 1'000'000'000};
   rte_mempool* shared_pool = shared.pool = pool.get();
   dataplane::PrefixWriter prefixes{shared.prefixes, shared.rcu};
   dataplane::SessionWriter sessions{shared.sessions, shared.rcu};
@@ -84,7 +84,7 @@ class PublisherTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void setUp() override { world_ = std::make_unique<World>(); }
+  void setUp() override { world_ = std::make_unique<Published>(); }
   void tearDown() override { world_.reset(); }
 
   void users_have_their_limits() {
@@ -206,7 +206,7 @@ class PublisherTest : public CppUnit::TestFixture {
                             Now{1, 1, 1});
   }
 
-  std::unique_ptr<World> world_;
+  std::unique_ptr<Published> world_;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(PublisherTest);

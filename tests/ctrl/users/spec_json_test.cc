@@ -14,18 +14,18 @@ namespace wirelay::ctrl {
 
 namespace {
 
-const std::string kKey = crypto::to_base64(crypto::Bytes32{1, 2, 3});
+const std::string kSpecKey = crypto::to_base64(crypto::Bytes32{1, 2, 3});
 
-Json::Value json(const std::string& text) { return parse_json(text, {}); }
+Json::Value parsed(const std::string& text) { return parse_json(text, {}); }
 
 struct Read {
   std::vector<Step> steps;
   std::vector<Problem> problems;
 };
 
-Read read(void (*reader)(const Json::Value&, const Place&, std::vector<Step>&,
-                         std::vector<Problem>&),
-          const Json::Value& value) {
+Read read_by(void (*reader)(const Json::Value&, const Place&, std::vector<Step>&,
+                            std::vector<Problem>&),
+             const Json::Value& value) {
   Read result;
   reader(value, "at", result.steps, result.problems);
   return result;
@@ -94,11 +94,11 @@ class SpecJsonTest : public CppUnit::TestFixture {
   }
 
   void user_with_peers() {
-    const Read result = read(
-        read_user, json(R"({"name": "alice", "limits": {"up": {"rate": "20M", "packets": 10000},
+    const Read result = read_by(
+        read_user, parsed(R"({"name": "alice", "limits": {"up": {"rate": "20M", "packets": 10000},
                  "down": {"rate": "unlimited", "burst": "256K"}}, "max_peers": 3, "enabled": false,
                  "peers": [{"name": "phone", "public_key": ")" +
-                        kKey + R"(", "allowed_ips": ["10.77.0.2/32", "fd77::2"],
+                          kSpecKey + R"(", "allowed_ips": ["10.77.0.2/32", "fd77::2"],
                  "endpoint": "[2001:db8::7]:51820", "persistent_keepalive": 25}]})"));
     CPPUNIT_ASSERT(result.problems.empty());
     CPPUNIT_ASSERT_EQUAL(size_t{2}, result.steps.size());
@@ -122,7 +122,7 @@ class SpecJsonTest : public CppUnit::TestFixture {
     user.name = "bob";
     user.values[UserField::kUpRate] = 1'234'567;
     user.values[UserField::kDownBurst] = 100'000;
-    const Read users = read(read_user, to_json(user));
+    const Read users = read_by(read_user, to_json(user));
     CPPUNIT_ASSERT(users.problems.empty());
     const auto& user_again = std::get<AddUser>(users.steps[0].change).spec;
     CPPUNIT_ASSERT(user_again.values == user.values);
@@ -137,7 +137,7 @@ class SpecJsonTest : public CppUnit::TestFixture {
     peer.allowed_ips = {*dataplane::parse_prefix("10.0.0.0/24"),
                         *dataplane::parse_prefix("fd00::/64")};
     peer.persistent_keepalive = 65535;
-    const Read peers = read(read_peer, to_json(peer, PresharedKey::kShow));
+    const Read peers = read_by(read_peer, to_json(peer, PresharedKey::kShow));
     CPPUNIT_ASSERT(peers.problems.empty());
     const auto& peer_again = std::get<AddPeer>(peers.steps[0].change).spec;
     CPPUNIT_ASSERT(peer_again.public_key == peer.public_key);
@@ -149,55 +149,56 @@ class SpecJsonTest : public CppUnit::TestFixture {
   }
 
   void problems_are_named() {
-    assert_problem(read(read_user, json("{}")), "at.name", "missing");
-    assert_problem(read(read_user, json(R"({"name": "a", "limits": {"up": {"rate": 0}}})")),
+    assert_problem(read_by(read_user, parsed("{}")), "at.name", "missing");
+    assert_problem(read_by(read_user, parsed(R"({"name": "a", "limits": {"up": {"rate": 0}}})")),
                    "at.limits.up.rate", "found 0, expected bits a second");
-    assert_problem(read(read_user, json(R"({"name": "a", "max_peers": 0})")), "at.max_peers",
+    assert_problem(read_by(read_user, parsed(R"({"name": "a", "max_peers": 0})")), "at.max_peers",
                    "whole number from 1");
-    assert_problem(read(read_user, json(R"({"name": "a", "rate": 5})")), "at.rate",
+    assert_problem(read_by(read_user, parsed(R"({"name": "a", "rate": 5})")), "at.rate",
                    "unknown field");
-    assert_problem(read(read_user, json(R"({"name": "a", "limits": {"upp": {}}})")),
+    assert_problem(read_by(read_user, parsed(R"({"name": "a", "limits": {"upp": {}}})")),
                    "at.limits.upp", "did you mean \"up\"");
     const std::string peer = R"({"name": "p", "user": "a", "allowed_ips": ["10.0.0.1"], )";
-    assert_problem(read(read_peer, json(peer + R"("public_key": "AAAA"})")), "at.public_key",
+    assert_problem(read_by(read_peer, parsed(peer + R"("public_key": "AAAA"})")), "at.public_key",
                    "found \"AAAA\", expected a key of 32 bytes");
-    assert_problem(read(read_peer, json(peer + R"("public_key": ")" + kKey +
-                                        R"(", "endpoint": "vpn.example.net:51820"})")),
+    assert_problem(read_by(read_peer, parsed(peer + R"("public_key": ")" + kSpecKey +
+                                             R"(", "endpoint": "vpn.example.net:51820"})")),
                    "at.endpoint", "expected an address and a port");
-    assert_problem(read(read_peer, json(R"({"name": "p", "user": "a", "public_key": ")" + kKey +
-                                        R"(", "allowed_ips": ["10.0.0.1", "10.0.0.0/33"]})")),
-                   "at.allowed_ips[1]", "expected a prefix");
-    assert_problem(read(read_peer, json(R"({"name": "p", "user": "a", "public_key": ")" + kKey +
-                                        R"(", "allowed_ips": []})")),
+    assert_problem(
+        read_by(read_peer, parsed(R"({"name": "p", "user": "a", "public_key": ")" + kSpecKey +
+                                  R"(", "allowed_ips": ["10.0.0.1", "10.0.0.0/33"]})")),
+        "at.allowed_ips[1]", "expected a prefix");
+    assert_problem(read_by(read_peer, parsed(R"({"name": "p", "user": "a", "public_key": ")" +
+                                             kSpecKey + R"(", "allowed_ips": []})")),
                    "at.allowed_ips", "is empty");
   }
 
   void preshared_key_stays_secret() {
     const std::string almost = "b3VyIHNlY3JldCBrZXkgd2l0aCBhIHR5cG8gaW4gaXQ";
     const Read result =
-        read(read_peer, json(R"({"name": "p", "user": "a", "allowed_ips": ["10.0.0.1"],
+        read_by(read_peer, parsed(R"({"name": "p", "user": "a", "allowed_ips": ["10.0.0.1"],
                                  "public_key": ")" +
-                             kKey + R"(", "preshared_key": ")" + almost + "\"}"));
+                                  kSpecKey + R"(", "preshared_key": ")" + almost + "\"}"));
     assert_problem(result, "at.preshared_key", "found 43 characters");
     CPPUNIT_ASSERT(result.problems[0].message.find(almost) == std::string::npos);
   }
 
   void changes_name_only_what_changes() {
-    const Read users =
-        read(read_user_change, json(R"({"name": "a", "limits": {"down": {"rate": "unlimited"}}})"));
+    const Read users = read_by(
+        read_user_change, parsed(R"({"name": "a", "limits": {"down": {"rate": "unlimited"}}})"));
     CPPUNIT_ASSERT(users.problems.empty());
     const auto& user = std::get<SetUser>(users.steps[0].change).change;
     CPPUNIT_ASSERT_EQUAL(size_t{1}, user.named.count());
     CPPUNIT_ASSERT(user.named[static_cast<size_t>(UserField::kDownRate)]);
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, user.to[UserField::kDownRate]);
 
-    const Read peers = read(read_peer_change, json(R"({"name": "p", "preshared_key": ""})"));
+    const Read peers = read_by(read_peer_change, parsed(R"({"name": "p", "preshared_key": ""})"));
     CPPUNIT_ASSERT(peers.problems.empty());
     const auto& peer = std::get<SetPeer>(peers.steps[0].change).change;
     CPPUNIT_ASSERT_EQUAL(size_t{1}, peer.named.count());
     CPPUNIT_ASSERT(peer.named[static_cast<size_t>(PeerField::kPresharedKey)]);
     CPPUNIT_ASSERT(!peer.to.preshared_key);
-    assert_problem(read(read_peer_change, json(R"({"name": "p", "public_key": "x"})")),
+    assert_problem(read_by(read_peer_change, parsed(R"({"name": "p", "public_key": "x"})")),
                    "at.public_key", "unknown field");
   }
 };

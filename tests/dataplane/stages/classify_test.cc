@@ -16,7 +16,7 @@ using namespace wirelay::test;
 const IpAddr kStranger4 = addr("192.0.2.77"), kRelay4 = addr("192.0.2.1");
 const IpAddr kStranger6 = addr("2001:db8:1::77"), kRelay6 = addr("2001:db8:1::1");
 constexpr size_t kUdp4 = 14 + 20, kUdp6 = 14 + 40;  // where UDP's header begins in a frame
-const Mac kAllNodes = {0x33, 0x33, 0, 0, 0, 1}, kOurGroup = {0x33, 0x33, 0xff, 0, 0, 1};
+const Mac kOurGroup = {0x33, 0x33, 0xff, 0, 0, 1};
 
 /// To a message of ours that is out.
 Bytes cookie_reply(DataPath& d) {

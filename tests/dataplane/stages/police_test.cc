@@ -10,7 +10,6 @@ namespace {
 
 using namespace wirelay::test;
 
-const Endpoint kServer{addr("203.0.113.9"), 2};
 constexpr DirectionLimits kTenKilobytes{.bits_per_second = 80'000, .burst_bytes = 10'000};
 
 Bytes thousand(const Client& c) { return udp({c.inner4, 1}, kServer, pattern(972)); }

@@ -12,8 +12,6 @@ namespace {
 
 using namespace wirelay::test;
 
-const Endpoint kServer{addr("203.0.113.9"), 2};
-
 void feed_down(DataPath& d, const Client& c, size_t bytes = 36) {
   d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, pattern(bytes))));
 }

@@ -16,7 +16,7 @@ DataPathOptions two_workers() {
   return options;
 }
 
-Bytes to_server(const Client& c) {
+Bytes to_owner(const Client& c) {
   return udp({c.inner4, 1}, {addr("203.0.113.9"), 2}, pattern(99));
 }
 
@@ -34,7 +34,7 @@ class SessionStageTest : public CppUnit::TestFixture {
   void strays_are_opened_by_their_owner() {
     DataPath d(two_workers());
     Client c = d.add_client(false, 1);
-    const rte_mbuf* in = d.feed(0, d.tunnelled(c, to_server(c)), 0);
+    const rte_mbuf* in = d.feed(0, d.tunnelled(c, to_owner(c)), 0);
     CPPUNIT_ASSERT_EQUAL(1u, d.workers[0]->poll(d.now));
     CPPUNIT_ASSERT_EQUAL(size_t{0}, d.sent(1).size());
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, d.workers[0]->counters.handed_off.get());
@@ -72,7 +72,7 @@ class SessionStageTest : public CppUnit::TestFixture {
     DataPath d(two_workers());
     Client c = d.add_client(false, 1);
     d.sessions->retire(c.index);
-    d.feed(0, d.tunnelled(c, to_server(c)), 0);
+    d.feed(0, d.tunnelled(c, to_owner(c)), 0);
     d.poll();
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, d.drops(Drop::kUnknownSession));
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.workers[0]->counters.handed_off.get());

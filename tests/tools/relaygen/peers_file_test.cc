@@ -25,7 +25,7 @@ PeersOptions options(uint32_t count) {
   return some;
 }
 
-std::string refusal(const std::string& text) {
+std::string refusal_of(const std::string& text) {
   std::istringstream in(text);
   try {
     (void)read_peers(in);
@@ -100,16 +100,16 @@ class PeersFileTest : public CppUnit::TestFixture {
     const std::string text = good.str();
     const std::string heading = text.substr(0, text.find('\n') + 1);
     const std::string line = text.substr(heading.size());
-    CPPUNIT_ASSERT_EQUAL(std::string(), refusal(text));
-    CPPUNIT_ASSERT(refusal(line).find("line 1") != std::string::npos);
-    CPPUNIT_ASSERT(refusal(heading).find("no peers") != std::string::npos);
-    CPPUNIT_ASSERT(refusal(text + "u n key\n").find("line 3") != std::string::npos);
+    CPPUNIT_ASSERT_EQUAL(std::string(), refusal_of(text));
+    CPPUNIT_ASSERT(refusal_of(line).find("line 1") != std::string::npos);
+    CPPUNIT_ASSERT(refusal_of(heading).find("no peers") != std::string::npos);
+    CPPUNIT_ASSERT(refusal_of(text + "u n key\n").find("line 3") != std::string::npos);
     std::string changed = text;
     changed.replace(changed.find(",fd77"), 5, ",fd7x");
-    CPPUNIT_ASSERT(refusal(changed).find("fd7x::2") != std::string::npos);
+    CPPUNIT_ASSERT(refusal_of(changed).find("fd7x::2") != std::string::npos);
     changed = text;
     changed[changed.find('=')] = '!';
-    CPPUNIT_ASSERT(refusal(changed).find("private key") != std::string::npos);
+    CPPUNIT_ASSERT(refusal_of(changed).find("private key") != std::string::npos);
   }
 
   void relayctl_file_holds_the_same_peers() {
