@@ -81,7 +81,7 @@ build_sanitized() {
 }
 
 build_threads() {
-  configure_build build-threads --buildtype=debug --optimization=1 -Db_sanitize=thread \
+  configure_build build-threads --buildtype=debug --optimization=0 -Db_sanitize=thread \
     -Db_lundef=false -Dcpp_args=-g1 -Dbenchmarks=disabled &&
     run_build build-threads tests/threads/test_threads
 }

@@ -1,0 +1,134 @@
+// Protects what passes between the API's thread and the control thread: questions, changes and
+// their answers, while several clients ask, and when the API ends with answers under way.
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "cli/errors.h"
+#include "cli/relay_client.h"
+#include "ctrl/api/server.h"
+#include "ctrl/host/loop_thread.h"
+#include "tests/support/fake_relay.h"
+#include "tests/support/temp_dir.h"
+
+namespace wirelay::ctrl {
+
+namespace {
+
+/// Answers on its control thread, as the relay does.
+class TwoThreadedRelay : public test::FakeRelay {
+ public:
+  void collect(Work work) override {
+    control_.post([this, work = std::move(work)] { FakeRelay::collect(work); });
+  }
+  void change(ChangeRequest request, Door::Done done) override {
+    control_.post([this, request = std::move(request), done = std::move(done)] {
+      FakeRelay::change(request, done);
+    });
+  }
+
+ private:
+  EventLoop control_;
+  LoopThread thread_{control_, "control"};
+};
+
+/// The API before it, on a thread of its own.
+struct Served {
+  test::TempDir folder;
+  TwoThreadedRelay relay;
+  std::unique_ptr<api::SocketFile> socket =
+      std::make_unique<api::SocketFile>(folder.path("api.sock"));
+  std::unique_ptr<api::Server> server =
+      std::make_unique<api::Server>(api::Desk{relay.loop, relay, api::Right::kChange}, *socket);
+  std::unique_ptr<LoopThread> thread = std::make_unique<LoopThread>(relay.loop, "api");
+
+  void end() {
+    thread.reset();
+    server.reset();
+    socket.reset();
+  }
+};
+
+class ApiThreadTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(ApiThreadTest);
+  CPPUNIT_TEST(many_clients);
+  CPPUNIT_TEST(an_end_with_answers_under_way);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override { served_ = std::make_unique<Served>(); }
+  void tearDown() override { served_.reset(); }
+
+  void many_clients() {
+    const int all = kClients * kRounds;
+    std::atomic<int> done = 0;
+    run_clients([&](Client& client) {
+      for (int i = 0; i < kRounds; ++i) client.come_and_go();
+      done += kRounds;
+    });
+    CPPUNIT_ASSERT_EQUAL(all, done.load());
+  }
+
+  void an_end_with_answers_under_way() {
+    std::atomic<bool> begun = false, ended = false;
+    run_clients(
+        [&](Client& client) {
+          try {
+            while (!ended) {
+              client.come_and_go();
+              begun = true;
+            }
+          } catch (const cli::Unreachable&) {  // in the end
+          }
+        },
+        [&] {
+          while (!begun) std::this_thread::yield();
+          served_->end();
+          ended = true;
+        });
+  }
+
+ private:
+  static constexpr int kClients = 4, kRounds = 20;
+
+  struct Client {
+    cli::RelayClient relay;
+    Json::Value user = Json::objectValue;
+
+    void come_and_go() {
+      relay.call("user.add", user);
+      relay.call("user.list");
+      relay.call("stats.get");
+      relay.call("user.remove", user);
+    }
+  };
+
+  /// Each on a thread; ends when they do. `meanwhile` runs beside them.
+  template <typename Run, typename Meanwhile>
+  void run_clients(Run run, Meanwhile meanwhile) {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kClients; ++i) {
+      threads.emplace_back([&run, i, path = served_->folder.path("api.sock")] {
+        Client client{cli::RelayClient(path)};
+        client.user["name"] = "user" + std::to_string(i);
+        run(client);
+      });
+    }
+    meanwhile();
+  }
+  template <typename Run>
+  void run_clients(Run run) {
+    run_clients(run, [] {});
+  }
+
+  std::unique_ptr<Served> served_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(ApiThreadTest);
+
+}  // namespace
+}  // namespace wirelay::ctrl
