@@ -134,7 +134,7 @@ void run(uint32_t peers) {
   ctrl::Now now{test::kSecond, test::kSecond, test::kSecond};
   dataplane::Sizes sizes{.users = 4, .peers = peers, .sessions = 4 * peers, .prefixes = 64};
   const size_t before = resident_bytes();
-  test::Side side(1, now, sizes, pool, kHandshakeNs);
+  test::Side side(1, now, sizes, pool, kHandshakeNs, nullptr);
   Parts parts(side);
   const double add = time_of([&] { add_peers(parts, peers); }) / peers;
   const size_t added = resident_bytes();
