@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <cppunit/extensions/HelperMacros.h>
+#include <event2/event.h>
 
 #include "cli/errors.h"
 #include "cli/relay_client.h"
@@ -49,6 +50,7 @@ struct Served {
   void end() {
     thread.reset();
     server.reset();
+    event_base_loop(relay.loop.base(), EVLOOP_NONBLOCK);  // libevent closes connections in a turn
     socket.reset();
   }
 };
