@@ -70,6 +70,21 @@ void export_users(Call& call) {
     call.err << "wrote " << users.size() << " users to " << path << '\n';
 }
 
+/// The relay tells the first thousand lines, and counts all.
+void print_difference(Call& call, const Json::Value& result) {
+  const Json::Value& lines = result["difference"];
+  for (const Json::Value& line : lines) call.out << printable(line.asString()) << '\n';
+  uint64_t changes = 0;
+  for (const char* noun : {"users_", "peers_"}) {
+    for (const char* verb : {"added", "changed", "removed"}) {
+      changes += result[std::string(noun) + verb].asUInt64();
+    }
+  }
+  if (!lines.empty() && changes > lines.size()) {
+    call.out << "... and " << count_text(changes - lines.size()) << " more\n";
+  }
+}
+
 void reload(Call& call) {
   Json::Value params(Json::objectValue);
   for (const auto& [option, field] :
@@ -78,9 +93,7 @@ void reload(Call& call) {
   }
   const Json::Value result = call.relay.call("config.reload", params);
   if (printed_json(call, result)) return;
-  for (const Json::Value& line : result["difference"]) {
-    call.out << printable(line.asString()) << '\n';
-  }
+  print_difference(call, result);
   call.out << (call.has("dry-run") ? "would be reloaded: " : "reloaded: ") << changes_text(result)
            << '\n';
   for (const Json::Value& part : result["needs_restart"]) {

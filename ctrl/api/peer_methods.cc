@@ -60,12 +60,8 @@ class PageOfPeers : public Query {
 
   [[nodiscard]] bool secret() const override { return preshared_key_ == PresharedKey::kShow; }
   [[nodiscard]] Json::Value result() const override {
-    Json::Value result(Json::objectValue);
-    Json::Value& entries = result["peers"] = Json::arrayValue;
-    for (const PeerView& peer : peers_) entries.append(peer_entry(peer, preshared_key_));
-    result["next"] = more_ ? Json::Value(peers_.back().spec->name) : Json::Value();
-    result["total"] = Json::UInt64{total_};
-    return result;
+    const auto entry = [&](const PeerView& peer) { return peer_entry(peer, preshared_key_); };
+    return page_json("peers", peers_, entry, more_, total_);
   }
 
  private:

@@ -50,6 +50,19 @@ using Workers = std::vector<const dataplane::WorkerCounters*>;
 /// By worker: core, polls, packets.
 Json::Value workers_json(const Workers& workers, const std::vector<unsigned>& cores);
 
+/// A page of a list: {`list`: [each of `views` as `entry` makes it], "next", "total"}. `next`,
+/// where another page follows, is the name of the last.
+template <typename View, typename Entry>
+Json::Value page_json(const char* list, const std::vector<View>& views, const Entry& entry,
+                      bool more, size_t total) {
+  Json::Value result(Json::objectValue);
+  Json::Value& entries = result[list] = Json::arrayValue;
+  for (const View& view : views) entries.append(entry(view));
+  result["next"] = more ? Json::Value(views.back().spec->name) : Json::Value();
+  result["total"] = Json::UInt64{total};
+  return result;
+}
+
 /// For lists of texts, such as names.
 Json::Value to_json(const std::vector<std::string>& texts);
 

@@ -76,12 +76,7 @@ class PageOfUsers : public Query {
   }
 
   [[nodiscard]] Json::Value result() const override {
-    Json::Value result(Json::objectValue);
-    Json::Value& entries = result["users"] = Json::arrayValue;
-    for (const UserView& user : users_) entries.append(user_entry(user));
-    result["next"] = more_ ? Json::Value(users_.back().spec->name) : Json::Value();
-    result["total"] = Json::UInt64{total_};
-    return result;
+    return page_json("users", users_, user_entry, more_, total_);
   }
 
  private:

@@ -17,6 +17,7 @@ class RelayctlTest : public test::RelayctlFixture {
   CPPUNIT_TEST(long_lists_are_fetched_whole);
   CPPUNIT_TEST(status_stats_and_drops_are_readable);
   CPPUNIT_TEST(reload_says_what_needs_a_restart);
+  CPPUNIT_TEST(a_long_difference_is_cut_and_counted);
   CPPUNIT_TEST(json_is_the_result_itself);
   CPPUNIT_TEST_SUITE_END();
 
@@ -109,6 +110,21 @@ class RelayctlTest : public test::RelayctlFixture {
     has_not(out_, "replayed");
     done("drops --all");
     has(out_, "replayed");
+  }
+
+  void a_long_difference_is_cut_and_counted() {
+    rest();
+    lab_->relay.on_reload = [] {
+      ctrl::ReloadOutcome result;
+      result.counts.users_added = 2000;
+      result.difference = {"+ user a", "+ user b"};
+      return result;
+    };
+    go_on();
+    done("reload --dry-run");
+    CPPUNIT_ASSERT_EQUAL(std::string("+ user a\n+ user b\n... and 1,998 more\n"
+                                     "would be reloaded: added 2,000 users\n"),
+                         out_);
   }
 
   void reload_says_what_needs_a_restart() {
