@@ -50,17 +50,19 @@ std::optional<api::SocketFile> make_read_socket(const Config& config) {
   return std::make_optional<api::SocketFile>(read_socket_of(config.control_socket), group);
 }
 
-/// As configured, or one on each core that is left beside the control thread's.
+/// As configured, or one for each core that is left beside the control thread's.
 unsigned handshake_threads(const Config& config, const std::vector<unsigned>& side_cores) {
-  constexpr size_t kMost = 4;
-  const bool control_alone = side_cores == std::vector{config.control_core};
-  const size_t found = control_alone ? 0 : std::min(side_cores.size(), kMost);
-  return config.handshake_threads.value_or(static_cast<unsigned>(found));
+  constexpr ptrdiff_t kMost = 4;
+  const ptrdiff_t left = static_cast<ptrdiff_t>(side_cores.size()) -
+                         std::ranges::count(side_cores, config.control_core);
+  return config.handshake_threads.value_or(static_cast<unsigned>(std::min(left, kMost)));
 }
 
-std::unique_ptr<AnswerThreads> make_answer_threads(unsigned threads, EventLoop& loop) {
+std::unique_ptr<AnswerThreads> make_answer_threads(unsigned threads, const HandshakeCost& cost,
+                                                   EventLoop& loop) {
   if (threads == 0) return nullptr;
-  return std::make_unique<AnswerThreads>(threads, [&loop] { loop.post([] {}); });  // a turn, soon
+  return std::make_unique<AnswerThreads>(threads, cost.answering_ns,
+                                         [&loop] { loop.post([] {}); });  // a turn, soon
 }
 
 /// What threads beside workers and control may run on from now on.
@@ -93,10 +95,11 @@ Relay::Relay(std::string file, Config config, bool verbose)
       session_writer_(datapath_.shared().sessions, datapath_.shared().rcu),
       peer_writer_(datapath_.shared().peers, prefix_writer_, datapath_.shared().rcu),
       neighbours_(datapath_.shared(), prefix_writer_, config_),
+      handshake_cost_(measure_handshake()),
       handshake_threads_(handshake_threads(config_, side_cores_)),
-      answer_threads_(make_answer_threads(handshake_threads_, loop_)),
+      answer_threads_(make_answer_threads(handshake_threads_, handshake_cost_, loop_)),
       protocol_(datapath_.shared(), session_writer_, peer_writer_, neighbours_, identity_,
-                measured_handshake_ns(handshake_threads_), answer_threads_.get()),
+                handshake_cost_.of_control(handshake_threads_), answer_threads_.get()),
       publisher_(datapath_.shared(), peer_writer_, protocol_),
       registry_(limits_of(config_, identity_)),
       pump_(datapath_.shared(), protocol_, neighbours_),
@@ -105,11 +108,10 @@ Relay::Relay(std::string file, Config config, bool verbose)
                 [this](auto loaded, const ReloadOptions& options, Reloader::Done done) {
                   apply(std::move(loaded), options, std::move(done));
                 }),
-      server_({api_loop_, *this, api::Right::kChange}, socket_),
+      server_(api_loop_, *this),
       start_ns_(read_clocks().ns) {
-  if (read_socket_) {
-    read_server_.emplace(api::Desk{api_loop_, *this, api::Right::kRead}, *read_socket_);
-  }
+  server_.listen(socket_, api::Right::kChange);
+  if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
   add_configured_users();
   stop_if_requested();
   datapath_.launch();

@@ -19,6 +19,7 @@
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/protocol/answer_threads.h"
+#include "ctrl/protocol/load_guard.h"
 #include "ctrl/relay_face.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/publisher.h"
@@ -89,6 +90,7 @@ class Relay final : public RelayFace {
   dataplane::SessionWriter session_writer_;
   dataplane::PeerWriter peer_writer_;
   Neighbours neighbours_;
+  const HandshakeCost handshake_cost_;
   const unsigned handshake_threads_;
   std::unique_ptr<AnswerThreads> answer_threads_;  // null: the protocol does it all
   Protocol protocol_;
@@ -98,7 +100,6 @@ class Relay final : public RelayFace {
   Door door_;
   Reloader reloader_;
   api::Server server_;
-  std::optional<api::Server> read_server_;
   const uint64_t start_ns_;
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
   std::chrono::milliseconds idle_{1};     // the delay behind the next turn that finds nothing

@@ -8,6 +8,7 @@
 #include "ctrl/api/method.h"
 #include "ctrl/base/json_reader.h"
 #include "ctrl/base/log.h"
+#include "ctrl/base/log_limiter.h"
 #include "ctrl/base/problem.h"
 
 namespace wirelay::ctrl::api {
@@ -61,11 +62,16 @@ std::string outcome_text(const std::exception_ptr& error, const ChangeCounts& co
 }  // namespace
 
 ChangeLine::ChangeLine(const Caller& caller, std::string_view method, std::span<const Step> steps)
-    : begin_(fmt::format("API: user {} (group {}, process {}) asked for {}{}", caller.uid,
+    : user_(caller.uid),
+      begin_(fmt::format("API: user {} (group {}, process {}) asked for {}{}", caller.uid,
                          caller.gid, caller.pid, method, names_of(steps))) {}
 
 void ChangeLine::log(const std::exception_ptr& error, const ChangeCounts& counts) const {
-  log_info("{}", text(error, counts));
+  if (error) {
+    log_limited(LogLevel::kInfo, fmt::format("api.refused.{}", user_), "{}", text(error, counts));
+  } else {
+    log_info("{}", text(error, counts));
+  }
 }
 
 std::string ChangeLine::text(const std::exception_ptr& error, const ChangeCounts& counts) const {

@@ -16,11 +16,13 @@ class ChangeLine {
   /// Takes the names out of `steps`: the first few.
   ChangeLine(const Caller& caller, std::string_view method, std::span<const Step> steps);
 
-  /// Any thread. `error` as in ChangeOutcome.
+  /// Any thread. `error` as in ChangeOutcome. Of what a user is refused the first is told, and how
+  /// many came after it: nobody fills the log with them.
   void log(const std::exception_ptr& error, const ChangeCounts& counts) const;
   [[nodiscard]] std::string text(const std::exception_ptr& error, const ChangeCounts& counts) const;
 
  private:
+  const uid_t user_;
   std::string begin_;
 };
 

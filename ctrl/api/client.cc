@@ -6,6 +6,7 @@
 
 #include <event2/buffer.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include "crypto/keys.h"
 
@@ -34,6 +35,9 @@ std::string take_out(evbuffer* buffer, size_t bytes) {
   return text;
 }
 
+/// Between looks whether a client that waits is still there.
+constexpr std::chrono::milliseconds kLook(250);
+
 bool blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
 
 }  // namespace
@@ -45,24 +49,36 @@ Client::Client(const Desk& desk, evutil_socket_t fd, Caller caller, const Client
       limits_(limits),
       host_(host),
       stream_(bufferevent_socket_new(desk.loop.base(), fd, BEV_OPT_CLOSE_ON_FREE)),
-      hang_up_(event_new(desk.loop.base(), fd, EV_CLOSED | EV_PERSIST, on_hang_up, this)),
       deadline_(evtimer_new(desk.loop.base(), on_deadline, this)),
-      turn_{.client = this} {
+      turn_{.client = this, .user = caller.uid} {
   bufferevent_setcb(stream_.get(), on_read, on_drained, on_event, this);
   const timeval stalled = to_timeval(limits.stalled_reader);
   bufferevent_set_timeouts(stream_.get(), nullptr, &stalled);
   bufferevent_enable(stream_.get(), EV_READ | EV_WRITE);
-  event_add(hang_up_.get(), nullptr);
-  const timeval idle = to_timeval(limits.idle);
-  event_add(deadline_.get(), &idle);
+  watch_progress();
+}
+
+/// Requests that were not read may hold keys.
+Client::~Client() {
+  evbuffer* input = bufferevent_get_input(stream_.get());
+  take_out(input, evbuffer_get_length(input));
 }
 
 void Client::work(const Slice& slice) {
   while (can_go_on()) {
+    if (!exchange_ && gone()) return host_.closed(*this);
     step();
     if (slice.over()) break;
   }
   review();
+}
+
+bool Client::can_go() const {
+  if (exchange_) return false;
+  if (unsent() > limits_.waiting_bytes) return true;
+  int unread = 0;
+  ioctl(bufferevent_getfd(stream_.get()), FIONREAD, &unread);
+  return !line_bytes_ && unread == 0;
 }
 
 bool Client::can_go_on() const {
@@ -139,8 +155,7 @@ std::string Client::take_line() {
   evbuffer_drain(input, std::min<size_t>(evbuffer_get_length(input), 1));  // its newline, if any
   line_bytes_.reset();
   searched_ = 0;
-  in_line_ = false;
-  event_del(deadline_.get());
+  watch_ = Watch::kNone;  // the time between lines begins anew
   return line;
 }
 
@@ -157,17 +172,28 @@ void Client::send(const std::string& text) {
 }
 
 /// A line that has begun must end in time, however its bytes trickle in; without one, a client may
-/// be idle for long.
+/// be idle for long; and while it has to wait, somebody looks whether it is still there.
 void Client::watch_progress() {
-  const bool begun = evbuffer_get_length(bufferevent_get_input(stream_.get())) > 0;
-  if (busy() || unsent() > limits_.waiting_bytes) {  // it is not its turn to do something
+  if (!busy() && unsent() > limits_.waiting_bytes) {  // writing has a time of its own
     event_del(deadline_.get());
-    in_line_ = false;
-  } else if (begun != in_line_ || event_pending(deadline_.get(), EV_TIMEOUT, nullptr) == 0) {
-    in_line_ = begun;
-    const timeval time = to_timeval(begun ? limits_.half_line : limits_.idle);
-    event_add(deadline_.get(), &time);
+    watch_ = Watch::kNone;
+    return;
   }
+  const bool begun = evbuffer_get_length(bufferevent_get_input(stream_.get())) > 0;
+  const Watch watch = busy() ? Watch::kCaller : begun ? Watch::kRest : Watch::kLine;
+  if (watch == watch_) return;
+  watch_ = watch;
+  const timeval time = to_timeval(watch == Watch::kCaller ? kLook
+                                  : watch == Watch::kRest ? limits_.half_line
+                                                          : limits_.idle);
+  event_add(deadline_.get(), &time);
+}
+
+/// Nobody is there to be answered any more: what has not begun never will. A client that has shut
+/// down only its writing side waits for its replies.
+bool Client::gone() const {
+  pollfd state{.fd = bufferevent_getfd(stream_.get()), .events = 0, .revents = 0};
+  return poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 size_t Client::unsent() const { return evbuffer_get_length(bufferevent_get_output(stream_.get())); }
@@ -186,21 +212,14 @@ void Client::on_event(bufferevent*, short what, void* self) {
   }
 }
 
-/// Nobody is there to be answered any more: what has not begun never will. A client that has shut
-/// down only its writing side waits for its replies.
-void Client::on_hang_up(evutil_socket_t fd, short, void* self) {
-  auto* client = static_cast<Client*>(self);
-  pollfd state{.fd = fd, .events = 0, .revents = 0};
-  if (poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0) {
-    client->host_.closed(*client);
-  } else {
-    event_del(client->hang_up_.get());
-  }
-}
-
 void Client::on_deadline(evutil_socket_t, short, void* self) {
   auto* client = static_cast<Client*>(self);
-  client->host_.closed(*client);
+  client->watch_ = Watch::kNone;
+  if (client->busy() && !client->gone()) {
+    client->watch_progress();
+  } else {
+    client->host_.closed(*client);
+  }
 }
 
 }  // namespace wirelay::ctrl::api

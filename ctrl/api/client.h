@@ -35,6 +35,7 @@ class Client {
   /// Takes the connection. `desk` and `limits` outlive the client.
   Client(const Desk& desk, evutil_socket_t fd, Caller caller, const ClientLimits& limits,
          ClientHost& host);
+  ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -42,6 +43,9 @@ class Client {
   void work(const Slice& slice);
   /// Has a call under way, or one that waits for its turn.
   [[nodiscard]] bool busy() const noexcept { return exchange_ || line_bytes_; }
+  /// Waits for nothing that it would take: nothing is lost when it is closed. One that does not
+  /// read its replies is not waited for.
+  [[nodiscard]] bool can_go() const;
   [[nodiscard]] Turn& turn() noexcept { return turn_; }
 
  private:
@@ -56,12 +60,12 @@ class Client {
   void refuse_long_line();
   void send(const std::string& text);
   void watch_progress();
+  [[nodiscard]] bool gone() const;
   [[nodiscard]] size_t unsent() const;
 
   static void on_read(bufferevent*, void* self);
   static void on_drained(bufferevent*, void* self);
   static void on_event(bufferevent*, short what, void* self);
-  static void on_hang_up(evutil_socket_t fd, short, void* self);
   static void on_deadline(evutil_socket_t, short, void* self);
 
   const Desk& desk_;
@@ -69,13 +73,14 @@ class Client {
   const ClientLimits& limits_;
   ClientHost& host_;
   StreamPtr stream_;
-  EventPtr hang_up_, deadline_;
+  EventPtr deadline_;
   Turn turn_;
   std::shared_ptr<Exchange> exchange_;  // the line being answered
   std::optional<size_t> line_bytes_;    // of the next line, which has come whole
   size_t searched_ = 0;                 // bytes of input known to hold no newline
-  bool in_line_ = false;                // half a line has come, and its deadline runs
-  bool ending_ = false;                 // no more input: close when all is answered
+  // What the deadline is for: a line, the rest of one, or to see whether the client is still there.
+  enum class Watch : uint8_t { kNone, kLine, kRest, kCaller } watch_ = Watch::kNone;
+  bool ending_ = false;  // no more input: close when all is answered
 };
 
 }  // namespace wirelay::ctrl::api

@@ -39,13 +39,17 @@ Exchange::Exchange(const Desk& desk, std::string_view line, const ExchangeLimits
   }
 }
 
+Exchange::~Exchange() {
+  for (Call& call : message_.calls) wipe_texts(call.request);  // keys may be among them
+}
+
 void Exchange::step() {
   if (done() || waiting()) return;
   Call& call = message_.calls[next_];
   if (!under_way_) begin(call);
   if (!answer_) return;
   finish(call, std::exchange(answer_, nullptr));
-  wipe_texts(call.request);  // keys may be among them
+  wipe_texts(call.request);
   under_way_ = false;
   ++next_;
 }
@@ -159,7 +163,10 @@ void Exchange::change(std::string_view method, std::vector<Step> steps) {
 }
 
 void Exchange::reload(const ReloadOptions& options) {
-  ChangeLine line(caller_, options.dry_run ? "config.reload (dry run)" : "config.reload", {});
+  const char* what = options.dry_run ? "config.reload (dry run)"
+                     : options.force ? "config.reload (forced)"
+                                     : "config.reload";
+  ChangeLine line(caller_, what, {});
   desk_.relay.reload(options, [answer = answerer(), line = std::move(line),
                                options](const ReloadOutcome& outcome) {
     line.log(outcome.error, outcome.counts);

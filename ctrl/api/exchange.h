@@ -42,6 +42,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   Exchange(const Desk& desk, std::string_view line, const ExchangeLimits& limits, Caller caller,
            std::function<void()> wake);
 
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
   /// Begins the next call, or takes its answer in; nothing when waiting or done.
   void step();
   /// A call has begun, and its answer has not come yet.

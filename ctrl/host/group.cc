@@ -13,7 +13,10 @@ std::optional<gid_t> find_group(const std::string& group) {
   gid_t number = 0;
   const char* end = group.data() + group.size();
   const auto [digits, error] = std::from_chars(group.data(), end, number);
-  if (error == std::errc() && digits == end) return number;
+  if (error == std::errc() && digits == end) {
+    // chown(2) takes the last number for "as it is".
+    return number == static_cast<gid_t>(-1) ? std::nullopt : std::optional(number);
+  }
   std::vector<char> text(4096);
   for (;;) {
     struct group entry {};

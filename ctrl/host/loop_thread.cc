@@ -1,9 +1,6 @@
 // Start, priority and end.
 #include "ctrl/host/loop_thread.h"
 
-#include <exception>
-
-#include "ctrl/base/log.h"
 #include "ctrl/host/side_thread.h"
 
 namespace wirelay::ctrl {
@@ -12,13 +9,10 @@ namespace {
 
 constexpr int kNice = 10;
 
-void run(EventLoop& loop, const char* name) {
+/// What comes out of the loop ends the process: a relay that nobody can ask must not look alive.
+void run(EventLoop& loop, const char* name) noexcept {
   become_side_thread(name, kNice);
-  try {
-    loop.run();
-  } catch (const std::exception& error) {
-    log_error("the thread \"{}\" has ended: {}", name, error.what());
-  }
+  loop.run();
 }
 
 }  // namespace

@@ -18,14 +18,16 @@ std::optional<cpu_set_t> g_cores;
 }  // namespace
 
 std::vector<unsigned> side_cores(const Config& config, const std::vector<unsigned>& allowed) {
-  std::vector<unsigned> cores;
-  std::ranges::copy_if(allowed, std::back_inserter(cores), [&](unsigned core) {
-    const bool busy = config.polling == dataplane::Polling::kBusy &&
-                      std::ranges::find(config.worker_cores, core) != config.worker_cores.end();
-    return !busy && core != config.control_core;
-  });
-  if (cores.empty()) cores.push_back(config.control_core);
-  return cores;
+  const auto of_worker = [&](unsigned core) {
+    return std::ranges::find(config.worker_cores, core) != config.worker_cores.end();
+  };
+  std::vector<unsigned> cores, shared;
+  for (const unsigned core : allowed) {
+    const bool control = core == config.control_core;
+    if (!control && !of_worker(core)) cores.push_back(core);
+    if (control || config.polling == dataplane::Polling::kAdaptive) shared.push_back(core);
+  }
+  return cores.empty() ? shared : cores;
 }
 
 std::vector<unsigned> allowed_cores() {

@@ -8,8 +8,8 @@
 
 namespace wirelay::ctrl {
 
-/// The cores out of `allowed` that `config` leaves to them: none of a worker that polls without
-/// sleeping, and not the control thread's where there is another; at least one.
+/// The cores out of `allowed` that `config` leaves to them: those of no worker and not the control
+/// thread's; where there are none, the control thread's and those of workers that sleep.
 std::vector<unsigned> side_cores(const Config& config, const std::vector<unsigned>& allowed);
 
 /// The cores that this process may run on.

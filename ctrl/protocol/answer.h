@@ -29,6 +29,8 @@ struct Answer {
   uint16_t port = 0;
   uint8_t worker = 0;
 
+  bool late = false;  // given up, and not computed
+
   void compute() noexcept { keys = crypto::create_response(state, remote, index, message); }
 };
 
@@ -36,8 +38,10 @@ struct Answer {
 class Answerer {
  public:
   virtual ~Answerer() = default;
-  virtual void submit(std::unique_ptr<Answer> answer) = 0;
-  /// One that is computed, in any order; null when there is none yet.
+  /// False when so many wait that whoever asked would not wait for another; then nothing was done.
+  virtual bool submit(std::unique_ptr<Answer>& answer) = 0;
+  /// One that is computed, or given up because it has waited for too long; in any order. Null when
+  /// there is none yet.
   virtual std::unique_ptr<Answer> take() = 0;
 };
 

@@ -1,6 +1,7 @@
 // Two queues and who works from one to the other.
 #include "ctrl/protocol/answer_threads.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ctrl/host/side_thread.h"
@@ -12,10 +13,17 @@ namespace {
 /// Behind workers and control, before all else.
 constexpr int kNice = 5;
 
+/// A client asks again after 5 s and forgets what it asked before. What waits is what the threads
+/// can compute in a quarter of a second; where others keep them from it, it is given up after a
+/// second: so that however many ask, those who are answered are still there.
+constexpr uint64_t kMostWaitingNs = 250'000'000;
+constexpr size_t kLeastWaiting = 16;
+constexpr std::chrono::seconds kLate(1);
+
 }  // namespace
 
-AnswerThreads::AnswerThreads(unsigned threads, std::function<void()> wake)
-    : wake_(std::move(wake)) {
+AnswerThreads::AnswerThreads(unsigned threads, uint64_t answer_ns, std::function<void()> wake)
+    : most_(std::max(kLeastWaiting, threads * kMostWaitingNs / answer_ns)), wake_(std::move(wake)) {
   for (unsigned i = 0; i < threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { serve(stop); });
   }
@@ -25,12 +33,14 @@ AnswerThreads::~AnswerThreads() {
   for (std::jthread& thread : threads_) thread.request_stop();
 }
 
-void AnswerThreads::submit(std::unique_ptr<Answer> answer) {
+bool AnswerThreads::submit(std::unique_ptr<Answer>& answer) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(answer));
+    if (waiting_.size() >= most_) return false;
+    waiting_.push_back({std::move(answer), Clock::now()});
   }
   changed_.notify_one();
+  return true;
 }
 
 std::unique_ptr<Answer> AnswerThreads::take() {
@@ -45,12 +55,13 @@ void AnswerThreads::serve(const std::stop_token& stop) {
   become_side_thread("handshakes", kNice);
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
-    std::unique_ptr<Answer> answer = std::move(waiting_.front());
+    Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    answer->compute();
+    next.answer->late = Clock::now() - next.since > kLate;
+    if (!next.answer->late) next.answer->compute();
     lock.lock();
-    computed_.push_back(std::move(answer));
+    computed_.push_back(std::move(next.answer));
     if (computed_.size() == 1) wake_();  // the others are taken with it
   }
 }

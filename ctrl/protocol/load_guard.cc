@@ -65,7 +65,7 @@ bool SourceLimiter::allow(const dataplane::IpAddr& source, uint64_t now_ns) noex
 
 /// Three key agreements and a key pair, of which the shortest of several counts: the others were
 /// interrupted.
-uint64_t measured_handshake_ns(unsigned threads) {
+HandshakeCost measure_handshake() {
   using Clock = std::chrono::steady_clock;
   constexpr int kTries = 8;
   constexpr uint64_t kOpening = 1, kAnswering = 3;  // multiplications
@@ -79,10 +79,16 @@ uint64_t measured_handshake_ns(unsigned threads) {
     shortest = std::min(shortest, Clock::now() - start);
   }
   const auto one = static_cast<uint64_t>(std::chrono::nanoseconds(shortest).count());
-  if (threads == 0) return (kOpening + kAnswering) * one;
-  // Threads have nothing else to do, and the control thread gives handshakes a part of its time.
-  return std::max(kOpening * one, kAnswering * one / threads / kPartOfTime);
+  return {kOpening * one, kAnswering * one};
 }
+
+uint64_t HandshakeCost::of_control(unsigned threads) const noexcept {
+  if (threads == 0) return opening_ns + answering_ns;
+  // The control thread gives handshakes a part of its time, these all of theirs.
+  return std::max(opening_ns, answering_ns / threads / kPartOfTime);
+}
+
+void LoadGuard::note_load(const Now& now) noexcept { loaded_until_ns_ = now.ns + kSecondNs; }
 
 LoadGuard::LoadGuard(const crypto::PublicKey& self, uint32_t workers, uint64_t handshake_ns)
     : jar_(self),

@@ -52,10 +52,15 @@ class SourceLimiter {
   std::vector<Set> sets_;
 };
 
-/// What a handshake costs the control thread, measured once; nanoseconds. With `threads` that
-/// compute answers it is a quarter of all, unless these cannot keep up with it: then as if it cost
-/// as much as lets them.
-uint64_t measured_handshake_ns(unsigned threads);
+/// What handshakes cost this machine, measured once; nanoseconds.
+struct HandshakeCost {
+  uint64_t opening_ns;    // until it is known who asks: one multiplication on the curve
+  uint64_t answering_ns;  // three
+  /// Of the control thread, when `threads` compute answers: what the opening costs, unless these
+  /// cannot keep up with it; then as if it cost as much as lets them.
+  [[nodiscard]] uint64_t of_control(unsigned threads) const noexcept;
+};
+HandshakeCost measure_handshake();
 
 class LoadGuard {
  public:
@@ -67,6 +72,8 @@ class LoadGuard {
   /// more than its share is limited first. With nothing left, and for a second behind, whoever
   /// shows no cookie is asked for one.
   Verdict judge(const Datagram& datagram, const Now& now) noexcept;
+  /// Answers were not computed in time, whatever the allowance says.
+  void note_load(const Now& now) noexcept;
   /// A cookie may go out in answer to what came by `worker`: few for each and few altogether, since
   /// the source may be anybody's.
   bool may_reply(uint8_t worker, const Now& now) noexcept;

@@ -84,6 +84,7 @@ void Protocol::Impl::take_handshake(const Datagram& datagram) {
     return;
   }
   ++(initiation ? ctx.counters.initiations_received : ctx.counters.responses_received);
+  if (responder.take_overload()) guard.note_load(ctx.now);
   switch (guard.judge(datagram, ctx.now)) {
     case LoadGuard::Verdict::kServe:
       initiation ? responder.take_initiation(datagram) : initiator.take_response(datagram);

@@ -74,8 +74,13 @@ void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::Ha
                                                 .port = datagram.port,
                                                 .worker = datagram.worker});
   s.answering = *index;
-  if (answerer_ != nullptr) return answerer_->submit(std::move(answer));
-  answer->compute();
+  if (answerer_ == nullptr) {
+    answer->compute();
+  } else if (answerer_->submit(answer)) {
+    return;
+  } else {
+    answer->late = true;
+  }
   finish(*answer);
 }
 
@@ -98,7 +103,10 @@ void Responder::finish(const Answer& answer) {
   const bool same_keys = crypto::equal(ctx_.book->identity(answer.peer).preshared_key,
                                        answer.remote.preshared_key.bytes());
   const auto path = paths_.make(answer.to, &answer.from.addr, &answer.port);
-  if (!wanted || !same_keys) {
+  if (answer.late) {
+    overloaded_ = true;
+    ++ctx_.counters.refused_under_load;
+  } else if (!wanted || !same_keys) {
     ++ctx_.counters.refused_changed;
   } else if (!answer.keys) {  // a low-order ephemeral key
     ++ctx_.counters.refused_bad_message;

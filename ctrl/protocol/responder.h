@@ -1,6 +1,8 @@
 // Our side of handshakes that peers begin (WireGuard paper, sections 5.4.2 and 5.4.3).
 #pragma once
 
+#include <utility>
+
 #include "ctrl/packets/datagram.h"
 #include "ctrl/protocol/answer.h"
 #include "ctrl/protocol/context.h"
@@ -26,6 +28,8 @@ class Responder {
   void take_initiation(const Datagram& datagram);
   /// Sends up to `most` answers that are computed; returns how many there were.
   unsigned finish(unsigned most);
+  /// Once after an answer could not be computed in time.
+  bool take_overload() noexcept { return std::exchange(overloaded_, false); }
 
  private:
   void answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,
@@ -38,6 +42,7 @@ class Responder {
   Sessions& sessions_;
   Paths& paths_;
   Answerer* const answerer_;
+  bool overloaded_ = false;
 };
 
 }  // namespace wirelay::ctrl

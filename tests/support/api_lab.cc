@@ -31,9 +31,8 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 ApiLab::ApiLab(const ctrl::api::ServerLimits& limits, ctrl::api::Right right)
-    : socket(folder / "relayd.sock"),
-      file(socket),
-      server({relay.loop, relay, right}, file, limits) {
+    : socket(folder / "relayd.sock"), file(socket), server(relay.loop, relay, limits) {
+  server.listen(file, right);
   std::signal(SIGPIPE, SIG_IGN);  // as relayd does: libevent writes to whoever has left
 }
 

@@ -18,8 +18,8 @@ int main(int argc, char** argv) {
     wirelay::test::FakeRelay relay;
     relay.observer.recording = false;
     const wirelay::ctrl::api::SocketFile socket(argv[1]);
-    const wirelay::ctrl::api::Server server({relay.loop, relay, wirelay::ctrl::api::Right::kChange},
-                                            socket);
+    wirelay::ctrl::api::Server server(relay.loop, relay);
+    server.listen(socket, wirelay::ctrl::api::Right::kChange);
     relay.loop.run();
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

@@ -43,10 +43,13 @@ struct Served {
   TwoThreadedRelay relay;
   std::unique_ptr<api::SocketFile> socket =
       std::make_unique<api::SocketFile>(folder.path("api.sock"));
-  std::unique_ptr<api::Server> server =
-      std::make_unique<api::Server>(api::Desk{relay.loop, relay, api::Right::kChange}, *socket);
-  std::unique_ptr<LoopThread> thread = std::make_unique<LoopThread>(relay.loop, "api");
+  std::unique_ptr<api::Server> server = std::make_unique<api::Server>(relay.loop, relay);
+  std::unique_ptr<LoopThread> thread;
 
+  Served() {
+    server->listen(*socket, api::Right::kChange);
+    thread = std::make_unique<LoopThread>(relay.loop, "api");
+  }
   void end() {
     thread.reset();
     server.reset();

@@ -86,6 +86,9 @@ class ServerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_client_that_leaves_its_reload_does_no_harm);
   CPPUNIT_TEST(a_thousand_connections_do_not_lock_others_out);
   CPPUNIT_TEST(a_client_that_waits_is_not_thrown_out);
+  CPPUNIT_TEST(a_client_that_has_just_come_makes_no_room);
+  CPPUNIT_TEST(a_client_that_leaves_a_reply_unread_is_forgotten);
+  CPPUNIT_TEST(what_comes_behind_a_client_that_has_left_is_not_done);
   CPPUNIT_TEST(short_calls_go_before_long_ones);
   CPPUNIT_TEST(closed_clients_are_let_go_with_all_they_sent);
   CPPUNIT_TEST(a_client_that_leaves_is_forgotten);
@@ -343,6 +346,7 @@ class ServerTest : public CppUnit::TestFixture {
   void a_thousand_connections_do_not_lock_others_out() {
     ServerLimits limits;
     limits.clients = 100;
+    limits.youth = std::chrono::milliseconds(0);
     ApiLab lab(limits);
     std::list<RawClient> crowd;
     RawClient active(lab);
@@ -362,6 +366,7 @@ class ServerTest : public CppUnit::TestFixture {
   void a_client_that_waits_is_not_thrown_out() {
     ServerLimits limits;
     limits.clients = 3;
+    limits.youth = std::chrono::milliseconds(0);
     ApiLab lab(limits);
     lab.relay.slow_reload = true;
     RawClient first(lab), second(lab);
@@ -382,6 +387,45 @@ class ServerTest : public CppUnit::TestFixture {
     for (RawClient* client : {&first, &second, &third}) {
       CPPUNIT_ASSERT(is_result(client->await_line()));
     }
+  }
+
+  void a_client_that_has_just_come_makes_no_room() {
+    ServerLimits limits;
+    limits.clients = 1;
+    ApiLab lab(limits);
+    RawClient first(lab);
+    CPPUNIT_ASSERT(served(first));
+    RawClient second(lab);
+    CPPUNIT_ASSERT(is_error(second.await_line(), -32003));
+    CPPUNIT_ASSERT(served(first));
+  }
+
+  /// Its end is an error, since a reply lies unread.
+  void a_client_that_leaves_a_reply_unread_is_forgotten() {
+    ApiLab lab;
+    lab.relay.slow_reload = true;
+    {
+      RawClient leaver(lab);
+      leaver.send_all(kStatus + kReload + kStatus);
+      CPPUNIT_ASSERT(lab.turn_until([&] { return lab.relay.reloading.size() == 1; }));
+    }
+    CPPUNIT_ASSERT(lab.turn_until([&] { return lab.server.clients() == 0; }));
+  }
+
+  void what_comes_behind_a_client_that_has_left_is_not_done() {
+    ApiLab lab;
+    lab.relay.slow_reload = true;
+    const std::string add =
+        R"({"jsonrpc":"2.0","id":1,"method":"user.add","params":{"name":"late"}})"
+        "\n";
+    {
+      RawClient leaver(lab);
+      leaver.send_all(kReload + add);
+      CPPUNIT_ASSERT(lab.turn_until([&] { return lab.relay.reloading.size() == 1; }));
+    }
+    lab.relay.reloading.front()({});
+    CPPUNIT_ASSERT(lab.turn_until([&] { return lab.server.clients() == 0; }));
+    CPPUNIT_ASSERT(lab.relay.registry().user("late") == nullptr);
   }
 
   /// All lines are there before any is answered. Some long ones may be read whole before the short

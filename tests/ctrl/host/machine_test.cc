@@ -277,6 +277,8 @@ class MachineTest : public CppUnit::TestFixture {
     config.control_socket_group = "root";
     config.control_read_group = "4711";
     CPPUNIT_ASSERT_EQUAL(std::string(), lacks(config));
+    config.control_read_group = "4294967295";
+    CPPUNIT_ASSERT(lacks(config).find("there is no group \"4294967295\"") != std::string::npos);
     config.control_read_group = "no-such-group";
     CPPUNIT_ASSERT_EQUAL(
         std::string("control_read_group: there is no group \"no-such-group\" here; \"groupadd "

@@ -1,5 +1,5 @@
-// Protects where threads beside workers and control run: never on the core of a worker that does
-// not sleep, and off the control thread's core where there is another.
+// Protects where threads beside workers and control run: on cores of their own where there are any,
+// and never on the core of a worker that does not sleep.
 #include "ctrl/host/side_thread.h"
 
 #include <cppunit/extensions/HelperMacros.h>
@@ -31,7 +31,8 @@ class SideThreadTest : public CppUnit::TestFixture {
 
   void workers_that_sleep_share() {
     const Config adaptive = config({1}, 0, dataplane::Polling::kAdaptive);
-    CPPUNIT_ASSERT(side_cores(adaptive, {0, 1}) == Cores{1});
+    CPPUNIT_ASSERT(side_cores(adaptive, {0, 1}) == (Cores{0, 1}));
+    CPPUNIT_ASSERT(side_cores(adaptive, {0, 1, 2}) == Cores{2});
   }
 
   void a_single_core_is_shared_by_all() {

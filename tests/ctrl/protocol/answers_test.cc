@@ -14,8 +14,10 @@ namespace {
 /// Computes when the test says so.
 class LateAnswerer : public ctrl::Answerer {
  public:
-  void submit(std::unique_ptr<ctrl::Answer> answer) override {
+  bool submit(std::unique_ptr<ctrl::Answer>& answer) override {
+    if (waiting.size() >= most) return false;
     waiting.push_back(std::move(answer));
+    return true;
   }
   std::unique_ptr<ctrl::Answer> take() override {
     if (computed.empty()) return nullptr;
@@ -30,6 +32,7 @@ class LateAnswerer : public ctrl::Answerer {
     }
     waiting.clear();
   }
+  size_t most = 1000;
   std::deque<std::unique_ptr<ctrl::Answer>> waiting, computed;
 };
 
@@ -41,7 +44,9 @@ class AnswersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_peer_has_one_answer_under_way);
   CPPUNIT_TEST(what_has_changed_meanwhile_is_dropped);
   CPPUNIT_TEST(a_number_that_is_anothers_now_gets_no_answer);
+  CPPUNIT_TEST(what_cannot_be_computed_in_time_is_load);
   CPPUNIT_TEST(threads_compute_what_the_protocol_would);
+  CPPUNIT_TEST(no_more_waits_than_can_be_computed_soon);
   CPPUNIT_TEST(threads_end_with_what_waits);
   CPPUNIT_TEST_SUITE_END();
 
@@ -133,7 +138,7 @@ class AnswersTest : public CppUnit::TestFixture {
 
   void threads_compute_what_the_protocol_would() {
     std::atomic<int> woken = 0;
-    ctrl::AnswerThreads threads(2, [&] { ++woken; });
+    ctrl::AnswerThreads threads(2, 100'000, [&] { ++woken; });
     Lab lab(Lab::small(), 1000, &threads);
     lab.introduce();
     for (int round = 0; round < 20; ++round) {
@@ -157,8 +162,40 @@ class AnswersTest : public CppUnit::TestFixture {
   }
 
   void threads_end_with_what_waits() {
-    ctrl::AnswerThreads threads(1, [] {});
-    for (int i = 0; i < 500; ++i) threads.submit(std::make_unique<ctrl::Answer>());
+    ctrl::AnswerThreads threads(1, 100'000, [] {});
+    for (int i = 0; i < 500; ++i) {
+      auto answer = std::make_unique<ctrl::Answer>();
+      threads.submit(answer);
+    }
+  }
+
+  /// Else all would wait for so long that nobody is there any more when the answer comes.
+  void no_more_waits_than_can_be_computed_soon() {
+    ctrl::AnswerThreads threads(1, 1'000'000'000, [] {});
+    unsigned taken = 0;
+    for (unsigned i = 0; i < 5000; ++i) {
+      auto answer = std::make_unique<ctrl::Answer>();
+      taken += threads.submit(answer) ? 1 : 0;
+    }
+    CPPUNIT_ASSERT(taken >= 16 && taken < 5000);
+  }
+
+  void what_cannot_be_computed_in_time_is_load() {
+    Lab lab(Lab::small(), 1000, &answerer_);
+    answerer_.most = 0;
+    lab.introduce();
+    lab.a->send(lab.peer_of_a, inner_packet(64, 1));
+    lab.deliver();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, lab.b->counters().refused_under_load);
+    lab.b->shared.rcu.poll();
+    CPPUNIT_ASSERT_EQUAL(0u, lab.b->sessions.in_use());
+    answerer_.most = 1000;
+    lab.b->hear(junk_initiation(), lab.a->endpoint());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, lab.b->counters().cookies_sent);
+    lab.advance(6 * kSecond);  // a asks again, and is served
+    finish(lab);
+    lab.deliver();
+    CPPUNIT_ASSERT(lab.b->current(lab.peer_of_b) != nullptr);
   }
 };
 
