@@ -31,6 +31,7 @@ std::string addresses(const Json::Value& allowed_ips) {
     if (is_host(host)) hosts.push_back(std::move(host));
   }
   if (!hosts.empty()) return "Address = " + joined(hosts) + '\n';
+  if (allowed_ips.empty()) return "# Address = none, until the relay allows this client one\n";
   return "# Address = an address of this client within " + printable(cli::joined(allowed_ips)) +
          '\n';
 }

@@ -19,7 +19,9 @@ using ctrl::PeerForm;
 Json::Value given(const Call& call, const PeerFieldInfo& field) {
   const std::string option(field.option), off(field.off_option);
   if (!off.empty()) exclude(call, off.c_str(), {option.c_str()});
-  if (!off.empty() && call.has(off.c_str())) return "";
+  if (!off.empty() && call.has(off.c_str())) {
+    return field.form == PeerForm::kPrefixes ? list_of({}) : Json::Value("");
+  }
   if (!call.has(option.c_str())) return {};
   switch (field.form) {
     case PeerForm::kPrefixes:

@@ -50,9 +50,10 @@ inline constexpr std::array<PeerFieldInfo, kPeerFieldCount> kPeerFields = {{
      "take the preshared key away"},
     {"allowed_ips", PeerForm::kPrefixes, "a list of prefixes such as [\"10.77.0.2/32\"]", false,
      "allowed-ips", "PREFIXES", "the addresses it may use in the tunnel: 10.77.0.2/32,fd77::2/128",
-     "Allowed IPs"},
+     "Allowed IPs", "no-allowed-ips", "take them all away: it shakes hands, but carries nothing"},
     {"endpoint", PeerForm::kEndpoint, "", false, "endpoint", "ADDRESS:PORT",
-     "where to reach it before it calls", "Endpoint"},
+     "where to reach it, until it calls from elsewhere", "Endpoint", "no-endpoint",
+     "forget where it is, until it calls"},
     {"persistent_keepalive", PeerForm::kSeconds, "", false, "keepalive", "SECONDS",
      "the relay sends it a keepalive that often; 0: off", "Keepalive"},
 }};

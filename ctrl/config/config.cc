@@ -68,11 +68,11 @@ void read_users_file(const std::string& file, const std::stop_token& stop, std::
   }
 }
 
-/// What a relay that has just started would refuse.
+/// What a relay that has just started would refuse or warn of.
 void check_users(const Config& config, const std::vector<Step>& steps, const std::stop_token& stop,
-                 std::vector<Problem>& problems) {
+                 std::vector<Problem>& problems, std::vector<Problem>& warnings) {
   try {
-    check_steps(Registry(registry_limits(config)), Origin::kFile, steps, stop);
+    warnings = check_steps(Registry(registry_limits(config)), Origin::kFile, steps, stop).warnings;
   } catch (const Refused& refused) {
     problems.insert(problems.end(), refused.problems.begin(), refused.problems.end());
   }
@@ -89,6 +89,9 @@ void take_users(std::vector<Step> steps, Config& config) {
     }
   }
 }
+
+constexpr std::string_view kOwnAddress = "the relay's own address";
+constexpr std::string_view kNetworkEnd = "a broadcast address of a port's network";
 
 /// The key file's own problems and warnings.
 void check_private_key(Config& config, std::vector<Problem>& problems) {
@@ -125,18 +128,23 @@ crypto::Secret read_private_key(const std::string& file) {
 
 RegistryLimits registry_limits(const Config& config) {
   RegistryLimits limits{config.sizes.users, config.sizes.peers, config.sizes.prefixes};
+  limits.ipv4 = limits.ipv6 = false;
   for (const PortConfig& port : config.ports) {
     for (const dataplane::PortAddress& address : port.addresses) {
+      (address.addr.is_v4() ? limits.ipv4 : limits.ipv6) = true;
       limits.reserved.push_back(address.network);
+      for (const auto& end : ends_of(address.network)) limits.no_peers[end] = kNetworkEnd;
     }
     for (const dataplane::IpAddr& gateway : port.gateways) {
-      if (port.egress) {
-        limits.routed.push_back(*dataplane::parse_prefix(gateway.is_v4() ? "0.0.0.0/0" : "::/0"));
-      }
+      if (port.egress) limits.routed.push_back(gateway.is_v4() ? kDefault4 : kDefault6);
     }
+  }
+  for (const PortConfig& port : config.ports) {
+    for (const auto& address : port.addresses) limits.no_peers[address.addr] = kOwnAddress;
   }
   for (const dataplane::IpAddr& address : config.tunnel_addresses) {
     limits.reserved.push_back({address, 128});
+    limits.no_peers[address] = kOwnAddress;
   }
   for (const RouteConfig& route : config.routes) limits.routed.push_back(route.prefix);
   return limits;
@@ -155,9 +163,9 @@ Config load_config(const std::string& file, const std::stop_token& stop) {
   // A check that rests on something misread would only add to the confusion.
   const bool readable = settings.empty();
   if (readable) check_settings(config, settings);
-  if (readable && users.empty()) check_users(config, steps, stop, users);
-
   std::vector<Problem> problems, warnings;
+  if (readable && users.empty()) check_users(config, steps, stop, users, warnings);
+
   add_problems(file, std::move(settings), problems);
   add_problems(file, warnings_of(config), warnings);
   for (const Problem& found : warnings) {

@@ -27,6 +27,9 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
 /// The "ports" list.
 void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 
+/// The lowest and the highest address of an IPv4 network of more than two, which are no host's.
+std::vector<dataplane::IpAddr> ends_of(const dataplane::Prefix& network);
+
 /// What only shows when fields are held against each other; for settings that read without a
 /// problem.
 void check_settings(const Config& config, std::vector<Problem>& problems);

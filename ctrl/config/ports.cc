@@ -25,14 +25,9 @@ bool is_loopback(const IpAddr& addr) {
                       : addr == IpAddr{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 }
 
-/// The lowest or the highest address of an IPv4 network of more than two.
-bool is_network_end(const IpAddr& addr, const Prefix& network) {
-  if (!addr.is_v4() || network.length > 126) return false;
-  IpAddr highest = network.addr;
-  for (int bit = network.length; bit < 128; ++bit) {
-    highest.bytes[static_cast<size_t>(bit / 8)] |= static_cast<uint8_t>(0x80 >> bit % 8);
-  }
-  return addr == network.addr || addr == highest;
+bool is_end(const IpAddr& addr, const Prefix& network) {
+  const auto ends = ends_of(network);
+  return std::ranges::find(ends, addr) != ends.end();
 }
 
 std::optional<PortAddress> parse_port_address(const std::string& text) {
@@ -57,7 +52,7 @@ void read_addresses(ObjectReader& reader, PortConfig& port) {
     if (!address) {
       reader.problem(name, fmt::format("found {}, expected {}", in_quotes(texts[i]), kAddress));
     } else if (address->addr.is_unspecified() || address->addr.is_multicast() ||
-               is_loopback(address->addr) || is_network_end(address->addr, address->network)) {
+               is_loopback(address->addr) || is_end(address->addr, address->network)) {
       reader.problem(
           name, fmt::format("found {}, expected the address of one host", in_quotes(texts[i])));
     } else {
@@ -154,6 +149,15 @@ void check_gateways(const PortConfig& port, const std::string& path,
 }
 
 }  // namespace
+
+std::vector<IpAddr> ends_of(const Prefix& network) {
+  if (!network.is_v4() || network.length > 126) return {};
+  IpAddr highest = network.addr;
+  for (int bit = network.length; bit < 128; ++bit) {
+    highest.bytes[static_cast<size_t>(bit / 8)] |= static_cast<uint8_t>(0x80 >> bit % 8);
+  }
+  return {network.addr, highest};
+}
 
 void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems) {
   if (!root.require("ports", "a list of at least one port")) return;

@@ -40,7 +40,7 @@ void describe_fields(const Json::Value& before, const Json::Value& after, const 
 
 template <typename Event>
 void describe(const char* noun, const Event& event, std::vector<std::string>& lines) {
-  const auto& [before, after] = event;
+  const auto &before = event.before, &after = event.after;
   if (before == after) return;
   const std::string name = noun + (after ? after : before)->name;
   if (!before) {

@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include "ctrl/base/problem.h"
 #include "ctrl/users/model.h"
 
 namespace wirelay::ctrl {
@@ -33,6 +34,9 @@ struct UserEvent {
 };
 struct PeerEvent {
   PeerPtr before, after;
+  /// Where the peer is from now on, wherever it was heard last; port 0: nowhere known. nullopt: the
+  /// request does not say.
+  std::optional<dataplane::Endpoint> placed = std::nullopt;
 };
 using ChangeEvent = std::variant<UserEvent, PeerEvent>;
 
@@ -73,6 +77,7 @@ std::vector<std::string> describe(const std::vector<ChangeEvent>& events);
 struct ChangeOutcome {
   std::exception_ptr error;  // Refused, or what stood in the way: nothing was changed
   ChangeCounts counts;
+  std::vector<Problem> warnings;        // what was done and probably isn't meant
   std::vector<std::string> difference;  // of a dry run; may be cut, as describe() has it
 };
 

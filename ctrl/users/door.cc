@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "ctrl/base/log.h"
 #include "ctrl/host/side_thread.h"
 
 namespace wirelay::ctrl {
@@ -11,6 +12,14 @@ namespace {
 
 /// Of the door's thread, which may share a core with a worker or the control thread.
 constexpr int kNice = 10;
+
+/// The file's are told of when it is read.
+void log_warnings(const ChangeRequest& request, const ChangeOutcome& outcome) {
+  if (request.origin == Origin::kFile) return;
+  for (const Problem& warning : outcome.warnings) {
+    log_warning("{}: {}: {}", request.what, warning.path, warning.message);
+  }
+}
 
 }  // namespace
 
@@ -43,6 +52,7 @@ void Door::serve(const std::stop_token& stop) {
         registry_, observer_, journal_, entry.request,
         [&](Telling& telling) { return tell(telling, stop); }, stop);
     if (stop.stop_requested()) return;
+    log_warnings(entry.request, outcome);
     entry.done(std::move(outcome));
   }
 }

@@ -79,7 +79,8 @@ void Draft::change_user(UserPtr before, UserPtr after) {
   events_.push_back(UserEvent{std::move(before), std::move(after)});
 }
 
-void Draft::change_peer(PeerPtr before, PeerPtr after) {
+void Draft::change_peer(PeerPtr before, PeerPtr after,
+                        const std::optional<dataplane::Endpoint>& placed) {
   DraftUser& user = draft_user((after ? after : before)->user);
   if (before) {
     for (const auto& prefix : before->allowed_ips) claims_[prefix] = nullptr;
@@ -98,7 +99,7 @@ void Draft::change_peer(PeerPtr before, PeerPtr after) {
     ++user.peers;
     if (!before) user.added.push_back(after->name);
   }
-  events_.push_back(PeerEvent{std::move(before), std::move(after)});
+  events_.push_back(PeerEvent{std::move(before), std::move(after), placed});
 }
 
 }  // namespace wirelay::ctrl

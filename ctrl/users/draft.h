@@ -31,7 +31,8 @@ class Draft {
 
   /// Enters the change and writes it down.
   void change_user(UserPtr before, UserPtr after);
-  void change_peer(PeerPtr before, PeerPtr after);
+  void change_peer(PeerPtr before, PeerPtr after,
+                   const std::optional<dataplane::Endpoint>& placed = std::nullopt);
   /// Writes down that something around the peer has changed.
   void touch_peer(const PeerPtr& peer) { events_.push_back(PeerEvent{peer, peer}); }
 

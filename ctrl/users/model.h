@@ -61,7 +61,8 @@ struct PeerValues {
   crypto::PublicKey public_key{};
   std::optional<crypto::Secret> preshared_key;
   std::vector<dataplane::Prefix> allowed_ips;
-  std::optional<dataplane::Endpoint> endpoint;  // where to reach it first; it may roam
+  std::optional<dataplane::Endpoint> endpoint;  // where to reach it first; it may roam. In a change
+                                                // also port 0: taken away
   uint16_t persistent_keepalive = 0;            // seconds, 0: off
 };
 /// Where a field's value is, by PeerField.

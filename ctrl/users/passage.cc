@@ -57,8 +57,8 @@ bool Telling::undo_next() {
   return true;
 }
 
-std::vector<ChangeEvent> check_steps(const Registry& registry, Origin origin,
-                                     std::span<const Step> steps, const std::stop_token& stop) {
+CheckedSteps check_steps(const Registry& registry, Origin origin, std::span<const Step> steps,
+                         const std::stop_token& stop) {
   Transaction transaction(registry.state(), origin);
   for (const Step& step : steps) {
     if (stop.stop_requested()) throw std::runtime_error("the relay ends");
@@ -71,8 +71,9 @@ ChangeOutcome pass(Registry& registry, ChangeObserver& observer, Journal* journa
                    const ChangeRequest& request, const Tell& tell, std::stop_token stop) {
   ChangeOutcome outcome;
   try {
-    const std::vector<ChangeEvent> events =
+    const auto [events, warnings] =
         check_steps(registry, request.origin, request.steps(registry, stop), stop);
+    outcome.warnings = warnings;
     outcome.counts = count(events);
     if (request.dry_run) {
       outcome.difference = describe(events);
@@ -86,7 +87,10 @@ ChangeOutcome pass(Registry& registry, ChangeObserver& observer, Journal* journa
   } catch (...) {
     outcome.error = std::current_exception();
   }
-  if (outcome.error) outcome.counts = {};
+  if (outcome.error) {
+    outcome.counts = {};
+    outcome.warnings = {};
+  }
   return outcome;
 }
 

@@ -60,12 +60,18 @@ class Telling {
 /// way, because the relay ends.
 using Tell = std::function<bool(Telling& telling)>;
 
-/// The events that `steps` come to; throws Refused with every problem found.
-/// Rules: names unique and well-formed, public keys unique, not zero and not ours; allowed IPs can
-/// be forwarded, are nobody else's (unless they move) and nothing of the relay's own; the user
-/// exists; max_peers and sizes hold. Costs what the steps change, not what the registry holds.
-std::vector<ChangeEvent> check_steps(const Registry& registry, Origin origin,
-                                     std::span<const Step> steps, const std::stop_token& stop = {});
+struct CheckedSteps {
+  std::vector<ChangeEvent> events;
+  std::vector<Problem> warnings;  // what is allowed and probably isn't meant
+};
+
+/// What `steps` come to; throws Refused with every problem found.
+/// Rules: names unique and well-formed, public keys unique, not zero and not ours; endpoints where
+/// a peer can be; allowed IPs can be forwarded, are nobody else's (unless they move) and nothing of
+/// the relay's own; the user exists; max_peers and sizes hold. Costs what the steps change, not
+/// what the registry holds.
+CheckedSteps check_steps(const Registry& registry, Origin origin, std::span<const Step> steps,
+                         const std::stop_token& stop = {});
 
 /// Takes the request through. `registry` stands still but for `tell`. `journal` may be null.
 ChangeOutcome pass(Registry& registry, ChangeObserver& observer, Journal* journal,

@@ -48,7 +48,7 @@ bool Publisher::tell_of(const UserEvent& event) {
 
 bool Publisher::tell_of(const PeerEvent& event) {
   if (!event.before) return add(*event.after);
-  if (event.after) return change(*event.before, *event.after);
+  if (event.after) return change(event);
   remove(*event.before);
   return true;
 }
@@ -96,12 +96,14 @@ bool Publisher::add(const PeerSpec& peer) {
   return true;
 }
 
-bool Publisher::change(const PeerSpec& before, const PeerSpec& after) {
+bool Publisher::change(const PeerEvent& event) {
+  const PeerSpec &before = *event.before, &after = *event.after;
   const uint32_t number = peer_numbers_.at(after.name);
   if (before.allowed_ips != after.allowed_ips && !peers_.set_allowed(number, after.allowed_ips)) {
     return wait_for_room("more allowed IPs (sizes.prefixes)");
   }
   protocol_.change_peer(number, after, users_.at(after.user).enabled);
+  if (event.placed) protocol_.place_peer(number, *event.placed);
   return true;
 }
 

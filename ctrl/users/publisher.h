@@ -41,7 +41,7 @@ class Publisher : public ChangeObserver {
   void change(const UserSpec& before, const UserSpec& after);
   void remove(const UserSpec& user);
   bool add(const PeerSpec& peer);
-  bool change(const PeerSpec& before, const PeerSpec& after);
+  bool change(const PeerEvent& event);
   void remove(const PeerSpec& peer);
 
   /// False while what is missing may come back after a grace period; throws when it does not.

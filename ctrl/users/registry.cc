@@ -27,7 +27,7 @@ void Registry::State::enter(const UserEvent& event) {
 }
 
 void Registry::State::enter(const PeerEvent& event) {
-  const auto& [before, after] = event;
+  const PeerPtr &before = event.before, &after = event.after;
   if (before == after) return;
   if (before) {
     for (const auto& prefix : before->allowed_ips) claims.erase(prefix);

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ctrl/users/change.h"
@@ -25,6 +27,9 @@ struct RegistryLimits {
   /// same: one prefix leads to one place.
   std::vector<dataplane::Prefix> routed = {};
   std::optional<crypto::PublicKey> own_key = std::nullopt;  // of no peer, for it is ours
+  /// Addresses that are no peer's endpoint, each with what it is: "the relay's own address".
+  std::map<dataplane::IpAddr, std::string_view> no_peers = {};
+  bool ipv4 = true, ipv6 = true;  // some port has an address of the family
 };
 
 /// Whoever reads is on the control thread, or on the door's while it prepares a request: then

@@ -129,7 +129,6 @@ bool read_value(ObjectReader& peer, std::string_view name, std::vector<dataplane
   const Json::Value* list = peer.list(name);
   if (list == nullptr) return false;
   constexpr std::string_view kWhat = "a prefix such as \"10.77.0.2/32\" or \"fd77::2/128\"";
-  if (list->empty()) peer.problem(name, fmt::format("is empty, expected {}", kWhat));
   to.reserve(list->size());
   for (Json::ArrayIndex i = 0; i < list->size() && !peer.enough(); ++i) {
     const Json::Value& item = (*list)[i];
@@ -143,10 +142,12 @@ bool read_value(ObjectReader& peer, std::string_view name, std::vector<dataplane
   return true;
 }
 
+/// No text says that it is nowhere: port 0.
 bool read_value(ObjectReader& peer, std::string_view name, std::optional<dataplane::Endpoint>& to) {
   const auto text = peer.text(name);
   if (!text) return false;
-  to = dataplane::parse_endpoint(*text);
+  to = text->empty() ? dataplane::Endpoint{} : dataplane::parse_endpoint(*text);
+  if (text->empty()) return true;
   if (to && to->port != 0) return true;
   peer.problem(name, fmt::format("found {}, expected an address and a port such as "
                                  "\"198.51.100.7:51820\" or \"[2001:db8::7]:51820\"",
@@ -203,6 +204,7 @@ void read_peer_of(const Json::Value& value, const Place& place, const std::strin
   }
   read_fields(reader, true, given);
   static_cast<PeerValues&>(spec) = std::move(given.to);
+  if (spec.endpoint && spec.endpoint->port == 0) spec.endpoint.reset();
   const bool move = reader.boolean("move").value_or(false);
   reader.finish();
   steps.push_back({AddPeer{std::move(spec), move}, place.text()});

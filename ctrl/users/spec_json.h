@@ -26,7 +26,7 @@ void read_peer(const Json::Value& value, const Place& place, std::vector<Step>& 
                std::vector<Problem>& problems);
 
 /// The step that changes the fields that are named. A user's limits are merged field by field;
-/// {"preshared_key": ""} takes the key away.
+/// {"preshared_key": ""} takes the key away, {"endpoint": ""} the endpoint.
 void read_user_change(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                       std::vector<Problem>& problems);
 void read_peer_change(const Json::Value& value, const Place& place, std::vector<Step>& steps,

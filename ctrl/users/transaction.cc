@@ -33,7 +33,7 @@ const dataplane::Prefix* around(const dataplane::Prefix& prefix,
   return found == known.end() ? nullptr : &*found;
 }
 
-/// Addresses that are never forwarded; a prefix that holds them among others is fine.
+/// Addresses that are never forwarded, nor sent to; a prefix that holds them among others is fine.
 struct Unforwarded {
   dataplane::Prefix prefix;
   const char* kind;
@@ -68,6 +68,7 @@ PeerSpec changed(PeerSpec peer, const PeerChange& change) {
   for_each_peer_field([&](PeerField field, auto member) {
     if (change.named[static_cast<size_t>(field)]) peer.*member = change.to.*member;
   });
+  if (peer.endpoint && peer.endpoint->port == 0) peer.endpoint.reset();
   return peer;
 }
 
@@ -79,9 +80,9 @@ void Transaction::run(const Step& step) {
   std::visit([this](const auto& change) { enter(change); }, step.change);
 }
 
-std::vector<ChangeEvent> Transaction::finish() && {
+CheckedSteps Transaction::finish() && {
   if (!problems_.empty()) throw Refused(std::move(problems_));
-  return std::move(draft_).take_events();
+  return {std::move(draft_).take_events(), std::move(warnings_)};
 }
 
 void Transaction::enter(const AddUser& step) {
@@ -137,6 +138,7 @@ void Transaction::enter(const AddPeer& step) {
   }
   check_owner(peer);
   check_key(peer);
+  check_endpoint(peer);
   check_allowed_ips(peer, nullptr, step.move);
   if (problems_.size() != before) return;
   move_here(peer);
@@ -148,10 +150,11 @@ void Transaction::enter(const SetPeer& step) {
   if (!before) return;
   auto after = std::make_shared<const PeerSpec>(changed(*before, step.change));
   const size_t problems = problems_.size();
+  if (step.change.to.endpoint) check_endpoint(*after);
   check_allowed_ips(*after, before, step.move);
   if (problems_.size() != problems) return;
   move_here(*after);
-  draft_.change_peer(before, std::move(after));
+  draft_.change_peer(before, std::move(after), step.change.to.endpoint);
 }
 
 void Transaction::enter(const RemovePeer& step) {
@@ -187,6 +190,24 @@ void Transaction::check_key(const PeerSpec& peer) {
     problem(".public_key", "is the relay's own key; give the peer's own public key");
   } else if (const PeerPtr other = draft_.peer_by_key(peer.public_key)) {
     problem(".public_key", "is the key of peer " + quoted(other->name) + " already");
+  }
+}
+
+void Transaction::check_endpoint(const PeerSpec& peer) {
+  if (!peer.endpoint) return;
+  const dataplane::IpAddr& address = peer.endpoint->addr;
+  const RegistryLimits& limits = draft_.limits();
+  if (const Unforwarded* range = find_unforwarded({address, 128})) {
+    problem(".endpoint", to_string(address) + " lies within " + to_string(range->prefix) + " (" +
+                             range->kind + "), where no peer can be");
+  } else if (const auto found = limits.no_peers.find(address); found != limits.no_peers.end()) {
+    problem(".endpoint",
+            to_string(address) + " is " + std::string(found->second) + ", where no peer can be");
+  } else if (!(address.is_v4() ? limits.ipv4 : limits.ipv6) && !enough(warnings_)) {
+    const std::string family = address.is_v4() ? "IPv4" : "IPv6";
+    warnings_.push_back(at(".endpoint", to_string(address) + " is an " + family +
+                                            " address, and no port has one: nothing reaches the "
+                                            "peer there"));
   }
 }
 
@@ -249,10 +270,14 @@ PeerPtr Transaction::find_peer(const std::string& name) {
   return peer;
 }
 
-void Transaction::problem(const std::string& field, std::string message) {
+Problem Transaction::at(const std::string& field, std::string message) const {
   std::string path = *path_ + field;
   if (path.starts_with('.')) path.erase(0, 1);
-  problems_.push_back({std::move(path), std::move(message)});
+  return {std::move(path), std::move(message)};
+}
+
+void Transaction::problem(const std::string& field, std::string message) {
+  problems_.push_back(at(field, std::move(message)));
 }
 
 }  // namespace wirelay::ctrl

@@ -8,6 +8,7 @@
 
 #include "ctrl/base/problem.h"
 #include "ctrl/users/draft.h"
+#include "ctrl/users/passage.h"
 
 namespace wirelay::ctrl {
 
@@ -19,7 +20,7 @@ class Transaction {
   /// Enters the step, or notes what is wrong with it; nothing once there are enough() problems.
   void run(const Step& step);
   /// What the request does, in order; throws Refused with all problems that were found.
-  std::vector<ChangeEvent> finish() &&;
+  CheckedSteps finish() &&;
 
  private:
   void enter(const AddUser& step);
@@ -32,6 +33,7 @@ class Transaction {
   void check_new_name(const char* noun, const std::string& name, const Origin* taken);
   void check_owner(const PeerSpec& peer);
   void check_key(const PeerSpec& peer);
+  void check_endpoint(const PeerSpec& peer);
   /// Of `peer`, which has replaced `before` (null when it is new).
   void check_allowed_ips(const PeerSpec& peer, const PeerPtr& before, bool move);
   void check_prefix(const dataplane::Prefix& prefix, const std::string& field);
@@ -40,11 +42,13 @@ class Transaction {
 
   UserPtr find_user(const std::string& name);
   PeerPtr find_peer(const std::string& name);
+  /// `field` of the step at hand.
+  [[nodiscard]] Problem at(const std::string& field, std::string message) const;
   void problem(const std::string& field, std::string message);
 
   Draft draft_;
   const Origin origin_;
-  std::vector<Problem> problems_;
+  std::vector<Problem> problems_, warnings_;
   std::set<std::string> refused_users_;  // their peers need no second complaint
   const std::string* path_ = nullptr;    // of the step at hand
 };

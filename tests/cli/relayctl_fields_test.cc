@@ -65,12 +65,15 @@ class RelayctlFieldsTest : public test::RelayctlFixture {
     done("peer add phone --user alice" + given);
     for (const PeerFieldInfo& field : kPeerFields) {
       const std::string name(field.name), sample = test::sample_of(field);
+      if (!field.off_option.empty()) done("peer set phone --" + std::string(field.off_option));
       if (field.form == PeerForm::kSecret) {
+        CPPUNIT_ASSERT(!shown_peer()["has_" + name].asBool());
         done("peer set phone" + option(field) + " -", sample + "\n");
         CPPUNIT_ASSERT(shown_peer()["has_" + name].asBool());
         done("peer set phone --" + std::string(field.off_option));
         CPPUNIT_ASSERT(!shown_peer()["has_" + name].asBool());
       } else {
+        if (!field.off_option.empty()) CPPUNIT_ASSERT(shown_peer()[name].empty());
         if (!field.fixed) done("peer set phone" + option(field) + ' ' + sample);
         const Json::Value shown = shown_peer()[name];
         CPPUNIT_ASSERT_EQUAL(sample, (shown.isArray() ? shown[0] : shown).asString());

@@ -144,6 +144,12 @@ class ConfigTest : public CppUnit::TestFixture {
         warned(ports("172.16.0.1/12", "false")).starts_with("ports: none is the egress"));
     CPPUNIT_ASSERT_EQUAL(std::string(), warned(ports("172.16.0.1/12", "false") + R"(, "routes": [
                            {"prefix": "0.0.0.0/0", "port": "a", "via": "10.0.0.9"}])"));
+    CPPUNIT_ASSERT_EQUAL(
+        std::string("users[0].peers[0].endpoint: 2001:db8::2 is an IPv6 address, and no port has "
+                    "one: nothing reaches the peer there\n"),
+        warned(ports("172.16.0.1/12", "true") + R"(, "users": [{"name": "alice", "peers": [
+                 {"name": "phone", "public_key": ")" +
+               kKey + R"(", "allowed_ips": [], "endpoint": "[2001:db8::2]:9"}]}])"));
   }
 
   void private_keys() {

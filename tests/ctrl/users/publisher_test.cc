@@ -15,13 +15,13 @@ namespace {
 
 using dataplane::RouteKind;
 
-/// Nothing leaves these tests.
+/// Nothing leaves these tests; over IPv4 a route leads everywhere.
 class NoSender : public PacketSender {
  public:
   void send(rte_mbuf* packet, uint16_t, uint16_t) override { rte_pktmbuf_free(packet); }
   std::optional<Hop> route(const dataplane::IpAddr&, const dataplane::IpAddr*,
                            const uint16_t*) override {
-    return std::nullopt;
+    return Hop{0, 0, 1500, *dataplane::parse_ip("198.51.100.1")};
   }
   void hold(uint16_t) override {}
   void release(uint16_t) override {}
@@ -77,6 +77,7 @@ class PublisherTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(users_have_their_limits);
   CPPUNIT_TEST(peers_are_reached_until_removed);
   CPPUNIT_TEST(changed_addresses_move);
+  CPPUNIT_TEST(an_endpoint_that_is_named_moves_the_peer);
   CPPUNIT_TEST(numbers_wait_for_a_grace_period);
   CPPUNIT_TEST(full_tables_are_replaced_in_one_request);
   CPPUNIT_TEST(a_full_table_undoes_the_request);
@@ -121,6 +122,23 @@ class PublisherTest : public CppUnit::TestFixture {
     apply({{SetPeer{change}, ""}});
     CPPUNIT_ASSERT(route("10.77.0.2").kind() == RouteKind::kNone);
     CPPUNIT_ASSERT(route("10.77.0.9").kind() == RouteKind::kPeer);
+  }
+
+  void an_endpoint_that_is_named_moves_the_peer() {
+    apply({add_user("alice"), add_peer("phone", "alice", 7, "10.77.0.2")});
+    const auto there = *dataplane::parse_endpoint("203.0.113.2:51820");
+    place("phone", there);
+    CPPUNIT_ASSERT(endpoint("phone") == there);
+    // It roams, and is called back to what was configured all the time.
+    const auto elsewhere = *dataplane::parse_endpoint("203.0.113.9:9");
+    const auto path = dataplane::make_path({*dataplane::parse_ip("198.51.100.1"), 51820}, elsewhere,
+                                           0, 0, 1500);
+    world_->peers.set_path(*world_->publisher.peer_number("phone"), &path);
+    CPPUNIT_ASSERT(endpoint("phone") == elsewhere);
+    place("phone", there);
+    CPPUNIT_ASSERT(endpoint("phone") == there);
+    place("phone", dataplane::Endpoint{});
+    CPPUNIT_ASSERT(!endpoint("phone"));
   }
 
   void numbers_wait_for_a_grace_period() {
@@ -189,6 +207,15 @@ class PublisherTest : public CppUnit::TestFixture {
     };
     const ChangeOutcome outcome = pass(world_->registry, world_->publisher, nullptr, request, tell);
     if (outcome.error) std::rethrow_exception(outcome.error);
+  }
+  void place(const std::string& peer, const dataplane::Endpoint& endpoint) {
+    PeerChange change;
+    change.name = peer;
+    change.set<PeerField::kEndpoint>(endpoint);
+    apply({{SetPeer{change}, ""}});
+  }
+  std::optional<dataplane::Endpoint> endpoint(const std::string& peer) {
+    return world_->protocol.status(*world_->publisher.peer_number(peer)).endpoint;
   }
   dataplane::Policer& policer(const std::string& user) {
     return world_->shared.users[*world_->publisher.user_number(user)].up;

@@ -22,6 +22,9 @@ class RegistryTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(prefixes_nest);
   CPPUNIT_TEST(a_prefix_moves_when_told_to);
   CPPUNIT_TEST(our_own_key_is_no_peers);
+  CPPUNIT_TEST(endpoints_are_where_a_peer_can_be);
+  CPPUNIT_TEST(an_endpoint_of_a_family_without_a_port_is_warned_of);
+  CPPUNIT_TEST(a_request_that_names_an_endpoint_places_the_peer);
   CPPUNIT_TEST(the_relays_addresses_are_reserved);
   CPPUNIT_TEST(addresses_of_no_host_are_refused);
   CPPUNIT_TEST(freed_addresses_and_keys_can_be_taken_at_once);
@@ -38,7 +41,10 @@ class RegistryTest : public CppUnit::TestFixture {
                       20,
                       {prefix("10.77.0.1/32"), prefix("fd77::1/128"), prefix("198.51.100.0/24")},
                       {prefix("203.0.113.0/24")},
-                      test_key(99)}};
+                      test_key(99),
+                      {{address("198.51.100.1"), "the relay's own address"}},
+                      true,
+                      false}};
 
   void apply(const std::vector<Change>& changes) {
     std::vector<Step> steps;
@@ -69,6 +75,17 @@ class RegistryTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(path, problems.front().path);
     CPPUNIT_ASSERT_MESSAGE(problems.front().message,
                            problems.front().message.find(words) != std::string::npos);
+  }
+
+  static dataplane::IpAddr address(const std::string& text) { return *dataplane::parse_ip(text); }
+
+  /// "": nowhere.
+  static SetPeer placed(const std::string& name, const std::string& endpoint) {
+    SetPeer step;
+    step.change.name = name;
+    step.change.set<PeerField::kEndpoint>(endpoint.empty() ? dataplane::Endpoint{}
+                                                           : dataplane::parse_endpoint(endpoint));
+    return step;
   }
 
   void with_alice() {
@@ -170,6 +187,56 @@ class RegistryTest : public CppUnit::TestFixture {
     with_alice();
     assert_refused({AddPeer{peer("x", "alice", 99, {"10.0.1.0/24"})}}, "steps[0].public_key",
                    "the relay's own key");
+  }
+
+  void endpoints_are_where_a_peer_can_be() {
+    with_alice();
+    for (const auto& [text, words] :
+         std::map<std::string, std::string>{{"198.51.100.1:9", "is the relay's own address"},
+                                            {"224.0.0.1:9", "multicast"},
+                                            {"255.255.255.255:9", "broadcast"},
+                                            {"127.0.0.1:9", "loopback"},
+                                            {"0.0.0.0:9", "this network"},
+                                            {"[::]:9", "unspecified"},
+                                            {"[ff02::1]:9", "multicast"}}) {
+      assert_refused({placed("phone", text)}, "steps[0].endpoint", words);
+      PeerSpec spec = peer("x", "alice", 2, {});
+      spec.endpoint = dataplane::parse_endpoint(text);
+      assert_refused({AddPeer{spec}}, "steps[0].endpoint", words);
+    }
+    apply({placed("phone", "198.51.100.2:9")});
+  }
+
+  void an_endpoint_of_a_family_without_a_port_is_warned_of() {
+    with_alice();
+    const auto warnings = [&](const std::string& endpoint) {
+      const Step step{placed("phone", endpoint), "params"};
+      return check_steps(registry_, Origin::kApi, {&step, 1}).warnings;
+    };
+    CPPUNIT_ASSERT(warnings("198.51.100.2:9").empty());
+    const auto found = warnings("[2001:db8::2]:9");
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, found.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("params.endpoint"), found.front().path);
+    CPPUNIT_ASSERT(found.front().message.starts_with("2001:db8::2 is an IPv6 address"));
+  }
+
+  void a_request_that_names_an_endpoint_places_the_peer() {
+    with_alice();
+    const auto place_told = [&](const Change& change) {
+      const Step step{change, ""};
+      const auto events = check_steps(registry_, Origin::kApi, {&step, 1}).events;
+      return std::get<PeerEvent>(events.front()).placed;
+    };
+    const auto there = dataplane::parse_endpoint("198.51.100.2:9");
+    for (int i = 0; i < 2; ++i) {  // the same one again, too
+      CPPUNIT_ASSERT(place_told(placed("phone", "198.51.100.2:9")) == there);
+      apply({placed("phone", "198.51.100.2:9")});
+    }
+    CPPUNIT_ASSERT(!place_told(set_allowed("phone", {"10.0.1.0/24"})));
+    CPPUNIT_ASSERT(registry_.peer("phone")->endpoint == there);
+    CPPUNIT_ASSERT(place_told(placed("phone", "")) == dataplane::Endpoint{});
+    apply({placed("phone", "")});
+    CPPUNIT_ASSERT(!registry_.peer("phone")->endpoint);
   }
 
   void the_relays_addresses_are_reserved() {
