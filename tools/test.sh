@@ -40,6 +40,9 @@ for argument in "$@"; do
   esac
 done
 
+# Debian's own: a package of tools/packages.txt that brings a module brings it to this one.
+python=/usr/bin/python3
+
 passed=0 failed=0 skipped=0 started=$SECONDS
 all_output=$(mktemp)
 trap 'rm -f "$all_output"' EXIT
@@ -92,7 +95,7 @@ run_units() {
   shift
   if "build_$part"; then
     printf '== %-9s built in %d s\n' "$part" $((SECONDS - began))
-    run_part "$part" python3 tools/lib/run_unit_tests.py "$@"
+    run_part "$part" "$python" tools/lib/run_unit_tests.py "$@"
   else
     failed=$((failed + 1))
   fi
@@ -113,7 +116,7 @@ if ! install_packages build test bench lab; then
   exit 1
 fi
 
-run_part layout python3 tests/run.py tests/layout
+run_part layout "$python" tests/run.py tests/layout
 run_units unit build
 if [[ $quick == no ]]; then
   slow_log=$(mktemp)
@@ -121,7 +124,7 @@ if [[ $quick == no ]]; then
   # which tell how it went. With process groups of their own (-m) both end with all that they have
   # started.
   set -m
-  python3 tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
+  "$python" tests/run.py tests/e2e --slow </dev/null >"$slow_log" 2>&1 &
   slow=$!
   (renice -n 19 $BASHPID >/dev/null
    build_sanitized
@@ -129,7 +132,7 @@ if [[ $quick == no ]]; then
   building=$!
   set +m
   trap 'kill -- -$slow -$building 2>/dev/null; wait $slow $building; rm -f "$slow_log" "$all_output"' EXIT
-  run_part e2e python3 tests/run.py tests/e2e
+  run_part e2e "$python" tests/run.py tests/e2e
   echo "== waiting for the builds"
   wait "$building"
   run_units sanitized build-asan

@@ -1,10 +1,16 @@
 """Network namespaces, the links between them, and processes inside."""
 
+import concurrent.futures
+import ctypes
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
+
+CLONE_NEWNET = 0x40000000  # sched.h
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class CommandFailed(RuntimeError):
@@ -69,6 +75,18 @@ class Namespace:
         # A session of its own: a key press in the terminal is for us, who then end it in order.
         return subprocess.Popen(["ip", "netns", "exec", self.name, *command],
                                 stdin=subprocess.DEVNULL, start_new_session=True, **options)
+
+    def socket(self, *arguments: int) -> socket.socket:
+        """A socket of this process in the namespace; arguments as for socket.socket()."""
+        def enter_and_open():
+            with open(f"/run/netns/{self.name}", "rb") as namespace:
+                if LIBC.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), f"entering {self.name}")
+            return socket.socket(*arguments)
+
+        # A thread of its own, which ends with it: the namespace is the thread's.
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            return thread.submit(enter_and_open).result()
 
     def address(self, device: str, *addresses: str):
         for address in addresses:
