@@ -7,6 +7,7 @@
 #include "crypto/keys.h"
 #include "ctrl/base/log.h"
 #include "ctrl/base/version.h"
+#include "ctrl/host/even_release.h"
 #include "ctrl/host/machine.h"
 #include "ctrl/host/private_memory.h"
 #include "ctrl/host/stop_request.h"
@@ -67,6 +68,7 @@ int check(const Config& config, const std::string& file) {
 
 int start(Config config, const Options& options) {
   hide_memory();
+  release_evenly();
   start_log();
   set_log_level(options.verbose ? "debug" : config.log_level);
   // The configuration has just been read: a reload that is asked for before the event loop listens

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <set>
 
+#include "ctrl/base/for_process.h"
 #include "ctrl/base/json_reader.h"
 #include "ctrl/base/log.h"
 #include "ctrl/base/log_limiter.h"
@@ -27,8 +28,19 @@ using std::chrono::milliseconds;
 constexpr milliseconds kBusyDelay(1), kLongestDelay(4);
 /// For what waits behind packets and timers, in each turn.
 constexpr std::chrono::microseconds kAgendaTime(1500);
+/// For what has waited for a grace period, in each turn; so many calls between looks at the clock.
+constexpr std::chrono::microseconds kDeferredTime(500);
+constexpr unsigned kDeferredAtOnce = 64;
 constexpr uint64_t kTickNs = 10'000'000;
 constexpr uint64_t kFlushNs = 1'000'000'000;
+
+void run_deferred(dataplane::Rcu& rcu) {
+  const Slice slice(kDeferredTime);
+  for (size_t before = 0; before != rcu.pending() && !slice.over();) {
+    before = rcu.pending();
+    rcu.poll(kDeferredAtOnce);
+  }
+}
 
 RegistryLimits limits_of(const Config& config, const crypto::Identity& identity) {
   RegistryLimits limits = registry_limits(config);
@@ -100,8 +112,8 @@ Relay::Relay(std::string file, Config config, bool verbose)
       answer_threads_(make_answer_threads(handshake_threads_, handshake_cost_, loop_)),
       protocol_(datapath_.shared(), session_writer_, peer_writer_, neighbours_, identity_,
                 handshake_cost_.of_control(handshake_threads_), answer_threads_.get()),
-      publisher_(datapath_.shared(), peer_writer_, protocol_),
-      registry_(limits_of(config_, identity_)),
+      publisher_(make_for_process<Publisher>(datapath_.shared(), peer_writer_, protocol_)),
+      registry_(make_for_process<Registry>(limits_of(config_, identity_))),
       pump_(datapath_.shared(), protocol_, neighbours_),
       door_(registry_, publisher_, loop_, agenda_),
       reloader_(file_, loop_,
@@ -141,7 +153,7 @@ void Relay::run() {
 
 milliseconds Relay::turn() {
   const Pump::Result result = pump_.turn();
-  datapath_.shared().rcu.poll();
+  run_deferred(datapath_.shared().rcu);
   const Now now = read_clocks();
   if (now.ns >= next_tick_ns_) {
     next_tick_ns_ = now.ns + kTickNs;

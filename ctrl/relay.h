@@ -94,8 +94,8 @@ class Relay final : public RelayFace {
   const unsigned handshake_threads_;
   std::unique_ptr<AnswerThreads> answer_threads_;  // null: the protocol does it all
   Protocol protocol_;
-  Publisher publisher_;
-  Registry registry_;
+  Publisher& publisher_;
+  Registry& registry_;
   Pump pump_;
   Door door_;
   Reloader reloader_;

@@ -20,12 +20,22 @@ namespace {
 constexpr size_t kMaxFileBytes = size_t{1} << 30;
 constexpr size_t kMaxFileValues = 20'000'000;  // a million users with peers
 constexpr size_t kMaxKeyFileBytes = 4096;
+constexpr size_t kEventsBetweenLooks = 4096;  // for whether the reading is to end
 
-Json::Value parse_file(const std::string& file) {
+void end_on(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw std::runtime_error("the relay ends");
+}
+
+Json::Value parse_file(const std::string& file, const std::stop_token& stop) {
   const FileText text(file, kMaxFileBytes);
+  const JsonLimits limits{.bytes = kMaxFileBytes, .comments = true, .values = kMaxFileValues};
   try {
-    return parse_json(text.view(),
-                      {.bytes = kMaxFileBytes, .comments = true, .values = kMaxFileValues});
+    JsonTree tree;
+    read_json_events(text.view(), limits, [&, events = size_t{0}](const JsonEvent& event) mutable {
+      if (++events % kEventsBetweenLooks == 0) end_on(stop);
+      tree.take(event);
+    });
+    return tree.take_value();
   } catch (const JsonError& e) {
     throw Refused(fmt::format("{}:{}:{}", file, e.line, e.column), e.what());
   }
@@ -47,7 +57,7 @@ void read_users(const std::string& file, ObjectReader& root, const std::stop_tok
   const std::string name = file + ": users";
   const Place place(name);
   for (Json::ArrayIndex i = 0; i < users->size() && !enough(problems); ++i) {
-    if (stop.stop_requested()) throw std::runtime_error("the relay ends");
+    end_on(stop);
     read_user((*users)[i], {place, i}, steps, problems);
   }
 }
@@ -55,7 +65,7 @@ void read_users(const std::string& file, ObjectReader& root, const std::stop_tok
 void read_users_file(const std::string& file, const std::stop_token& stop, std::vector<Step>& steps,
                      std::vector<Problem>& problems) {
   try {
-    const Json::Value json = parse_file(file);
+    const Json::Value json = parse_file(file, stop);
     std::vector<Problem> found;
     ObjectReader root(json, "", found);
     if (root.require("users", "a list of users, as \"relayctl export\" writes it")) {
@@ -151,7 +161,7 @@ RegistryLimits registry_limits(const Config& config) {
 }
 
 Config load_config(const std::string& file, const std::stop_token& stop) {
-  const Json::Value json = parse_file(file);
+  const Json::Value json = parse_file(file, stop);
   Config config;
   std::vector<Problem> settings, users;
   std::vector<Step> steps;

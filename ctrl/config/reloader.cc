@@ -3,14 +3,13 @@
 
 #include <utility>
 
-#include <pthread.h>
-#include <sys/resource.h>
+#include "ctrl/host/side_thread.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
-/// Of the reading thread, which shares the control thread's core.
+/// Of the reading thread.
 constexpr int kNice = 10;
 
 }  // namespace
@@ -27,14 +26,13 @@ void Reloader::ask(const ReloadOptions& options, Done done) {
 void Reloader::begin() {
   try {
     reading_ = std::jthread([this](const std::stop_token& stop) { read(stop); });
-    pthread_setname_np(reading_.native_handle(), "reload");
   } catch (const std::exception&) {  // no thread is to be had now
     loop_.post([this, error = std::current_exception()] { finish({error, {}, {}, {}}); });
   }
 }
 
 void Reloader::read(const std::stop_token& stop) {
-  setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone, as Linux has it
+  become_side_thread("reload", kNice);
   try {
     auto loaded = std::make_shared<LoadedConfig>(LoadedConfig{load_config(file_, stop), {}});
     loaded->identity = crypto::derive_public_key(read_private_key(loaded->config.private_key_file));

@@ -85,9 +85,10 @@ void EventLoop::run_posted() {
     acts.swap(posted_);
   }
   for (const auto& act : acts) act();
-  const timeval now{};
+  // Not by a timer without delay: for one that is due by now it would be a delay, without end while
+  // others post.
   for (const auto& handler : handlers_) {
-    if (handler->repeats) event_add(handler->handle, &now);
+    if (handler->repeats) event_active(handler->handle, EV_TIMEOUT, 0);
   }
 }
 

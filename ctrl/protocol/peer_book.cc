@@ -1,6 +1,8 @@
 // The peers that the protocol knows, by number and by key.
 #include "ctrl/protocol/peer_book.h"
 
+#include "dataplane/tables/commit_ahead.h"
+
 namespace wirelay::ctrl {
 
 PeerBook::PeerBook(uint32_t capacity)
@@ -12,6 +14,8 @@ PeerBook::PeerBook(uint32_t capacity)
       }) {}
 
 void PeerBook::add(uint32_t peer, const PeerSpec& spec, bool enabled) {
+  reached(states_, peer);
+  reached(identities_, peer);
   PeerState& s = states_[peer];
   const uint32_t generation = s.generation + 1;
   s = PeerState{};

@@ -16,7 +16,11 @@ constexpr uint64_t kWaitsPerSecond = 10;
 }  // namespace
 
 Publisher::Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Protocol& protocol)
-    : shared_(shared), peers_(peers), protocol_(protocol) {}
+    : shared_(shared), peers_(peers), protocol_(protocol) {
+  // To grow later would be a pause.
+  users_.reserve(shared_.users.capacity());
+  peer_numbers_.reserve(shared_.peers.capacity());
+}
 
 uint64_t Publisher::police_now() const { return shared_.users.time(rte_rdtsc()); }
 

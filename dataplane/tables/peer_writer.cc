@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "dataplane/tables/commit_ahead.h"
+
 namespace wirelay::dataplane {
 
 namespace {
@@ -58,6 +60,7 @@ std::optional<uint32_t> PeerWriter::add(uint32_t user, std::span<const Prefix> a
     if (records_.size() == peers_.capacity()) return std::nullopt;
     free_.push_back(static_cast<uint32_t>(records_.size()));
     records_.emplace_back();
+    reached(peers_.records_, free_.back());
   }
   const uint32_t number = free_.back();
   free_.pop_back();
@@ -169,6 +172,7 @@ PeerPath* PeerWriter::new_path(uint32_t peer) {
     path_chunks_.push_back(std::make_unique<LazyArray<PeerPath>>(peers_.capacity()));
     fresh_path_ = 0;
   }
+  reached(*path_chunks_.back(), fresh_path_);
   return &(*path_chunks_.back())[fresh_path_++];
 }
 

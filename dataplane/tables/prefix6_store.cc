@@ -5,6 +5,7 @@
 #include <span>
 
 #include "crypto/keys.h"
+#include "dataplane/tables/commit_ahead.h"
 
 namespace wirelay::dataplane {
 
@@ -103,6 +104,7 @@ uint32_t Prefix6Store::find(const PrefixKey& key, uint8_t length, Hash hash) con
 bool Prefix6Store::insert(const Prefix& prefix, RouteTarget target) {
   uint32_t number;
   if (size_ == capacity_ || !free_entries_.take(number)) return false;
+  reached(entries_, number);
   PrefixEntry& e = entries_[number];
   e.key = PrefixKey::of(prefix.addr);
   e.length = prefix.length;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/keys.h"
+#include "dataplane/tables/commit_ahead.h"
 
 namespace wirelay::dataplane {
 
@@ -33,6 +34,9 @@ std::optional<uint32_t> SessionWriter::reserve(uint32_t peer, uint32_t owner) {
   } else if (fresh_ < table_.slots()) {
     number = fresh_++;
     slots_.emplace_back();
+    reached(table_.sessions_, number);
+    reached(table_.awaited_, number);
+    reached(table_.replay_, size_t{number} * table_.replay_words(), table_.replay_words());
   } else {
     return std::nullopt;
   }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dataplane/tables/commit_ahead.h"
+
 namespace wirelay::dataplane {
 
 namespace {
@@ -142,6 +144,8 @@ void UserTable::set_limits(uint32_t number, const UserLimits& limits, uint64_t n
 }
 
 void UserTable::reset(uint32_t number, uint64_t now) noexcept {
+  reached(users_, number);
+  reached(limited_, number);
   User& user = users_[number];
   clear(user.up, now);
   clear(user.down, now);

@@ -28,6 +28,7 @@ class ConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(everything);
   CPPUNIT_TEST(examples_are_right);
   CPPUNIT_TEST(unreadable_files);
+  CPPUNIT_TEST(reading_ends_when_it_is_told_to);
   CPPUNIT_TEST(pipes_and_devices_are_refused);
   CPPUNIT_TEST(private_keys);
   CPPUNIT_TEST(fields);
@@ -116,6 +117,23 @@ class ConfigTest : public CppUnit::TestFixture {
     assert_problem(dir_.path(""), "is a directory");
     assert_problem(dir_.write("bad.json", "{\n  \"a\": }"), "bad.json:2:8: ");
     assert_problem(dir_.write("list.json", "[]"), "found a list, expected an object");
+  }
+
+  /// Long before the end of a long file: the mistake behind it isn't found.
+  void reading_ends_when_it_is_told_to() {
+    std::string text = "{\"users\": [0";
+    for (int i = 0; i < 10'000; ++i) text += ", 0";
+    const std::string file = dir_.write("long.json", text + "}");
+    std::stop_source stop;
+    CPPUNIT_ASSERT_THROW(load_config(file, stop.get_token()), Refused);
+    stop.request_stop();
+    try {
+      load_config(file, stop.get_token());
+      CPPUNIT_FAIL("read to the end");
+    } catch (const Refused& refused) {
+      CPPUNIT_FAIL("read to the end: " + lines_of(refused).front());
+    } catch (const std::runtime_error&) {
+    }
   }
 
   /// They could hang a start or a reload for ever.

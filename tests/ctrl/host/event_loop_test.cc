@@ -24,6 +24,7 @@ class EventLoopTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(exceptions_come_out);
   CPPUNIT_TEST(posts_of_other_threads_keep_their_order);
   CPPUNIT_TEST(a_post_hurries_what_repeats);
+  CPPUNIT_TEST(posts_without_end_keep_nothing_waiting);
   CPPUNIT_TEST(exceptions_of_posts_come_out);
   CPPUNIT_TEST_SUITE_END();
 
@@ -105,6 +106,22 @@ class EventLoopTest : public CppUnit::TestFixture {
     });
     loop.run();
     CPPUNIT_ASSERT_EQUAL(2, turns);
+  }
+
+  void posts_without_end_keep_nothing_waiting() {
+    EventLoop loop;
+    int posts = 0, turns = 0;
+    std::function<void()> again = [&] {
+      if (++posts == 100) return loop.stop();
+      loop.post(again);
+    };
+    loop.post(again);
+    loop.repeat([&] {
+      ++turns;
+      return std::chrono::hours(1);
+    });
+    loop.run();
+    CPPUNIT_ASSERT(turns >= 99);
   }
 
   void exceptions_of_posts_come_out() {
