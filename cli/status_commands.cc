@@ -103,6 +103,12 @@ void print_neighbours(std::ostream& out, const Json::Value& neighbours) {
   table.print(out);
 }
 
+std::string turns_text(const Json::Value& turns) {
+  const auto ms = [&](const char* name) { return decimal(turns[name].asDouble() / 1000); };
+  return ms("longest_cpu_us") + " ms of CPU time, most of it " + turns["longest_part"].asString() +
+         "; " + ms("longest_us") + " ms by the clock";
+}
+
 void print_status(Call& call) {
   const Json::Value status = call.relay.call("status.get");
   if (printed_json(call, status)) return;
@@ -120,6 +126,7 @@ void print_status(Call& call) {
   facts.add("Peers", of_size(status["peers"], sizes["peers"]));
   facts.add("Sessions", of_size(status["sessions"], sizes["sessions"]));
   facts.add("Handshakes", handshakes_text(status["handshakes"]));
+  facts.add("Longest turn", turns_text(status["control"]));
   facts.print(call.out);
   call.out << '\n';
   print_workers(call.out, status["workers"]);

@@ -31,6 +31,8 @@ constexpr std::chrono::microseconds kAgendaTime(1500);
 /// For what has waited for a grace period, in each turn; so many calls between looks at the clock.
 constexpr std::chrono::microseconds kDeferredTime(500);
 constexpr unsigned kDeferredAtOnce = 64;
+/// No turn is to take more CPU time.
+constexpr milliseconds kLongTurn(5);
 constexpr uint64_t kTickNs = 10'000'000;
 constexpr uint64_t kFlushNs = 1'000'000'000;
 
@@ -152,23 +154,39 @@ void Relay::run() {
 }
 
 milliseconds Relay::turn() {
+  TurnMeter& meter = loop_.meter();
   const Pump::Result result = pump_.turn();
+  meter.mark("packets");
   run_deferred(datapath_.shared().rcu);
+  meter.mark("grace periods");
   const Now now = read_clocks();
   if (now.ns >= next_tick_ns_) {
     next_tick_ns_ = now.ns + kTickNs;
     protocol_.tick(now);
+    meter.mark("timers");
     neighbours_.tick(now);
+    meter.mark("neighbours");
   }
   if (now.ns >= next_flush_ns_) {
     next_flush_ns_ = now.ns + kFlushNs;
     log_limiter().flush(now.ns);
+    log_longest_turn();
+    meter.mark("log");
   }
   agenda_.run(Slice(kAgendaTime));
+  meter.mark("agenda");
   if (result == Pump::Result::kMore || !agenda_.empty()) return milliseconds(0);
   const milliseconds delay = result == Pump::Result::kDone ? kBusyDelay : idle_;
   idle_ = std::min(2 * delay, kLongestDelay);
   return delay;
+}
+
+void Relay::log_longest_turn() {
+  const TurnLength longest = loop_.meter().take_longest();
+  if (longest.cpu <= kLongTurn) return;
+  log_debug("a turn of the control thread took {:.1f} ms, {:.1f} ms of CPU time, most of it: {}",
+            static_cast<double>(longest.wall.count()) / 1e6,
+            static_cast<double>(longest.cpu.count()) / 1e6, longest.most);
 }
 
 void Relay::log_start() const {

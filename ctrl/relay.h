@@ -60,6 +60,7 @@ class Relay final : public RelayFace {
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
+  [[nodiscard]] TurnStatus turns() const override { return loop_.meter().status(); }
 
  private:
   void add_configured_users();
@@ -68,6 +69,8 @@ class Relay final : public RelayFace {
   void adopt(const Config& next, const ReloadOutcome& outcome);
   static void log_failure(const ReloadOutcome& outcome);
   std::chrono::milliseconds turn();
+  /// Of the last second, when it was longer than a turn is to be.
+  void log_longest_turn();
   void log_start() const;
   void log_totals() const;
 

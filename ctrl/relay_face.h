@@ -12,6 +12,7 @@
 #include "ctrl/base/counter_field.h"
 #include "ctrl/config/config.h"
 #include "ctrl/config/reloader.h"
+#include "ctrl/host/turn_meter.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
 #include "ctrl/users/door.h"
@@ -92,6 +93,7 @@ class RelayFace {
   virtual UserStatus user_status(const std::string& name) const = 0;
   virtual PeerStatus peer_status(const std::string& name) const = 0;
   virtual uint32_t sessions_in_use() const = 0;
+  virtual TurnStatus turns() const = 0;
 };
 
 }  // namespace wirelay::ctrl

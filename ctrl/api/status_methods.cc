@@ -33,6 +33,12 @@ Json::Value neighbours_json(const std::vector<NeighbourStatus>& neighbours) {
   return result;
 }
 
+Json::Value turns_json(const TurnStatus& turns) {
+  Json::Value result = counters_json(turns, kTurnCounters);
+  result["longest_part"] = turns.longest_part;
+  return result;
+}
+
 class Status : public Query {
  public:
   bool collect(const RelayFace& relay, const Slice&) override {
@@ -53,6 +59,7 @@ class Status : public Query {
     handshakes_ = relay.protocol_counters();
     neighbours_ = relay.neighbours();
     neighbour_counters_ = relay.neighbour_counters();
+    turns_ = relay.turns();
     return true;
   }
 
@@ -79,6 +86,7 @@ class Status : public Query {
     result["handshakes"] = counters_json(handshakes_, kProtocolCounters);
     result["neighbours"] = neighbours_json(neighbours_);
     result["neighbour_counters"] = counters_json(neighbour_counters_, kNeighbourCounters);
+    result["control"] = turns_json(turns_);
     return result;
   }
 
@@ -99,6 +107,7 @@ class Status : public Query {
   ProtocolCounters handshakes_;
   std::vector<NeighbourStatus> neighbours_;
   NeighbourCounters neighbour_counters_;
+  TurnStatus turns_;
 };
 
 Begun get(const Json::Value& params) {

@@ -45,9 +45,17 @@ class Reloader {
   using Apply = std::function<void(std::shared_ptr<LoadedConfig> loaded,
                                    const ReloadOptions& options, Done done)>;
 
+  /// Reads the file on the reloader's thread: load_config(), but in tests.
+  using Load = std::function<Config(const std::string& file, const std::stop_token& stop)>;
+
   /// `loop`: the control thread's; it has ended when the reloader goes.
-  Reloader(std::string file, EventLoop& loop, Apply apply)
-      : file_(std::move(file)), loop_(loop), apply_(std::move(apply)) {}
+  Reloader(std::string file, EventLoop& loop, Apply apply, Load load = load_config)
+      : file_(std::move(file)), loop_(loop), apply_(std::move(apply)), load_(std::move(load)) {}
+  /// Waits a moment for the thread that reads. What it is at may hang (a disk that is gone) or take
+  /// long (100,000 users to free): then it is left to itself, and ends with the process.
+  ~Reloader();
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
 
   /// Reads the file, after this call, and applies it. Who asks for the same while an earlier reload
   /// is under way gets one reload together.
@@ -58,15 +66,19 @@ class Reloader {
     ReloadOptions options;
     std::vector<Done> done;
   };
+  struct Reading;
+  static void read(const std::shared_ptr<Reading>& reading, const std::string& file,
+                   const Load& load);
   void begin();
-  void read(const std::stop_token& stop);
   void finish(const ReloadOutcome& outcome);
 
   const std::string file_;
   EventLoop& loop_;
   const Apply apply_;
-  std::deque<Asked> asked_;  // the first is under way
-  std::jthread reading_;
+  const Load load_;
+  std::deque<Asked> asked_;           // the first is under way
+  std::shared_ptr<Reading> reading_;  // the last; shared with its thread
+  std::thread thread_;
 };
 
 }  // namespace wirelay::ctrl

@@ -1,6 +1,8 @@
 // libevent behind functions.
 #include "ctrl/host/event_loop.h"
 
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -57,8 +59,9 @@ EventLoop::Handler& EventLoop::add(int fd, short what,
 }
 
 void EventLoop::on_signal(int signal, std::function<void()> act) {
-  const auto run = [act = std::move(act)] {
+  const auto run = [this, act = std::move(act)] {
     act();
+    meter_.mark("signals");
     return std::chrono::milliseconds(0);
   };
   event_add(add(signal, EV_SIGNAL | EV_PERSIST, run, false).handle, nullptr);
@@ -79,26 +82,45 @@ void EventLoop::post(std::function<void()> act) {
 void EventLoop::run_posted() {
   eventfd_t unused = 0;
   eventfd_read(wake_, &unused);
-  std::vector<std::function<void()>> acts;
+  std::array<std::function<void()>, kPostsAtOnce> acts;
   {
     const std::lock_guard lock(mutex_);
-    acts.swap(posted_);
+    const size_t count = std::min(posted_.size(), acts.size());
+    std::move(posted_.begin(), posted_.begin() + static_cast<ptrdiff_t>(count), acts.begin());
+    posted_.erase(posted_.begin(), posted_.begin() + static_cast<ptrdiff_t>(count));
+    if (!posted_.empty()) eventfd_write(wake_, 1);
   }
-  for (const auto& act : acts) act();
-  // Not by a timer without delay: for one that is due by now it would be a delay, without end while
-  // others post.
+  for (auto& act : acts) {
+    if (act) std::exchange(act, nullptr)();
+  }
+  meter_.mark("posts");
+  // Not with a timer of no delay: for one that is due by now that would be a delay, without end
+  // while others post.
   for (const auto& handler : handlers_) {
     if (handler->repeats) event_active(handler->handle, EV_TIMEOUT, 0);
   }
 }
 
 void EventLoop::run() {
-  event_base_loop(base_, EVLOOP_NO_EXIT_ON_EMPTY);
+  stopped_ = false;
+  meter_.start();
+  while (!stopped_) {
+    if (event_base_loop(base_, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+      throw std::runtime_error("the event loop cannot wait for events");
+    }
+    meter_.end();
+  }
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+}
+
+void EventLoop::stop() noexcept {
+  stopped_ = true;
+  event_base_loopbreak(base_);
 }
 
 void EventLoop::on_event(evutil_socket_t, short, void* handler) {
   auto& self = *static_cast<Handler*>(handler);
+  self.loop->meter_.begin();
   try {
     const timeval delay = to_timeval(self.act());
     if (self.repeats) event_add(self.handle, &delay);

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include <event2/event.h>
+
+#include "ctrl/host/turn_meter.h"
 
 namespace wirelay::ctrl {
 
@@ -24,17 +27,23 @@ class EventLoop {
 
   void on_signal(int signal, std::function<void()> act);
   /// Calls `act` soon after run() begins, then each time after the delay that it returned; a delay
-  /// of zero lets sockets be served in between.
+  /// of zero lets sockets be served in between. What it does for long it marks in meter().
   void repeat(std::function<std::chrono::milliseconds()> act);
 
   /// Any thread: has `act` called on the loop's thread, soon and in the order of the calls, and
-  /// then what repeats without its delay: there may be work for it. What is posted after the loop
-  /// has ended for good is destroyed with it, uncalled.
+  /// then what repeats without its delay: there may be work for it. kPostsAtOnce of them are called
+  /// in a turn, the rest in the next ones. What is posted after the loop has ended for good is
+  /// destroyed with it, uncalled.
   void post(std::function<void()> act);
+  static constexpr size_t kPostsAtOnce = 32;
 
   /// Until stop(). An exception out of a callback ends the loop and comes out here.
   void run();
-  void stop() noexcept { event_base_loopbreak(base_); }
+  void stop() noexcept;
+
+  /// Of the turns of run(): one is all callbacks of one look at what there is to do.
+  [[nodiscard]] TurnMeter& meter() noexcept { return meter_; }
+  [[nodiscard]] const TurnMeter& meter() const noexcept { return meter_; }
 
  private:
   struct Handler {
@@ -53,7 +62,9 @@ class EventLoop {
   std::exception_ptr error_;  // C code must not be unwound
   int wake_;                  // an eventfd, readable while something was posted
   std::mutex mutex_;          // for posted_
-  std::vector<std::function<void()>> posted_;
+  std::deque<std::function<void()>> posted_;
+  TurnMeter meter_;
+  bool stopped_ = false;
 };
 
 }  // namespace wirelay::ctrl

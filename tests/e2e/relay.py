@@ -30,14 +30,14 @@ class Relay:
     def write_config(self):
         self.file.write_text(json.dumps(self.config, indent=2) + "\n")
 
-    def start(self, *options: str):
+    def start(self, *options: str, seconds: float = 20):
         """Returns when the API answers."""
         self.write_config()
         with self.log.open("a") as log:
             self.process = self.namespace.spawn(str(RELAYD), "--config", str(self.file), *options,
                                                 stdout=log, stderr=log)
         try:
-            until(self.answers, 20, "answer of relayd")
+            until(self.answers, seconds, "answer of relayd")
         except TimeoutError as error:
             raise RuntimeError(f"{error}\n{self.log.read_text()}") from None
 
@@ -62,10 +62,10 @@ class Relay:
         return run(str(RELAYCTL), "--socket", self.socket, *arguments, check=check,
                    text_in=text_in, timeout=timeout)
 
-    def call(self, method: str, params: dict | None = None):
+    def call(self, method: str, params: dict | None = None, timeout: float = 10):
         """One JSON-RPC call; the result, or CommandFailed with the error's message."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(10)
+            connection.settimeout(timeout)
             connection.connect(self.socket)
             connection.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
                                            "params": params or {}}).encode() + b"\n")

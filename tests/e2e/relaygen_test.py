@@ -41,6 +41,7 @@ class RelaygenCase(unittest.TestCase):
     """relaygen's namespace and the far end's, with two links between them."""
 
     NAME = "wl-gen"
+    USERS = USERS
 
     @classmethod
     def setUpClass(cls):
@@ -60,7 +61,7 @@ class RelaygenCase(unittest.TestCase):
         for device in ("wan", "inet"):
             link(cls.near, device, cls.far, device)
         cls.identities = cls.folder / "identities"
-        make_identities(cls.identities, USERS, "--preshared-keys")
+        make_identities(cls.identities, cls.USERS, "--preshared-keys")
         cls.start_far_end()
 
     @classmethod
@@ -68,13 +69,19 @@ class RelaygenCase(unittest.TestCase):
         raise unittest.SkipTest("the base of the cases below")
 
     @classmethod
-    def start_relayd(cls, *devices: str):
+    def start_relayd(cls, *devices: str, seconds: float = 20):
         cls.far.sysctl("ipv6.conf.all.disable_ipv6=1")
         cls.far.sysctl("ipv6.conf.default.disable_ipv6=1")
         cls.relay = Relay(cls.far, cls.folder, relayd_config(
-            cls.folder, cls.identities, devices, cls.identities / "users.json"))
+            cls.folder, cls.identities, devices, cls.identities / "users.json",
+            **cls.relayd_changes()))
         cls.addClassCleanup(cls.relay.stop)
-        cls.relay.start()
+        cls.relay.start(seconds=seconds)
+
+    @classmethod
+    def relayd_changes(cls) -> dict:
+        """Sections of its configuration that are other than relayd_config() has them."""
+        return {}
 
     def sessions(self) -> int:
         """How many relayd has seen come up."""

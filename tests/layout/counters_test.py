@@ -14,6 +14,7 @@ SECTIONS = {
     "Neighbours": "kNeighbourCounters",
     "Traffic": "kTrafficCounters",
     "Users": "kUserCounters",
+    "Turns": "kTurnCounters",
 }
 LIST = re.compile(r"inline constexpr std::array (k\w+Counters) = (.*?)static_assert\(\w+\(\1\)\)",
                   re.DOTALL)

@@ -71,6 +71,7 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::UserStatus user_status(const std::string& name) const override;
   ctrl::PeerStatus peer_status(const std::string& name) const override;
   uint32_t sessions_in_use() const override { return 7; }
+  ctrl::TurnStatus turns() const override { return {{40'000, 2'100, 900}, "timers"}; }
   void reload(const ctrl::ReloadOptions& options, ctrl::Reloader::Done done) override;
 
  private:

@@ -1,6 +1,7 @@
 // Bringing sessions up.
 #include "tools/relaygen/handshaker.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "tools/relaygen/clock.h"
 #include "tools/relaygen/interrupt.h"
+#include "tools/relaygen/pace.h"
 
 namespace wirelay::relaygen {
 
@@ -19,7 +21,8 @@ using crypto::MessageInitiation;
 using crypto::MessageResponse;
 using crypto::MessageType;
 
-constexpr unsigned kIdleMicroseconds = 20;
+/// Naps when nothing came in: as many as are asked for, or at a rate that leaves time.
+constexpr unsigned kIdleMicroseconds = 20, kIdleAtRateMicroseconds = 500;
 
 template <typename T>
 std::span<uint8_t> bytes_of(T& message) {
@@ -74,12 +77,14 @@ HandshakeResult Handshaker::bring_up(std::span<const uint32_t> wanted, bool ahea
   const uint64_t began = last_response_ = cycles_now();
   size_t next = 0;
   while (next < wanted.size() || waiting_ > 0) {
-    while (next < wanted.size() && waiting_ < options_.window) start(wanted[next++], ahead);
+    const size_t due = std::min(wanted.size(), due_after(cycles_now() - began));
+    while (next < due && waiting_ < options_.window) start(wanted[next++], ahead);
     stop_if_interrupted();
     const unsigned seen = poll();
     repeat_overdue(cycles_now());
     show_progress(progress);
-    if (seen == 0) rte_delay_us_sleep(kIdleMicroseconds);
+    if (seen == 0)
+      rte_delay_us_sleep(options_.rate == 0 ? kIdleMicroseconds : kIdleAtRateMicroseconds);
   }
   result_.seconds = to_seconds(last_response_ - began);
   for (const uint32_t client : wanted) {
@@ -89,6 +94,12 @@ HandshakeResult Handshaker::bring_up(std::span<const uint32_t> wanted, bool ahea
   sent_.clear();
   progress.clear();
   return result_;
+}
+
+/// How many clients may have begun by then.
+size_t Handshaker::due_after(uint64_t cycles) const {
+  if (options_.rate == 0) return clients_.size();
+  return Pace(options_.rate, rte_get_tsc_hz()).due(cycles);
 }
 
 void Handshaker::start(uint32_t client, bool prepared) {

@@ -54,6 +54,7 @@ class Handshaker {
     uint64_t at;  // cycles
   };
 
+  [[nodiscard]] size_t due_after(uint64_t cycles) const;
   void start(uint32_t client, bool prepared);
   void prepare(uint32_t client);
   void send_initiation(Attempt& attempt, uint32_t client);

@@ -57,6 +57,7 @@ po::options_description rig_options() {
       "that is shared")("huge-pages", text("auto"), "auto, yes or no")(
       "link-timeout", text("10"), "seconds to wait for a link and for neighbours")(
       "window", text("64"), "handshakes under way at a time")(
+      "per-second", text("0"), "handshakes begun a second, 0: as many as the window lets")(
       "retry", text("5"), "seconds after which an unanswered initiation is repeated")(
       "give-up", text("90"), "seconds after which a client gives up")(
       "json", text(), "write the results to this file as JSON, - for standard output")(

@@ -178,6 +178,7 @@ void parse_rig(const Given& given, Options& options) {
   options.eal.verbose = given.flag("verbose");
   options.eal.link_timeout = static_cast<unsigned>(given.count("link-timeout", 0, 600));
   options.handshake.window = static_cast<uint32_t>(given.count("window", 1, 65536));
+  options.handshake.rate = given.number("per-second", 0, 1e6);
   options.handshake.retry = given.number("retry", 0.05, 60);
   options.handshake.give_up = given.number("give-up", 0.1, 3600);
   options.traffic.tunnel_mtu = static_cast<uint16_t>(given.count("tunnel-mtu", 576, 9000));

@@ -46,6 +46,7 @@ struct EalOptions {
 
 struct HandshakeOptions {
   uint32_t window = 64;  // at most so many handshakes unanswered at a time
+  double rate = 0;       // initiations a second, at most; 0: as many as the window lets
   double retry = 5;      // seconds until an unanswered initiation is sent anew
   double give_up = 90;   // seconds after a client's first initiation
 };

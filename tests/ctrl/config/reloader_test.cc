@@ -2,6 +2,7 @@
 // the control thread alone, and nobody who asked is answered by a file that was read before.
 #include "ctrl/config/reloader.h"
 
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -24,6 +25,7 @@ class ReloaderTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_missing_key_is_refused);
   CPPUNIT_TEST(without_a_thread_it_is_refused);
   CPPUNIT_TEST(ends_while_one_is_reading);
+  CPPUNIT_TEST(a_reading_that_hangs_is_left_to_itself);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -125,6 +127,31 @@ class ReloaderTest : public CppUnit::TestFixture {
       reloader.ask({}, note());
       reloader.ask({}, note());
     }
+    CPPUNIT_ASSERT(outcomes_.empty());
+  }
+
+  /// It would hang for ever if the reloader waited for it.
+  void a_reading_that_hangs_is_left_to_itself() {
+    struct Hanging {
+      std::promise<void> begun, go_on;
+      std::promise<bool> told_to_stop;
+    };
+    const auto hanging = std::make_shared<Hanging>();
+    {
+      Reloader reloader(
+          file_, loop_,
+          [](auto, const ReloadOptions&, auto) { CPPUNIT_FAIL("applied after the end"); },
+          [hanging](const std::string&, const std::stop_token& stop) {
+            hanging->begun.set_value();
+            hanging->go_on.get_future().wait();
+            hanging->told_to_stop.set_value(stop.stop_requested());
+            return Config();
+          });
+      reloader.ask({}, note());
+      hanging->begun.get_future().wait();
+    }
+    hanging->go_on.set_value();
+    CPPUNIT_ASSERT(hanging->told_to_stop.get_future().get());
     CPPUNIT_ASSERT(outcomes_.empty());
   }
 

@@ -14,6 +14,7 @@ class HandshakerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(HandshakerTest);
   CPPUNIT_TEST(all_clients_come_up_and_confirm);
   CPPUNIT_TEST(handshakes_made_ahead_come_up_as_well);
+  CPPUNIT_TEST(no_more_begin_than_were_asked_for);
   CPPUNIT_TEST(cookies_are_answered);
   CPPUNIT_TEST(cookies_without_end_are_given_up);
   CPPUNIT_TEST(forged_responses_hinder_nobody);
@@ -36,6 +37,14 @@ class HandshakerTest : public CppUnit::TestFixture {
     Setup s;
     CPPUNIT_ASSERT_EQUAL(kPeers, s.bring_up(true).done);
     CPPUNIT_ASSERT_EQUAL(kPeers, s.far.keepalives);
+  }
+
+  void no_more_begin_than_were_asked_for() {
+    constexpr double kRate = 100;
+    Setup s(5, 60, kRate);
+    const auto result = s.bring_up();
+    CPPUNIT_ASSERT_EQUAL(kPeers, result.done);
+    CPPUNIT_ASSERT(result.seconds >= (kPeers - 1) / kRate);
   }
 
   void cookies_are_answered() {

@@ -42,7 +42,7 @@ inline std::vector<Identity> identities() {
 
 /// relaygen's parts between the rings of a far end.
 struct Setup {
-  explicit Setup(double retry = 5, double give_up = 60)
+  explicit Setup(double retry = 5, double give_up = 60, double rate = 0)
       : peers(identities()),
         far(peers, packets()),
         remote(dataplane::parse_endpoint("198.51.100.1:51820").value()),
@@ -52,7 +52,8 @@ struct Setup {
                 Family::k4, {dataplane::parse_ip("192.0.2.1").value()}),
         engine(crypto::make_engine("libsodium")),
         side(tunnel, remote),
-        handshaker(clients, side, *engine, {.window = 4, .retry = retry, .give_up = give_up}),
+        handshaker(clients, side, *engine,
+                   {.window = 4, .rate = rate, .retry = retry, .give_up = give_up}),
         receiver(clients, handshaker, *engine, tunnel, &plain, remote, 1),
         maker(clients, *engine, packets(), tunnel, &plain, remote, 1420) {}
 
