@@ -103,6 +103,18 @@ class AllowedIpsTest(ConformanceCase):
         self.assert_arrives(other, one.v4)
         self.assertEqual(one.echo(one.sessions[-1], net.TUNNEL_V6).session, one.sessions[-1])
 
+    def test_a_peer_without_allowed_ips(self):
+        """It shakes hands; its packets are dropped."""
+        peer = self.peer({"allowed_ips": []})
+        session = peer.handshake()
+        peer.send_data(session, b"")
+        self.assert_refused(peer, peer.v4)
+        peer.handshake()
+        self.set(peer, allowed_ips=[peer.v4])
+        self.assert_arrives(peer, peer.v4)
+        self.set(peer, allowed_ips=[])
+        self.assert_refused(peer, peer.v4)
+        self.assertTrue(self.status(peer)["has_session"])
 
 
 class ExitTest(ConformanceCase):

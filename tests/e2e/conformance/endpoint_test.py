@@ -7,7 +7,7 @@ from tests.e2e import lab as net
 from tests.e2e.conformance import noise
 from tests.e2e.conformance.case import ConformanceCase
 from tests.e2e.conformance.peer import DATA, INITIATION, RESPONSE, Peer, endpoint_of
-from tests.e2e.netns import until
+from tests.e2e.netns import CommandFailed, until
 
 OTHER_V4 = "203.0.113.3"        # another address of site a
 SECOND_RELAY_V4 = "198.51.100.2"  # another address of the relay
@@ -127,6 +127,36 @@ class EndpointTest(ConformanceCase):
         self.assert_heard_at(peer, peer.at)
         self.assertIs(peer.echo(session).session, session)
 
+    def test_the_same_endpoint_set_again_after_roaming_goes_back_to_it(self):
+        peer = self.peer()
+        first = peer.at
+        self.set(peer, endpoint=first)
+        peer.connect()
+        peer.move(OTHER_V4)
+        peer.connect()
+        self.assert_heard_at(peer, peer.at)
+        self.set(peer, persistent_keepalive=0)  # says nothing of where it is
+        self.assert_heard_at(peer, peer.at)
+        self.set(peer, endpoint=first)
+        self.assert_heard_at(peer, first)
+
+    def test_no_text_takes_the_endpoint_away(self):
+        for configured in (True, False):
+            with self.subTest(configured=configured):
+                peer = self.peer()
+                if configured:
+                    self.set(peer, endpoint=peer.at)
+                session = peer.connect()
+                self.settle()  # it is heard no more
+                self.set(peer, endpoint="")
+                self.assertIsNone(self.status(peer)["endpoint"])
+                self.assertNotIn("endpoint", self.relay.call("peer.get", {"name": peer.name}))
+                self.host_sends(peer, b"nowhere")
+                self.assert_silent(peer, DATA, INITIATION)
+                peer.send_data(session, b"")  # heard again, and its session still there
+                self.assert_heard_at(peer, peer.at)
+                self.assertIs(peer.echo(session).session, session)
+
     def test_an_endpoint_within_the_tunnel(self):
         """netns.sh has loops like this: nothing comes of it, and nothing breaks."""
         carrier, peer = self.peer(), self.peer()
@@ -146,3 +176,23 @@ class EndpointTest(ConformanceCase):
         self.assertEqual(self.relay.drops()["no_endpoint"], before + 1)
         self.assertIsNone(self.status(peer)["endpoint"])
         peer.connect()
+
+    def test_addresses_where_no_peer_can_be(self):
+        peer = self.peer()
+        for endpoint, why in ((net.ENDPOINT_V4, "the relay's own address"),
+                              ("198.51.100.1:1", "the relay's own address"),
+                              ("[2001:db8:1::1]:51820", "the relay's own address"),
+                              (f"{net.TUNNEL_V4}:51820", "the relay's own address"),
+                              ("224.0.0.1:51820", "multicast"),
+                              ("[ff02::1]:51820", "multicast"),
+                              ("255.255.255.255:51820", "broadcast"),
+                              ("198.51.100.255:51820", "broadcast"),
+                              ("0.0.0.0:51820", "this network"),
+                              ("[::]:51820", "unspecified"),
+                              ("127.0.0.1:51820", "loopback")):
+            with self.subTest(endpoint=endpoint):
+                with self.assertRaisesRegex(CommandFailed, f"endpoint.*{why}"):
+                    self.set(peer, endpoint=endpoint)
+                self.assertIsNone(self.status(peer)["endpoint"])
+        with self.assertRaisesRegex(CommandFailed, "endpoint.*multicast"):
+            self.add(self.stranger(), endpoint="239.1.2.3:51820")
