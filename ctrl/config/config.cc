@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/core.h>
 #include <sys/stat.h>
@@ -26,7 +27,20 @@ void end_on(const std::stop_token& stop) {
   if (stop.stop_requested()) throw std::runtime_error("the relay ends");
 }
 
-Json::Value parse_file(const std::string& file, const std::stop_token& stop) {
+/// What a file says; wiped when it goes, for preshared keys are in it.
+class ParsedFile {
+ public:
+  explicit ParsedFile(Json::Value value) : value_(std::move(value)) {}
+  ~ParsedFile() { wipe_texts(value_); }
+  ParsedFile(const ParsedFile&) = delete;
+  ParsedFile& operator=(const ParsedFile&) = delete;
+  [[nodiscard]] const Json::Value& operator*() const noexcept { return value_; }
+
+ private:
+  Json::Value value_;
+};
+
+ParsedFile parse_file(const std::string& file, const std::stop_token& stop) {
   const FileText text(file, kMaxFileBytes);
   const JsonLimits limits{.bytes = kMaxFileBytes, .comments = true, .values = kMaxFileValues};
   try {
@@ -35,7 +49,7 @@ Json::Value parse_file(const std::string& file, const std::stop_token& stop) {
       if (++events % kEventsBetweenLooks == 0) end_on(stop);
       tree.take(event);
     });
-    return tree.take_value();
+    return ParsedFile(tree.take_value());
   } catch (const JsonError& e) {
     throw Refused(fmt::format("{}:{}:{}", file, e.line, e.column), e.what());
   }
@@ -65,9 +79,9 @@ void read_users(const std::string& file, ObjectReader& root, const std::stop_tok
 void read_users_file(const std::string& file, const std::stop_token& stop, std::vector<Step>& steps,
                      std::vector<Problem>& problems) {
   try {
-    const Json::Value json = parse_file(file, stop);
+    const ParsedFile json = parse_file(file, stop);
     std::vector<Problem> found;
-    ObjectReader root(json, "", found);
+    ObjectReader root(*json, "", found);
     if (root.require("users", "a list of users, as \"relayctl export\" writes it")) {
       read_users(file, root, stop, steps, problems);
     }
@@ -161,11 +175,11 @@ RegistryLimits registry_limits(const Config& config) {
 }
 
 Config load_config(const std::string& file, const std::stop_token& stop) {
-  const Json::Value json = parse_file(file, stop);
+  const ParsedFile json = parse_file(file, stop);
   Config config;
   std::vector<Problem> settings, users;
   std::vector<Step> steps;
-  ObjectReader root(json, "", settings);
+  ObjectReader root(*json, "", settings);
   read_settings(root, std::filesystem::path(file).parent_path(), config, settings);
   if (config.users_file) read_users_file(*config.users_file, stop, steps, users);
   read_users(file, root, stop, steps, users);
