@@ -1,8 +1,13 @@
-// Protects how the programs are linked: at random addresses, with pointers into libraries that are
-// fixed before main() and read-only from then on, and a stack that is no code.
+// Protects how the programs are built: at random addresses, with pointers into libraries that are
+// fixed before main() and read-only from then on, a stack that is no code, and copies that are
+// checked where the room for them is known.
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <elf.h>
@@ -38,8 +43,24 @@ class Program {
     }
     return 0;
   }
+  /// Names of what it takes from libraries, and of what it gives them.
+  [[nodiscard]] std::vector<std::string_view> symbols() const {
+    std::vector<std::string_view> names;
+    for (uint16_t i = 0; i < head_.e_shnum; ++i) {
+      const auto* table = section(i);
+      if (table->sh_type != SHT_DYNSYM) continue;
+      const uint64_t texts = section(table->sh_link)->sh_offset;
+      for (uint64_t done = 0; done < table->sh_size; done += sizeof(Elf64_Sym)) {
+        names.emplace_back(at<char>(texts + at<Elf64_Sym>(table->sh_offset + done)->st_name));
+      }
+    }
+    return names;
+  }
 
  private:
+  [[nodiscard]] const Elf64_Shdr* section(uint32_t i) const {
+    return at<Elf64_Shdr>(head_.e_shoff + i * sizeof(Elf64_Shdr));
+  }
   template <typename T>
   const T* at(uint64_t offset) const {
     CPPUNIT_ASSERT_MESSAGE(name_, offset + sizeof(T) <= bytes_.size());
@@ -52,6 +73,7 @@ class Program {
 class ProgramsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ProgramsTest);
   CPPUNIT_TEST(links);
+  CPPUNIT_TEST(checked_copies);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -64,6 +86,17 @@ class ProgramsTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_MESSAGE(path, program.segment(PT_GNU_RELRO) != nullptr);
       CPPUNIT_ASSERT_MESSAGE(path, program.segment(PT_GNU_STACK) != nullptr);
       CPPUNIT_ASSERT_MESSAGE(path, (program.segment(PT_GNU_STACK)->p_flags & PF_X) == 0);
+    }
+  }
+
+  /// The compiler leaves out the check where it can prove that it holds, but not everywhere.
+  void checked_copies() {
+    for (const char* path : {RELAYD, RELAYCTL, RELAYGEN}) {
+      const auto is_checked = [](std::string_view name) {
+        return name.starts_with("__") && name.ends_with("_chk");
+      };
+      CPPUNIT_ASSERT_MESSAGE(
+          path, !FORTIFIED || std::ranges::any_of(Program(path).symbols(), is_checked));
     }
   }
 };
