@@ -1,5 +1,6 @@
 // What a relay makes of its configuration file: at the start, and each time it is read again.
 #include <charconv>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -37,12 +38,14 @@ void name_places(std::vector<Step>& steps, const Config& config) {
   }
 }
 
-/// The registry has them now.
+/// The registry has them now. The room that they took goes, too: "= {}" would leave it to whoever
+/// destroys the configuration.
 void forget_users(Config& config) {
-  config.users = {};
-  config.peers = {};
-  config.user_paths = {};
-  config.peer_paths = {};
+  const auto forget = [](auto& list) { list = std::remove_reference_t<decltype(list)>(); };
+  forget(config.users);
+  forget(config.peers);
+  forget(config.user_paths);
+  forget(config.peer_paths);
 }
 
 /// What makes the file's users and peers those of `config`, which lives as long.
@@ -103,7 +106,7 @@ void Relay::adopt(const Config& next, const ReloadOutcome& outcome) {
       counts.peers_changed, counts.peers_removed);
   if (!outcome.needs_restart.empty()) {
     log_warning("changed in {}, but in force only after a restart: {}", file_,
-               fmt::join(outcome.needs_restart, ", "));
+                fmt::join(outcome.needs_restart, ", "));
   }
 }
 

@@ -49,8 +49,9 @@ void TurnMeter::end() {
   if (!within_) return;
   within_ = false;
   // From the end of the turn before: between the two the thread slept, or looked for more to do.
-  const nanoseconds cpu = cpu_time();
-  count({Clock::now() - began_, cpu - std::exchange(cpu_before_, cpu), most_part_});
+  // What the kernel did in its name then is none of the turn's.
+  const nanoseconds cpu = cpu_time(), wall = Clock::now() - began_;
+  count({wall, std::min(cpu - std::exchange(cpu_before_, cpu), wall), most_part_});
 }
 
 void TurnMeter::count(const TurnLength& turn) {
