@@ -1,4 +1,5 @@
-"""Runs the Python tests of a folder: python3 tests/run.py FOLDER [-k PATTERN]... [--slow]
+"""Runs the Python tests of a folder: python3 tests/run.py FOLDER [-k PATTERN]...
+[--slow | --load]
 
 Prints each test's name and outcome, why it was skipped and how to make it run, and as last line
 "N passed, N failed", with ", N skipped" where there were any.
@@ -69,11 +70,14 @@ def main() -> int:
                         help="only tests whose name holds PATTERN")
     parser.add_argument("--slow", action="store_true",
                         help="the tests of *_slow.py, which mostly wait, instead of *_test.py")
+    parser.add_argument("--load", action="store_true",
+                        help="the tests of *_load.py, which want the machine for themselves")
     options = parser.parse_args()
+    kind = "slow" if options.slow else "load" if options.load else "test"
     sys.path.insert(0, str(ROOT))
     folder = options.folder.resolve()
     suite = unittest.TestLoader().discover(str(folder), top_level_dir=str(ROOT),
-                                           pattern="*_slow.py" if options.slow else "*_test.py")
+                                           pattern=f"*_{kind}.py")
     result = Result()
     unittest.TestSuite(chosen(suite, options.patterns)).run(result)
     failed = len(result.failures) + len(result.errors)

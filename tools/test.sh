@@ -9,7 +9,7 @@ source tools/lib/build.sh
 
 usage() {
   cat <<'END'
-Usage: tools/test.sh [--quick] [--help]
+Usage: tools/test.sh [--quick | --load] [--help]
 
 Installs the Debian packages that are missing (as root), builds, and runs:
   layout     include directions, headers that compile alone, documents that match the code
@@ -22,6 +22,8 @@ Installs the Debian packages that are missing (as root), builds, and runs:
 Prints how long each part and each build took, and last the tests that took longest.
 
   --quick    only layout and unit
+  --load     only the release build, and what wants the machine for itself: the control thread's
+             turns at 100,000 users (5 minutes)
   --help     this text
 
 One part alone, once built:
@@ -31,10 +33,11 @@ One part alone, once built:
 END
 }
 
-quick=no
+quick=no load=no
 for argument in "$@"; do
   case $argument in
     --quick) quick=yes ;;
+    --load) load=yes ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -116,6 +119,15 @@ if ! install_packages build test bench lab; then
   exit 1
 fi
 
+if [[ $load == yes ]]; then
+  if build_unit; then
+    run_part load "$python" tests/run.py tests/e2e --load
+  else
+    failed=$((failed + 1))
+  fi
+  finish
+  exit
+fi
 run_part layout "$python" tests/run.py tests/layout
 run_units unit build
 if [[ $quick == no ]]; then
