@@ -15,10 +15,10 @@
 #include "ctrl/base/log.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "tests/support/packets.h"
+#include "tests/support/times.h"
 
 namespace wirelay::test {
 
-inline constexpr uint64_t kSecond = 1'000'000'000;
 inline constexpr Mac kWan = {2, 0, 0, 0, 0, 1}, kInet = {2, 0, 0, 0, 0, 2};  // our ports
 inline constexpr Mac kHost = {2, 0, 0, 0, 1, 1}, kOther = {2, 0, 0, 0, 1, 2};
 inline constexpr uint16_t kRequest = 1, kReply = 2;  // ARP operations

@@ -23,15 +23,13 @@
 #include "dataplane/tables/peer_writer.h"
 #include "dataplane/tables/prefix_writer.h"
 #include "dataplane/tables/session_writer.h"
+#include "tests/support/times.h"
 
 namespace wirelay::test {
 
 using Bytes = std::vector<uint8_t>;
 
 inline constexpr uint64_t kHz = 1'000'000'000;  // TSC ticks are nanoseconds
-inline constexpr uint64_t kSecond = 1'000'000'000;
-inline constexpr uint64_t kMillisecond = 1'000'000;
-inline constexpr uint64_t kMicrosecond = 1'000;
 
 /// Where inner packets go. The peer that was added last has it among its allowed IPs.
 inline constexpr char kInside[] = "10.0.0.9";
