@@ -58,8 +58,10 @@ Client::Client(const Desk& desk, evutil_socket_t fd, Caller caller, const Client
   watch_progress();
 }
 
-/// Requests that were not read may hold keys.
-Client::~Client() {
+Client::~Client() { drop_input(); }
+
+/// Requests that are not read may hold keys, too.
+void Client::drop_input() {
   evbuffer* input = bufferevent_get_input(stream_.get());
   take_out(input, evbuffer_get_length(input));
 }
@@ -160,8 +162,7 @@ std::string Client::take_line() {
 }
 
 void Client::refuse_long_line() {
-  evbuffer* input = bufferevent_get_input(stream_.get());
-  evbuffer_drain(input, evbuffer_get_length(input));
+  drop_input();
   searched_ = 0;
   ending_ = true;
   send(too_long_reply(limits_.exchange.message));

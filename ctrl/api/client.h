@@ -57,6 +57,7 @@ class Client {
   void read_or_wait();
   void find_line();
   std::string take_line();
+  void drop_input();
   void refuse_long_line();
   void send(const std::string& text);
   void watch_progress();

@@ -83,8 +83,7 @@ class PageOfPeers : public Query {
         peers_.push_back({peer, {}});
       }
     }
-    more_ = peers_.size() > page_.limit;
-    if (more_) peers_.pop_back();
+    more_ = cut_page(peers_, page_.limit);
   }
 
   const Page page_;

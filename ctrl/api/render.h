@@ -50,6 +50,14 @@ using Workers = std::vector<const dataplane::WorkerCounters*>;
 /// By worker: core, polls, packets.
 Json::Value workers_json(const Workers& workers, const std::vector<unsigned>& cores);
 
+/// Cuts `views`, of which one more than `limit` was looked for; true when there was one.
+template <typename View>
+bool cut_page(std::vector<View>& views, size_t limit) {
+  if (views.size() <= limit) return false;
+  views.pop_back();
+  return true;
+}
+
 /// A page of a list: {`list`: [each of `views` as `entry` makes it], "next", "total"}. `next`,
 /// where another page follows, is the name of the last.
 template <typename View, typename Entry>

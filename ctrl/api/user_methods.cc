@@ -86,8 +86,7 @@ class PageOfUsers : public Query {
     for (const UserPtr& user : registry.users_after(page_.after, page_.limit + 1)) {
       users_.push_back({user, {}});
     }
-    more_ = users_.size() > page_.limit;
-    if (more_) users_.pop_back();
+    more_ = cut_page(users_, page_.limit);
   }
 
   const Page page_;

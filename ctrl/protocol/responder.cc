@@ -95,7 +95,7 @@ unsigned Responder::finish(unsigned most) {
   return done;
 }
 
-void Responder::finish(const Answer& answer) {
+void Responder::finish(Answer& answer) {
   // Whatever ends a peer's handshakes gives up its answer. Another preshared key does not.
   PeerState& s = ctx_.state(answer.peer);
   const bool wanted = s.answering == answer.index;
@@ -118,7 +118,7 @@ void Responder::finish(const Answer& answer) {
   ctx_.session_writer.retire(answer.index);
 }
 
-void Responder::send(Answer answer, const dataplane::PeerPath& path) {
+void Responder::send(Answer& answer, const dataplane::PeerPath& path) {
   PeerState& s = ctx_.state(answer.peer);
   s.heard = ctx_.now.tsc;
   s.worker = answer.worker;

@@ -34,8 +34,8 @@ class Responder {
  private:
   void answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,
               const crypto::RemoteIdentity& remote);
-  void finish(const Answer& answer);
-  void send(Answer answer, const dataplane::PeerPath& path);
+  void finish(Answer& answer);
+  void send(Answer& answer, const dataplane::PeerPath& path);
 
   Context& ctx_;
   Handshakes& handshakes_;

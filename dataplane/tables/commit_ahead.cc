@@ -5,20 +5,33 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <stop_token>
-#include <thread>
+#include <stdexcept>
 #include <utility>
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <rte_lcore.h>
 
 namespace wirelay::dataplane::detail {
 
 namespace {
 
+/// Of the thread, which may share the control thread's core.
+constexpr int kNice = 10;
+
 class Committer {
  public:
-  Committer() { pthread_setname_np(thread_.native_handle(), "commit"); }
+  /// On a core that no worker has, where there is one: DPDK's thread of control. Throws
+  /// std::runtime_error when there is no thread to be had.
+  Committer() {
+    pthread_t thread;
+    if (rte_ctrl_thread_create(&thread, "commit", nullptr, serve, this) != 0) {
+      throw std::runtime_error("no thread for memory");
+    }
+    pthread_detach(thread);
+  }
 
   void want(void* memory, size_t bytes) {
     const std::lock_guard lock(mutex_);
@@ -27,29 +40,31 @@ class Committer {
   }
 
  private:
-  void serve(const std::stop_token& stop) {
-    for (;;) {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !wanted_.empty(); })) return;
-      const auto [memory, bytes] = wanted_.front();
-      wanted_.pop_front();
-      lock.unlock();
-      // Refused by kernels that don't know it, and for memory that was given back meanwhile.
-      madvise(memory, bytes, MADV_POPULATE_WRITE);
-    }
+  static void* serve(void* self) {
+    setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone, as Linux has it
+    for (;;) static_cast<Committer*>(self)->commit_next();
+  }
+
+  void commit_next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !wanted_.empty(); });
+    const auto [memory, bytes] = wanted_.front();
+    wanted_.pop_front();
+    lock.unlock();
+    // Refused by kernels that don't know it, and for memory that was given back meanwhile.
+    madvise(memory, bytes, MADV_POPULATE_WRITE);
   }
 
   std::mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable changed_;
   std::deque<std::pair<void*, size_t>> wanted_;
-  std::jthread thread_{[this](const std::stop_token& stop) { serve(stop); }};  // last
 };
 
 }  // namespace
 
 void commit_soon(void* memory, size_t bytes) noexcept {
   try {
-    static Committer committer;
+    static Committer& committer = *new Committer;  // for as long as its thread: without end
     committer.want(memory, bytes);
   } catch (const std::exception&) {  // no thread is to be had: it is committed when it is touched
   }
