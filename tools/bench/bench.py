@@ -22,7 +22,7 @@ from tests.e2e import lab as net  # noqa: E402
 from tests.e2e.case import why_not_here  # noqa: E402
 from tests.e2e.generator import RELAYGEN, GeneratorFailed, make_identities  # noqa: E402
 from tests.e2e.huge_pages import HugePages  # noqa: E402
-from tests.e2e.netns import is_running  # noqa: E402
+from tests.e2e.netns import alone_on_this_machine, is_running  # noqa: E402
 from tools.bench import measure, plot, results, tables  # noqa: E402
 from tools.bench.far_ends import FarEnd, Relayd, WireguardGoEnd  # noqa: E402
 from tools.bench.plan import KEY_SIZES, MODES, PLANS, SIZES, Plan  # noqa: E402
@@ -207,10 +207,11 @@ def clean_up(name: str):
 
 def remove_stale():
     """What runs that were killed have left."""
-    for folder in pathlib.Path("/run").glob("wl-bch*"):
-        owner = folder.name.removeprefix("wl-bch")
-        if owner.isdigit() and not is_running(int(owner)):
-            clean_up(folder.name)
+    with alone_on_this_machine():
+        for folder in pathlib.Path("/run").glob("wl-bch*"):
+            owner = folder.name.removeprefix("wl-bch")
+            if owner.isdigit() and not is_running(int(owner)):
+                clean_up(folder.name)
 
 
 def interrupted(number, _frame):
