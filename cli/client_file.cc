@@ -16,7 +16,7 @@ bool is_host(const std::string& prefix) {
   return prefix.ends_with(v6 ? "/128" : "/32") || prefix.find('/') == std::string::npos;
 }
 
-std::string joined(const std::vector<std::string>& texts) {
+std::string in_one_line(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
   return all;
@@ -30,10 +30,9 @@ std::string addresses(const Json::Value& allowed_ips) {
     std::string host = line_of(prefix);
     if (is_host(host)) hosts.push_back(std::move(host));
   }
-  if (!hosts.empty()) return "Address = " + joined(hosts) + '\n';
+  if (!hosts.empty()) return "Address = " + in_one_line(hosts) + '\n';
   if (allowed_ips.empty()) return "# Address = none, until the relay allows this client one\n";
-  return "# Address = an address of this client within " + printable(cli::joined(allowed_ips)) +
-         '\n';
+  return "# Address = an address of this client within " + printable(joined(allowed_ips)) + '\n';
 }
 
 std::string interface_section(const Json::Value& config, const ClientFileOptions& options) {
@@ -46,7 +45,7 @@ std::string interface_section(const Json::Value& config, const ClientFileOptions
   }
   text += addresses(config["allowed_ips"]);
   const std::string dns =
-      options.dns.empty() ? printable(cli::joined(config["relay"]["dns"])) : joined(options.dns);
+      options.dns.empty() ? printable(joined(config["relay"]["dns"])) : in_one_line(options.dns);
   if (!dns.empty()) text += "DNS = " + dns + '\n';
   return text;
 }
@@ -62,7 +61,7 @@ std::string peer_section(const Json::Value& config, const ClientFileOptions& opt
   if (config["preshared_key"].isString()) {
     text += "PresharedKey = " + line_of(config["preshared_key"]) + '\n';
   }
-  text += "AllowedIPs = " + joined(options.allowed_ips) + '\n';
+  text += "AllowedIPs = " + in_one_line(options.allowed_ips) + '\n';
   if (options.endpoint || relay["endpoint"].isString()) {
     text += "Endpoint = " + options.endpoint.value_or(line_of(relay["endpoint"])) + '\n';
   } else {

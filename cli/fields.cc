@@ -11,7 +11,7 @@ namespace wirelay::cli {
 
 namespace {
 
-constexpr uint64_t kPage = 1000;
+constexpr uint64_t kListPage = 1000;
 
 std::string plural(uint64_t n, const std::string& noun) {
   return count_text(n) + ' ' + noun + (n == 1 ? "" : "s");
@@ -89,7 +89,7 @@ Json::Value fetch_list(Call& call, const char* method, const char* list, Json::V
   exclude(call, "json", {"names"});
   const bool all = !call.has("after") && !call.has("limit");
   if (const auto after = call.text("after")) params["after"] = *after;
-  params["limit"] = Json::UInt64{call.number("limit", kPage)};
+  params["limit"] = Json::UInt64{call.number("limit", kListPage)};
   Json::Value result = call.relay.call(method, params);
   while (all && result["next"].isString()) {
     params["after"] = result["next"];

@@ -13,12 +13,12 @@ namespace wirelay::cli {
 
 namespace {
 
-constexpr unsigned kPage = 1000;
+constexpr unsigned kExportPage = 1000;
 
 /// Calls `take` with every entry of a paged list.
 template <typename Take>
 void for_each(Call& call, const char* method, const char* list, Json::Value params, Take take) {
-  params["limit"] = kPage;
+  params["limit"] = kExportPage;
   for (;;) {
     Json::Value page = call.relay.call(method, params);
     for (Json::Value& entry : page[list]) take(entry);
@@ -106,7 +106,7 @@ void describe_reload(po::options_description_easy_init add) {
       ("force", "even when more than a tenth of the users would be removed");
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kFileCommands = {
     Command{"reload", "", 0, 0, "read the configuration file again and apply what can change live",
             "relayctl reload\nrelayctl reload --dry-run", describe_reload, reload},
     Command{"export", "FILE", 1, 1,
@@ -117,6 +117,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> file_commands() { return kCommands; }
+std::span<const Command> file_commands() { return kFileCommands; }
 
 }  // namespace wirelay::cli

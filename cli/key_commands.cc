@@ -30,7 +30,7 @@ void public_key(Call& call) {
   print_key(call, "public_key", crypto::derive_public_key(key));
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kKeyCommands = {
     Command{"genkey", "", 0, 0, "make a private key", "(umask 077; relayctl genkey > private.key)",
             nullptr, generate_key},
     Command{"pubkey", "", 0, 0, "the public key of the private key on the input",
@@ -42,6 +42,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> key_commands() { return kCommands; }
+std::span<const Command> key_commands() { return kKeyCommands; }
 
 }  // namespace wirelay::cli

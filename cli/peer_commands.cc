@@ -22,7 +22,7 @@ auto list_option(const char* name) {
   return po::value<std::vector<std::string>>()->value_name(name);
 }
 
-void describe_add(po::options_description_easy_init add) {
+void describe_peer_add(po::options_description_easy_init add) {
   add("user", text_option("NAME"), "the user whose device it is");
   describe_peer_fields(add, PeerOptions::kNew);
   add("generate", "make its key pair here, and print the ready client file, once")  //
@@ -31,16 +31,16 @@ void describe_add(po::options_description_easy_init add) {
   describe_bulk(add, "add the peers of a file: {\"peers\": [...]}");
 }
 
-void describe_set(po::options_description_easy_init add) {
+void describe_peer_set(po::options_description_easy_init add) {
   describe_peer_fields(add, PeerOptions::kChange);
 }
 
-void describe_list(po::options_description_easy_init add) {
+void describe_peer_list(po::options_description_easy_init add) {
   add("user", text_option("NAME"), "only this user's");
   describe_paging(add);
 }
 
-void describe_config(po::options_description_easy_init add) {
+void describe_peer_config(po::options_description_easy_init add) {
   add("private-key-file", text_option("FILE"), "the client's private key; - is the input")  //
       ("endpoint", text_option("HOST:PORT"), "where the client reaches the relay")          //
       ("allowed-ips", list_option("PREFIXES"),
@@ -118,7 +118,7 @@ void add_generated(Call& call, const ClientFileOptions& client, const Json::Valu
   }
 }
 
-void add(Call& call) {
+void add_peer(Call& call) {
   if (call.has("file")) {
     exclude(call, "file", {"user", "generate", "generate-psk", "output"});
     for (const auto& field : ctrl::kPeerFields) {
@@ -143,16 +143,16 @@ void add(Call& call) {
   print_changes(call, call.relay.call("peer.add", peer));
 }
 
-void set(Call& call) {
+void set_peers(Call& call) {
   Json::Value peer = peer_fields(call);
   if (peer.empty()) throw UsageError("name what to change, such as --allowed-ips 10.77.0.2/32");
   peer["name"] = call.argument();
   print_changes(call, call.relay.call("peer.set", peer));
 }
 
-void remove(Call& call) { remove_named(call, "peer.remove"); }
+void remove_peers(Call& call) { remove_named(call, "peer.remove"); }
 
-void show(Call& call) {
+void show_peer(Call& call) {
   Json::Value params(Json::objectValue);
   params["name"] = call.argument();
   const Json::Value peer = call.relay.call("peer.get", params);
@@ -177,7 +177,7 @@ void show(Call& call) {
   facts.print(call.out);
 }
 
-void list(Call& call) {
+void list_peers(Call& call) {
   Json::Value params(Json::objectValue);
   if (const auto user = call.text("user")) params["user"] = *user;
   const Json::Value result = fetch_list(call, "peer.list", "peers", params);
@@ -187,7 +187,7 @@ void list(Call& call) {
            << " peers\n";
 }
 
-void config(Call& call) {
+void print_peer_config(Call& call) {
   // As JSON it is what the relay knows, not a file.
   exclude(call, "json",
           {"private-key-file", "endpoint", "allowed-ips", "dns", "keepalive", "output"});
@@ -209,36 +209,36 @@ void config(Call& call) {
   write_secret_file(call.text("output").value_or("-"), client_file(known, options), call.out);
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kPeerCommands = {
     Command{"peer add", "NAME", 0, 1, "add a device of a user",
             "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32,fd77::2/128 \\\n"
             "    --public-key xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
             "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32 --generate \\\n"
             "    --generate-psk --output alice-phone.conf\n"
             "relayctl peer add --file peers.json",
-            describe_add, add},
+            describe_peer_add, add_peer},
     Command{"peer set", "NAME", 1, 1, "change a device, live",
             "relayctl peer set alice-phone --allowed-ips 10.77.0.2/32,10.77.0.3/32\n"
             "relayctl peer set alice-phone --keepalive 25\n"
             "relayctl peer set alice-phone --preshared-key-file psk.txt",
-            describe_set, set},
+            describe_peer_set, set_peers},
     Command{"peer remove", "NAME...", 1, kAnyNumber, "remove devices",
-            "relayctl peer remove alice-phone", nullptr, remove},
+            "relayctl peer remove alice-phone", nullptr, remove_peers},
     Command{"peer show", "NAME", 1, 1, "a device: endpoint, last handshake, traffic",
-            "relayctl peer show alice-phone", nullptr, show},
+            "relayctl peer show alice-phone", nullptr, show_peer},
     Command{"peer list", "", 0, 0, "all devices, or those of a user",
             "relayctl peer list\nrelayctl peer list --user alice\nrelayctl peer list --json",
-            describe_list, list},
+            describe_peer_list, list_peers},
     Command{"peer config", "NAME", 1, 1, "a ready client file for wg-quick",
             "relayctl peer config alice-phone\n"
             "relayctl peer config alice-phone --private-key-file phone.key --output phone.conf\n"
             "relayctl peer config alice-phone --endpoint vpn.example.net:51820 --dns 9.9.9.9 \\\n"
             "    --allowed-ips 10.77.0.0/16",
-            describe_config, config},
+            describe_peer_config, print_peer_config},
 };
 
 }  // namespace
 
-std::span<const Command> peer_commands() { return kCommands; }
+std::span<const Command> peer_commands() { return kPeerCommands; }
 
 }  // namespace wirelay::cli

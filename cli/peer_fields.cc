@@ -38,7 +38,7 @@ Json::Value given(const Call& call, const PeerFieldInfo& field) {
 }
 
 /// A secret is told of, not shown; an endpoint is the one at which the peer was heard.
-std::string field_text(const Json::Value& peer, const PeerFieldInfo& field) {
+std::string peer_field_text(const Json::Value& peer, const PeerFieldInfo& field) {
   const std::string name(field.name);
   switch (field.form) {
     case PeerForm::kKey:
@@ -87,7 +87,7 @@ Json::Value peer_fields(const Call& call) {
 std::vector<std::pair<std::string, std::string>> titled_peer_fields(const Json::Value& peer) {
   std::vector<std::pair<std::string, std::string>> titled;
   for (const PeerFieldInfo& field : kPeerFields) {
-    titled.emplace_back(field.title, field_text(peer, field));
+    titled.emplace_back(field.title, peer_field_text(peer, field));
   }
   return titled;
 }

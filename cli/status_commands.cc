@@ -195,7 +195,7 @@ void status(Call& call) { watch(call, print_status); }
 void stats(Call& call) { watch(call, print_stats); }
 void drops(Call& call) { watch(call, print_drops); }
 
-constexpr std::array kCommands = {
+constexpr std::array kStatusCommands = {
     Command{"status", "", 0, 0, "the relay: engine, workers, ports, users, handshakes",
             "relayctl status\nrelayctl status --json", describe_watch, status},
     Command{"stats", "", 0, 0, "what ports, workers and each stage of the pipeline did",
@@ -207,6 +207,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> status_commands() { return kCommands; }
+std::span<const Command> status_commands() { return kStatusCommands; }
 
 }  // namespace wirelay::cli

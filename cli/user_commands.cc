@@ -15,14 +15,14 @@ namespace wirelay::cli {
 
 namespace {
 
-void describe_add(po::options_description_easy_init add) {
+void describe_user_add(po::options_description_easy_init add) {
   describe_user_fields(add);
   describe_bulk(add, "add the users of a file, with their peers, as \"relayctl export\" writes it");
 }
 
-void describe_set(po::options_description_easy_init add) { describe_user_fields(add); }
+void describe_user_set(po::options_description_easy_init add) { describe_user_fields(add); }
 
-void describe_list(po::options_description_easy_init add) { describe_paging(add); }
+void describe_user_list(po::options_description_easy_init add) { describe_paging(add); }
 
 /// The fields for every name; for one name in the short form, in which problems have short paths.
 Json::Value for_each_name(const Call& call, const Json::Value& fields) {
@@ -36,7 +36,7 @@ Json::Value for_each_name(const Call& call, const Json::Value& fields) {
   return params;
 }
 
-void add(Call& call) {
+void add_users(Call& call) {
   const Json::Value fields = user_fields(call);
   if (call.has("file")) {
     if (!fields.empty()) throw UsageError("with --file, limits and state are those of the file");
@@ -47,13 +47,13 @@ void add(Call& call) {
   print_changes(call, call.relay.call("user.add", for_each_name(call, fields)));
 }
 
-void set(Call& call) {
+void set_users(Call& call) {
   const Json::Value fields = user_fields(call);
   if (fields.empty()) throw UsageError("name what to change, such as --rate 20M");
   print_changes(call, call.relay.call("user.set", for_each_name(call, fields)));
 }
 
-void remove(Call& call) { remove_named(call, "user.remove"); }
+void remove_users(Call& call) { remove_named(call, "user.remove"); }
 
 std::string max_peers_text(const Json::Value& user) {
   const Json::Value& n = user["max_peers"];
@@ -65,7 +65,7 @@ std::string traffic_text(const Json::Value& traffic, const std::string& way) {
          count_text(traffic[way + "_packets"].asUInt64()) + " packets";
 }
 
-void show(Call& call) {
+void show_user(Call& call) {
   Json::Value params(Json::objectValue);
   params["name"] = call.argument();
   const Json::Value user = call.relay.call("user.get", params);
@@ -101,7 +101,7 @@ std::vector<std::string> list_titles() {
   return titles;
 }
 
-void list(Call& call) {
+void list_users(Call& call) {
   const Json::Value result = fetch_list(call, "user.list", "users", Json::objectValue);
   if (printed_json(call, result) || printed_names(call, result["users"])) return;
   Table table(list_titles());
@@ -123,29 +123,29 @@ void list(Call& call) {
            << " users\n";
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kUserCommands = {
     Command{"user add", "NAME...", 0, kAnyNumber, "add users",
             "relayctl user add alice --rate 20M\n"
             "relayctl user add bob --rate-up 20M --rate-down 1.5G --packets-up 10K --max-peers 3\n"
             "relayctl user add --file users.json      # as \"relayctl export\" writes it",
-            describe_add, add},
+            describe_user_add, add_users},
     Command{"user set", "NAME...", 1, kAnyNumber, "change limits and state, live",
             "relayctl user set alice --rate-up unlimited\n"
             "relayctl user set alice bob --rate 50M\n"
             "relayctl user set alice --disable",
-            describe_set, set},
+            describe_user_set, set_users},
     Command{"user remove", "NAME...", 1, kAnyNumber, "remove users and their peers",
-            "relayctl user remove alice", nullptr, remove},
+            "relayctl user remove alice", nullptr, remove_users},
     Command{"user show", "NAME", 1, 1, "a user, its traffic and its peers",
-            "relayctl user show alice\nrelayctl user show alice --json", nullptr, show},
+            "relayctl user show alice\nrelayctl user show alice --json", nullptr, show_user},
     Command{"user list", "", 0, 0, "all users",
             "relayctl user list\nrelayctl user list --limit 20 --after bob\n"
             "relayctl user list --json",
-            describe_list, list},
+            describe_user_list, list_users},
 };
 
 }  // namespace
 
-std::span<const Command> user_commands() { return kCommands; }
+std::span<const Command> user_commands() { return kUserCommands; }
 
 }  // namespace wirelay::cli

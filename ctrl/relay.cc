@@ -220,7 +220,7 @@ void Relay::log_totals() const {
     drops += fmt::format("{}{} {}", drops.empty() ? "" : ", ", dataplane::kDrops[i].name, dropped);
   }
   log_info("stopped after {} s: {} packets received, {} sent, {} handshakes; dropped: {}",
-           uptime_ns() / 1'000'000'000, received, sent, protocol_.counters().handshakes_completed,
+           uptime_ns() / kNsPerSecond, received, sent, protocol_.counters().handshakes_completed,
            drops.empty() ? "none" : drops);
 }
 

@@ -16,13 +16,13 @@ Begun reload(const Json::Value& params) {
   return options;
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kConfigMethods = {
     Method{"config.reload", reload, R"({"dry_run": false, "force": false})",
            "reads the configuration file again and applies what can change live; all or nothing"},
 };
 
 }  // namespace
 
-std::span<const Method> config_methods() { return kMethods; }
+std::span<const Method> config_methods() { return kConfigMethods; }
 
 }  // namespace wirelay::ctrl::api

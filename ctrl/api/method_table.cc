@@ -37,13 +37,13 @@ Begun list_methods(const Json::Value& params) {
   return result;
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kApiMethods = {
     Method{"api.methods", list_methods, "{}", "what can be called, and with what"},
 };
 
 }  // namespace
 
-std::span<const Method> api_methods() { return kMethods; }
+std::span<const Method> api_methods() { return kApiMethods; }
 
 const Method& find_method(std::string_view name) {
   const auto found = std::ranges::find(table(), name, &Method::name);

@@ -12,11 +12,11 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
-Begun add(const Json::Value& params) { return read_steps(params, "peers", read_peer); }
+Begun add_peers(const Json::Value& params) { return read_steps(params, "peers", read_peer); }
 
-Begun set(const Json::Value& params) { return read_steps(params, "peers", read_peer_change); }
+Begun set_peers(const Json::Value& params) { return read_steps(params, "peers", read_peer_change); }
 
-Begun remove(const Json::Value& params) { return read_removals<RemovePeer>(params); }
+Begun remove_peers(const Json::Value& params) { return read_removals<RemovePeer>(params); }
 
 PeerView find_peer(const RelayFace& relay, const std::string& name) {
   PeerPtr peer = relay.registry().peer(name);
@@ -41,7 +41,9 @@ class OnePeer : public Query {
   PeerView peer_;
 };
 
-Begun get(const Json::Value& params) { return std::make_shared<OnePeer>(read_only_name(params)); }
+Begun get_peer(const Json::Value& params) {
+  return std::make_shared<OnePeer>(read_only_name(params));
+}
 
 class PageOfPeers : public Query {
  public:
@@ -94,7 +96,7 @@ class PageOfPeers : public Query {
   std::vector<PeerView> peers_;
 };
 
-Begun list(const Json::Value& params) {
+Begun list_peers(const Json::Value& params) {
   Params fields(params);
   Page page = read_page(fields);
   auto user = fields->text("user");
@@ -151,14 +153,14 @@ Begun client_config(const Json::Value& params) {
   return std::make_shared<ClientConfig>(read_only_name(params));
 }
 
-constexpr std::array kMethods = {
-    Method{"peer.add", add, R"({"peers": [PEER, ...]} or PEER)", "adds peers; all or none"},
-    Method{"peer.set", set, R"({"peers": [PEER, ...]} or PEER)",
+constexpr std::array kPeerMethods = {
+    Method{"peer.add", add_peers, R"({"peers": [PEER, ...]} or PEER)", "adds peers; all or none"},
+    Method{"peer.set", set_peers, R"({"peers": [PEER, ...]} or PEER)",
            "changes the fields that are named, live; all or none"},
-    Method{"peer.remove", remove, R"({"names": [NAME, ...]} or {"name": NAME})",
+    Method{"peer.remove", remove_peers, R"({"names": [NAME, ...]} or {"name": NAME})",
            "removes peers at once; all or none"},
-    Method{"peer.get", get, R"({"name": NAME})", "a peer, its endpoint, what it carried"},
-    Method{"peer.list", list,
+    Method{"peer.get", get_peer, R"({"name": NAME})", "a peer, its endpoint, what it carried"},
+    Method{"peer.list", list_peers,
            R"({"after": NAME, "limit": 1 to 1000, "user": NAME, "preshared_keys": false})",
            "a page of peers (of one user) in the order of their names; next is null on the last"},
     Method{"peer.config", client_config, R"({"name": NAME})",
@@ -167,6 +169,6 @@ constexpr std::array kMethods = {
 
 }  // namespace
 
-std::span<const Method> peer_methods() { return kMethods; }
+std::span<const Method> peer_methods() { return kPeerMethods; }
 
 }  // namespace wirelay::ctrl::api

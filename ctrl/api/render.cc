@@ -3,12 +3,6 @@
 
 namespace wirelay::ctrl::api {
 
-namespace {
-
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
-
-}  // namespace
-
 Json::Value to_json(const ChangeCounts& counts) {
   Json::Value result(Json::objectValue);
   result["users_added"] = count(counts.users_added);

@@ -105,7 +105,7 @@ Begun get_drops(const Json::Value& params) {
   return std::make_shared<Drops>(nonzero);
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kStatsMethods = {
     Method{"stats.get", get_stats, "{}", "counters of ports, workers and stages"},
     Method{"drops.get", get_drops, R"({"nonzero": false})",
            "packets dropped, by reason; only reasons that occurred when nonzero is true"},
@@ -113,6 +113,6 @@ constexpr std::array kMethods = {
 
 }  // namespace
 
-std::span<const Method> stats_methods() { return kMethods; }
+std::span<const Method> stats_methods() { return kStatsMethods; }
 
 }  // namespace wirelay::ctrl::api

@@ -10,8 +10,6 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
-constexpr uint64_t kNsPerSecond = 1'000'000'000;
-
 Json::Value engine_json(const crypto::EngineInfo& engine) {
   Json::Value result(Json::objectValue);
   result["name"] = engine.name;
@@ -110,18 +108,18 @@ class Status : public Query {
   TurnStatus turns_;
 };
 
-Begun get(const Json::Value& params) {
+Begun get_status(const Json::Value& params) {
   Params(params).finish();
   return std::make_shared<Status>();
 }
 
-constexpr std::array kMethods = {
-    Method{"status.get", get, "{}",
+constexpr std::array kStatusMethods = {
+    Method{"status.get", get_status, "{}",
            "the relay: version, engine, workers, ports, users, handshakes"},
 };
 
 }  // namespace
 
-std::span<const Method> status_methods() { return kMethods; }
+std::span<const Method> status_methods() { return kStatusMethods; }
 
 }  // namespace wirelay::ctrl::api

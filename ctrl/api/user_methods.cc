@@ -15,11 +15,11 @@ namespace {
 /// A user's status sums up its peers: a page of users ends behind so many of them.
 constexpr size_t kMaxPagePeers = 20'000;
 
-Begun add(const Json::Value& params) { return read_steps(params, "users", read_user); }
+Begun add_users(const Json::Value& params) { return read_steps(params, "users", read_user); }
 
-Begun set(const Json::Value& params) { return read_steps(params, "users", read_user_change); }
+Begun set_users(const Json::Value& params) { return read_steps(params, "users", read_user_change); }
 
-Begun remove(const Json::Value& params) { return read_removals<RemoveUser>(params); }
+Begun remove_users(const Json::Value& params) { return read_removals<RemoveUser>(params); }
 
 class OneUser : public Query {
  public:
@@ -96,29 +96,31 @@ class PageOfUsers : public Query {
   UserSum sum_;
 };
 
-Begun get(const Json::Value& params) { return std::make_shared<OneUser>(read_only_name(params)); }
+Begun get_user(const Json::Value& params) {
+  return std::make_shared<OneUser>(read_only_name(params));
+}
 
-Begun list(const Json::Value& params) {
+Begun list_users(const Json::Value& params) {
   Params fields(params);
   Page page = read_page(fields);
   fields.finish();
   return std::make_shared<PageOfUsers>(std::move(page));
 }
 
-constexpr std::array kMethods = {
-    Method{"user.add", add, R"({"users": [USER, ...]} or USER)",
+constexpr std::array kUserMethods = {
+    Method{"user.add", add_users, R"({"users": [USER, ...]} or USER)",
            "adds users, with their peers; all or none"},
-    Method{"user.set", set, R"({"users": [USER, ...]} or USER)",
+    Method{"user.set", set_users, R"({"users": [USER, ...]} or USER)",
            "changes the fields that are named, live; all or none"},
-    Method{"user.remove", remove, R"({"names": [NAME, ...]} or {"name": NAME})",
+    Method{"user.remove", remove_users, R"({"names": [NAME, ...]} or {"name": NAME})",
            "removes users and their peers at once; all or none"},
-    Method{"user.get", get, R"({"name": NAME})", "a user, its peers, what it carried"},
-    Method{"user.list", list, R"({"after": NAME, "limit": 1 to 1000})",
+    Method{"user.get", get_user, R"({"name": NAME})", "a user, its peers, what it carried"},
+    Method{"user.list", list_users, R"({"after": NAME, "limit": 1 to 1000})",
            "a page of users in the order of their names; next is null on the last"},
 };
 
 }  // namespace
 
-std::span<const Method> user_methods() { return kMethods; }
+std::span<const Method> user_methods() { return kUserMethods; }
 
 }  // namespace wirelay::ctrl::api

@@ -140,7 +140,7 @@ bool LogWriter::wait(bool more) {
 void LogWriter::write_some() {
   const std::string_view piece = piece_of(std::string_view(batch_).substr(written_));
   const ssize_t n = socket_ ? send(out_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
-                            : write(out_, piece.data(), piece.size());
+                            : ::write(out_, piece.data(), piece.size());
   if (n >= 0) {
     written_ += static_cast<size_t>(n);
   } else if (errno != EAGAIN && errno != EINTR) {

@@ -5,6 +5,8 @@
 
 namespace wirelay::ctrl {
 
+inline constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
 /// Nanoseconds on the monotonic clock, with the TSC reading of the same moment: sessions' times
 /// are in TSC, timers in nanoseconds.
 struct Now {

@@ -13,7 +13,7 @@ namespace wirelay::ctrl {
 namespace {
 
 /// Of the reading thread.
-constexpr int kNice = 10;
+constexpr int kReloadNice = 10;
 /// What the end of the relay waits for a thread that reads.
 constexpr std::chrono::milliseconds kPatience(50);
 
@@ -63,7 +63,7 @@ void Reloader::begin() {
 
 void Reloader::read(const std::shared_ptr<Reading>& reading, const std::string& file,
                     const Load& load) {
-  become_side_thread("reload", kNice);
+  become_side_thread("reload", kReloadNice);
   std::function<void(Reloader&)> then;
   try {
     auto loaded =

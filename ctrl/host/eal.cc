@@ -19,8 +19,6 @@ namespace wirelay::ctrl {
 
 namespace {
 
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-
 std::string lcores(const Config& config) {
   std::string text = fmt::format("0@{}", config.control_core);
   for (unsigned i = 0; i < config.worker_cores.size(); ++i) {

@@ -7,11 +7,11 @@ namespace wirelay::ctrl {
 
 namespace {
 
-constexpr int kNice = 10;
+constexpr int kLoopNice = 10;
 
 /// What comes out of the loop ends the process: a relay that nobody can ask must not look alive.
 void run(EventLoop& loop, const char* name) noexcept {
-  become_side_thread(name, kNice);
+  become_side_thread(name, kLoopNice);
   loop.run();
 }
 

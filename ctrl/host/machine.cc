@@ -22,8 +22,6 @@ namespace wirelay::ctrl {
 
 namespace {
 
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-
 // Of <linux/capability.h>.
 using Capability = Machine::Capability;
 constexpr Capability kNetAdmin{12, "CAP_NET_ADMIN", 12}, kNetRaw{13, "CAP_NET_RAW", 13},

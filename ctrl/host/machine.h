@@ -13,15 +13,16 @@
 
 namespace wirelay::ctrl {
 
+inline constexpr uint64_t kMiB = uint64_t{1} << 20;
+
 /// A machine and this process on it, as the kernel's files tell. Tests point `root` at files of
 /// their own.
 class Machine {
  public:
   explicit Machine(std::string root = "") : root_(std::move(root)) {}
 
-  /// What of `config` this machine lacks: cores, devices, rights, a place for
-  /// the control socket, memory. Paths as in the
-  /// configuration file.
+  /// What of `config` this machine lacks: cores, devices, rights, a place for the control socket,
+  /// memory. Paths as in the configuration file.
   [[nodiscard]] std::vector<Problem> lacks(const Config& config) const;
 
   /// Whether the relay runs on huge pages here: asked for, and enough of one size are free.

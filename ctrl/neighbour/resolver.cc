@@ -20,13 +20,12 @@ using State = Neighbour::State;
 
 namespace {
 
-constexpr uint64_t kSecondNs = 1'000'000'000;
-constexpr uint64_t kRetryNs = kSecondNs;           // RETRANS_TIMER, RFC 4861, 10
-constexpr uint8_t kMostTries = 3;                  // MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
-constexpr uint64_t kReachableNs = 30 * kSecondNs;  // REACHABLE_TIME
-constexpr uint64_t kUnusedNs = 300 * kSecondNs;    // then a host is forgotten
-constexpr size_t kMostWaiting = 4;                 // for one neighbour
-constexpr size_t kWaitingPart = 16;                // of all buffers, for all neighbours together
+constexpr uint64_t kRetryNs = kNsPerSecond;           // RETRANS_TIMER, RFC 4861, 10
+constexpr uint8_t kMostTries = 3;                     // MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
+constexpr uint64_t kReachableNs = 30 * kNsPerSecond;  // REACHABLE_TIME
+constexpr uint64_t kUnusedNs = 300 * kNsPerSecond;    // then a host is forgotten
+constexpr size_t kMostWaiting = 4;                    // for one neighbour
+constexpr size_t kWaitingPart = 16;                   // of all buffers, for all neighbours together
 /// Entries of a port; a removed one is among them, but free only later.
 constexpr size_t kRoomKept = 64, kRoomKeptPart = 8;
 constexpr uint16_t kLookedAt = 512;  // entries, for one that can go

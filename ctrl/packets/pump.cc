@@ -18,7 +18,7 @@ constexpr unsigned kCostlyAtOnce = 4;
 constexpr unsigned kAnswersAtOnce = 16;  // computed elsewhere; some microseconds each
 
 template <typename Clock>
-uint64_t nanoseconds() {
+uint64_t nanoseconds_of() {
   return static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
           .count());
@@ -27,8 +27,8 @@ uint64_t nanoseconds() {
 }  // namespace
 
 Now read_clocks() {
-  return {nanoseconds<std::chrono::steady_clock>(), rte_rdtsc(),
-          nanoseconds<std::chrono::system_clock>()};
+  return {nanoseconds_of<std::chrono::steady_clock>(), rte_rdtsc(),
+          nanoseconds_of<std::chrono::system_clock>()};
 }
 
 Pump::Result Pump::turn() {

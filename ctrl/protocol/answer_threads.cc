@@ -11,7 +11,7 @@ namespace wirelay::ctrl {
 namespace {
 
 /// Behind workers and control, before all else.
-constexpr int kNice = 5;
+constexpr int kAnswerNice = 5;
 
 /// A client asks again after 5 s and forgets what it asked before. What waits is what the threads
 /// can compute in a quarter of a second; where others keep them from it, it is given up after a
@@ -52,7 +52,7 @@ std::unique_ptr<Answer> AnswerThreads::take() {
 }
 
 void AnswerThreads::serve(const std::stop_token& stop) {
-  become_side_thread("handshakes", kNice);
+  become_side_thread("handshakes", kAnswerNice);
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
     Waiting next = std::move(waiting_.front());

@@ -33,7 +33,7 @@ struct Context {
     return n * shared.tsc_hz / 1000;
   }
   /// For cookies.
-  [[nodiscard]] uint64_t now_seconds() const noexcept { return now.ns / 1'000'000'000; }
+  [[nodiscard]] uint64_t now_seconds() const noexcept { return now.ns / kNsPerSecond; }
 
   PeerState& state(uint32_t peer) noexcept { return book->state(peer); }
   [[nodiscard]] bool enabled(uint32_t peer) const noexcept {

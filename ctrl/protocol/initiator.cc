@@ -16,7 +16,7 @@ namespace {
 constexpr uint32_t kMostRetries = 19;
 
 constexpr uint64_t kMostPerSecond = 2000;
-constexpr uint64_t kMostAtOnce = 16;
+constexpr uint64_t kInitiationsAtOnce = 16;
 
 }  // namespace
 
@@ -29,10 +29,10 @@ Initiator::Initiator(Context& ctx, Handshakes& handshakes, Sessions& sessions, P
       held_(held),
       transport_(transport),
       cost_(ctx.shared.tsc_hz / kMostPerSecond),
-      budget_(kMostAtOnce * cost_) {}
+      budget_(kInitiationsAtOnce * cost_) {}
 
 void Initiator::allow(uint64_t elapsed_tsc) noexcept {
-  budget_ = std::min(budget_ + elapsed_tsc, kMostAtOnce * cost_);
+  budget_ = std::min(budget_ + elapsed_tsc, kInitiationsAtOnce * cost_);
 }
 
 bool Initiator::start(uint32_t peer) {

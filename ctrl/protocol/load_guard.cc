@@ -12,10 +12,8 @@ namespace wirelay::ctrl {
 
 namespace {
 
-constexpr uint64_t kSecondNs = 1'000'000'000;
-
 /// Of each source.
-constexpr uint64_t kIntervalNs = kSecondNs / 20;
+constexpr uint64_t kIntervalNs = kNsPerSecond / 20;
 constexpr uint64_t kBurstNs = 4 * kIntervalNs;  // five at once: this far ahead, and one more
 
 /// Handshakes may take one part of these of the control thread's time.
@@ -31,7 +29,7 @@ constexpr uint64_t kRepliesOfWorkerAtOnce = 64;
 }  // namespace
 
 Allowance::Allowance(uint64_t per_second, uint64_t at_once) noexcept
-    : interval_ns_(kSecondNs / per_second), burst_ns_((at_once - 1) * interval_ns_) {}
+    : interval_ns_(kNsPerSecond / per_second), burst_ns_((at_once - 1) * interval_ns_) {}
 
 bool Allowance::take(uint64_t now_ns) noexcept {
   if (arrival_ns_ > now_ns + burst_ns_) return false;
@@ -88,26 +86,26 @@ uint64_t HandshakeCost::of_control(unsigned threads) const noexcept {
   return std::max(opening_ns, answering_ns / threads / kPartOfTime);
 }
 
-void LoadGuard::note_load(const Now& now) noexcept { loaded_until_ns_ = now.ns + kSecondNs; }
+void LoadGuard::note_load(const Now& now) noexcept { loaded_until_ns_ = now.ns + kNsPerSecond; }
 
 LoadGuard::LoadGuard(const crypto::PublicKey& self, uint32_t workers, uint64_t handshake_ns)
     : jar_(self),
-      handshakes_(kSecondNs / kPartOfTime / handshake_ns,
-                  std::max<uint64_t>(kSecondNs / kPartOfTime / 2 / handshake_ns, 2)),
+      handshakes_(kNsPerSecond / kPartOfTime / handshake_ns,
+                  std::max<uint64_t>(kNsPerSecond / kPartOfTime / 2 / handshake_ns, 2)),
       replies_(kReplies, kRepliesAtOnce),
       replies_of_worker_(workers, Allowance(kRepliesOfWorker, kRepliesOfWorkerAtOnce)) {}
 
 LoadGuard::Verdict LoadGuard::judge(const Datagram& datagram, const Now& now) noexcept {
   constexpr unsigned kPlenty = 128;  // half
   const unsigned left = handshakes_.left(now.ns);
-  if (left == 0) loaded_until_ns_ = now.ns + kSecondNs;
+  if (left == 0) loaded_until_ns_ = now.ns + kNsPerSecond;
   const bool loaded = now.ns < loaded_until_ns_;
   if (left > kPlenty && !loaded) {
     handshakes_.take(now.ns);
     return Verdict::kServe;
   }
   const bool proven =
-      jar_.check_mac2(datagram.message, source_bytes(datagram.remote), now.ns / kSecondNs);
+      jar_.check_mac2(datagram.message, source_bytes(datagram.remote), now.ns / kNsPerSecond);
   if (!(proven ? proven_ : claimed_).allow(datagram.remote.addr, now.ns)) {
     return proven ? Verdict::kRefuse : Verdict::kSendCookie;
   }
@@ -120,7 +118,7 @@ bool LoadGuard::may_reply(uint8_t worker, const Now& now) noexcept {
 }
 
 crypto::MessageCookieReply LoadGuard::reply(const Datagram& datagram, const Now& now) noexcept {
-  return jar_.reply(datagram.message, source_bytes(datagram.remote), now.ns / kSecondNs);
+  return jar_.reply(datagram.message, source_bytes(datagram.remote), now.ns / kNsPerSecond);
 }
 
 }  // namespace wirelay::ctrl

@@ -19,7 +19,7 @@ constexpr size_t kAheadSession = 6;
 
 /// Peers that one tick looks at, at most: a millisecond or a little more. What a stall leaves
 /// behind is made up for by the next ticks.
-constexpr size_t kMostAtOnce = 12'000;
+constexpr size_t kPeersAtOnce = 12'000;
 
 /// Time that has passed since `then`, which a worker may have read a little later than we read
 /// `now`.
@@ -49,7 +49,7 @@ void Timers::tick() {
   initiator_.allow(elapsed);
   const size_t size = ctx_.book->active().size();
   owed_ = std::min(owed_ + elapsed * size, lap * size);
-  const size_t due = std::min<size_t>(owed_ / lap, kMostAtOnce);
+  const size_t due = std::min<size_t>(owed_ / lap, kPeersAtOnce);
   owed_ -= due * lap;
   for (size_t i = 0; i < due; ++i) {
     const auto active = ctx_.book->active();

@@ -5,9 +5,11 @@
 #include "crypto/wire.h"
 #include "ctrl/packets/datagram.h"
 #include "dataplane/encap.h"
+#include "dataplane/tables/memory_order.h"
 
 namespace wirelay::ctrl {
 
+using dataplane::kRelaxed;
 using dataplane::PeerPath;
 using dataplane::Session;
 
@@ -40,7 +42,6 @@ bool Transport::send(uint32_t peer, rte_mbuf* packet) {
 }
 
 bool Transport::seal(uint32_t peer, rte_mbuf* packet) {
-  constexpr auto kRelaxed = std::memory_order_relaxed;
   Session* session = sessions_.usable(peer);
   const PeerPath* path = ctx_.path(peer);
   if (session == nullptr || path == nullptr ||

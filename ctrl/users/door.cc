@@ -11,7 +11,7 @@ namespace wirelay::ctrl {
 namespace {
 
 /// Of the door's thread, which may share a core with a worker or the control thread.
-constexpr int kNice = 10;
+constexpr int kDoorNice = 10;
 
 /// The file's are told of when it is read.
 void log_warnings(const ChangeRequest& request, const ChangeOutcome& outcome) {
@@ -41,7 +41,7 @@ void Door::submit(ChangeRequest request, Done done) {
 }
 
 void Door::serve(const std::stop_token& stop) {
-  become_side_thread("door", kNice);
+  become_side_thread("door", kDoorNice);
   for (;;) {
     std::unique_lock lock(mutex_);
     if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;

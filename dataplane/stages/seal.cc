@@ -11,6 +11,7 @@
 #include "crypto/wire.h"
 #include "dataplane/encap.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/tables/memory_order.h"
 #include "dataplane/worker.h"
 
 namespace wirelay::dataplane::stages {
@@ -118,7 +119,6 @@ class Sealer {
   /// One packet of a session of our own: a counter that is reserved already, and counts that nobody
   /// else writes. Returns the place behind it.
   uint16_t take_own(uint16_t k) noexcept {
-    constexpr auto kRelaxed = std::memory_order_relaxed;
     const uint16_t i = ready_[k];
     PacketMeta& m = burst_.meta[i];
     Session& s = *m.session;

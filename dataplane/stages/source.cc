@@ -52,7 +52,7 @@ bool own_address(const Peer& peer, uint8_t check, const uint8_t* ip) noexcept {
          load_as<uint64_t>(ip + 16) == load_as<uint64_t>(peer.source6 + 8);
 }
 
-IpAddr source_of(const uint8_t* ip) noexcept {
+IpAddr source_address(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? IpAddr::v4(ip + 12) : IpAddr::v6(ip + 8);
 }
 
@@ -66,7 +66,7 @@ class TableCheck {
  public:
   void add(uint16_t i, const uint8_t* ip) noexcept {
     packets_[count_] = i;
-    sources_[count_++] = source_of(ip);
+    sources_[count_++] = source_address(ip);
   }
   void settle(Worker& worker, Burst& burst) noexcept {
     if (count_ == 0) return;

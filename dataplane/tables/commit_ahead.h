@@ -10,7 +10,6 @@
 namespace wirelay::dataplane {
 
 namespace detail {
-inline constexpr size_t kHugePage = size_t{2} << 20;
 /// Has a thread of its own commit it, soon. The thread lives from the first call to the end of the
 /// process. Any thread.
 void commit_soon(void* memory, size_t bytes) noexcept;

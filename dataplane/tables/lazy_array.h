@@ -11,6 +11,7 @@
 namespace wirelay::dataplane {
 
 namespace detail {
+inline constexpr size_t kHugePage = size_t{2} << 20;
 /// Anonymous zeroed memory, aligned to 2 MiB when at least that large, else to a page.
 /// Throws std::bad_alloc. `secret` keeps it out of core dumps.
 void* map_lazy(size_t bytes, bool secret);

@@ -5,13 +5,11 @@
 #include <iterator>
 
 #include "dataplane/tables/commit_ahead.h"
+#include "dataplane/tables/memory_order.h"
 
 namespace wirelay::dataplane {
 
 namespace {
-
-constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr auto kRelease = std::memory_order_release;
 
 std::vector<Prefix> sorted(std::span<const Prefix> prefixes) {
   std::vector<Prefix> out(prefixes.begin(), prefixes.end());

@@ -5,14 +5,11 @@
 
 #include "crypto/keys.h"
 #include "dataplane/burst.h"
+#include "dataplane/tables/memory_order.h"
 
 namespace wirelay::dataplane {
 
 namespace {
-
-constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr auto kAcquire = std::memory_order_acquire;
-constexpr auto kRelease = std::memory_order_release;
 
 /// On average at the full capacity; of seven. One bucket in twenty then needs a second one.
 constexpr uint32_t kWordsPerBucket = 4;

@@ -6,13 +6,11 @@
 
 #include "crypto/keys.h"
 #include "dataplane/tables/commit_ahead.h"
+#include "dataplane/tables/memory_order.h"
 
 namespace wirelay::dataplane {
 
 namespace {
-
-constexpr auto kRelaxed = std::memory_order_relaxed;
-constexpr auto kRelease = std::memory_order_release;
 
 /// On average at the full capacity; of twelve. One bucket in a hundred then needs a second one.
 constexpr uint32_t kEntriesPerBucket = 6;

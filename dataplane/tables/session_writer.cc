@@ -6,6 +6,7 @@
 
 #include "crypto/keys.h"
 #include "dataplane/tables/commit_ahead.h"
+#include "dataplane/tables/memory_order.h"
 
 namespace wirelay::dataplane {
 
@@ -18,7 +19,6 @@ Traffic& Traffic::operator+=(const Traffic& o) noexcept {
 }
 
 Traffic traffic_of(const Session& session) noexcept {
-  constexpr auto kRelaxed = std::memory_order_relaxed;
   return {session.rx_packets.load(kRelaxed), session.rx_bytes.load(kRelaxed),
           session.tx_packets.load(kRelaxed) + session.own_tx_packets.load(kRelaxed),
           session.tx_bytes.load(kRelaxed) + session.own_tx_bytes.load(kRelaxed)};
@@ -75,7 +75,6 @@ std::optional<uint32_t> SessionWriter::peer_of(uint32_t index) const {
 Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reject_tsc) {
   const uint32_t number = table_.layout().slot(keys.local_index);
   Session& s = table_.sessions_[number];
-  constexpr auto kRelaxed = std::memory_order_relaxed;
 
   s.peer = slots_[number].peer;
   std::copy_n(keys.receive.data(), sizeof s.receive_key, s.receive_key);

@@ -4,12 +4,12 @@
 #include <algorithm>
 
 #include "dataplane/tables/commit_ahead.h"
+#include "dataplane/tables/memory_order.h"
 
 namespace wirelay::dataplane {
 
 namespace {
 
-constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr unsigned kCostShift = 20;
 /// Workers read the clock once a poll, so one may see an arrival that another has moved with a
 /// later clock. Further ahead than the tolerance and this, an arrival is one of before a wrap.

@@ -69,7 +69,7 @@ Bytes with_place_of_tag(Bytes text) {
 }
 
 /// 8 or 16 packets with the same number of chunks, side by side.
-Tags run_ifma(const Cases& cases) {
+Tags tags_ifma(const Cases& cases) {
   static PolyKeys keys;
   static PolyTags tags;
   const auto lanes = static_cast<uint32_t>(cases.size());
@@ -94,7 +94,7 @@ Tags run_ifma(const Cases& cases) {
 
 /// Packets of any lengths, in as many groups and strands as the scheduler makes of them. The
 /// closing block is set afterwards: a plan's packets have the one of the AEAD.
-Tags run_scheduled(const Cases& cases) {
+Tags tags_scheduled(const Cases& cases) {
   static PolyKeys keys;
   static PolyTags tags;
   static TagGroup group;
@@ -148,7 +148,7 @@ Tags run_scheduled(const Cases& cases) {
   return result;
 }
 
-Tags run_avx2(const Cases& cases) {
+Tags tags_avx2(const Cases& cases) {
   static PolyKeys keys;
   Tags result;
   for (size_t first = 0; first < cases.size(); first += kPolyMessages) {
@@ -170,20 +170,20 @@ Tags run_avx2(const Cases& cases) {
   return result;
 }
 
-struct Kernel {
+struct TagKernel {
   const char* name;
   bool usable;
   bool any_lengths;  // else 8 or 16 messages with as many chunks
   std::function<Tags(const Cases&)> run;
 };
 
-std::vector<Kernel> kernels() {
-  return {{"ifma", cpu_has_avx512_ifma(), false, run_ifma},
-          {"ifma as scheduled", cpu_has_avx512_ifma(), true, run_scheduled},
-          {"avx2", cpu_has_avx2(), true, run_avx2}};
+std::vector<TagKernel> tag_kernels() {
+  return {{"ifma", cpu_has_avx512_ifma(), false, tags_ifma},
+          {"ifma as scheduled", cpu_has_avx512_ifma(), true, tags_scheduled},
+          {"avx2", cpu_has_avx2(), true, tags_avx2}};
 }
 
-void check(const Kernel& kernel, const Cases& cases) {
+void check(const TagKernel& kernel, const Cases& cases) {
   const Tags tags = kernel.run(cases);
   for (size_t i = 0; i < cases.size(); ++i) {
     CPPUNIT_ASSERT_EQUAL_MESSAGE(std::string(kernel.name) + ", message " + std::to_string(i) +
@@ -289,8 +289,8 @@ class AeadLanesPoly1305Test : public CppUnit::TestFixture {
   CPPUNIT_TEST(mixed_lengths);
   CPPUNIT_TEST_SUITE_END();
 
-  static void for_each_kernel(const std::function<void(const Kernel&)>& run) {
-    for (const Kernel& kernel : kernels()) {
+  static void for_each_kernel(const std::function<void(const TagKernel&)>& run) {
+    for (const TagKernel& kernel : tag_kernels()) {
       if (kernel.usable) {
         run(kernel);
       } else {
@@ -301,7 +301,7 @@ class AeadLanesPoly1305Test : public CppUnit::TestFixture {
 
   void rfc_vectors() {
     const Cases vectors = rfc_cases();
-    for_each_kernel([&](const Kernel& kernel) {
+    for_each_kernel([&](const TagKernel& kernel) {
       for (const Case& vector : vectors) check(kernel, Cases(8, vector));
       for (const Case& vector : vectors) check(kernel, Cases(16, vector));
       if (kernel.any_lengths) check(kernel, vectors);
@@ -313,7 +313,7 @@ class AeadLanesPoly1305Test : public CppUnit::TestFixture {
     const Bytes ones(16, 0xff);
     Bytes one_key(32);
     one_key[0] = 1;
-    for_each_kernel([&](const Kernel& kernel) {
+    for_each_kernel([&](const TagKernel& kernel) {
       for (int below = 0; below < 16; ++below) {
         // 2^128 + 2^128 - 1, twice, and the closing block: 4 * 2^128 - 2 + what it adds.
         Cases cases;
@@ -333,7 +333,7 @@ class AeadLanesPoly1305Test : public CppUnit::TestFixture {
   }
 
   void edges_of_limbs() {
-    for_each_kernel([](const Kernel& kernel) {
+    for_each_kernel([](const TagKernel& kernel) {
       Random random(31);
       for (int round = 0; round < 3000; ++round) {
         const size_t chunks = random() % 6;
@@ -348,7 +348,7 @@ class AeadLanesPoly1305Test : public CppUnit::TestFixture {
   }
 
   void every_length() {
-    for_each_kernel([](const Kernel& kernel) {
+    for_each_kernel([](const TagKernel& kernel) {
       Random random(32);
       for (size_t bytes = 0; bytes <= 2100; ++bytes) {
         Cases cases;
@@ -360,7 +360,7 @@ class AeadLanesPoly1305Test : public CppUnit::TestFixture {
 
   /// From one packet in eight strands to many short ones beside a long one.
   void mixed_lengths() {
-    for_each_kernel([](const Kernel& kernel) {
+    for_each_kernel([](const TagKernel& kernel) {
       if (!kernel.any_lengths) return;
       Random random(33);
       for (size_t count = 1; count <= kPlanPackets; ++count) {

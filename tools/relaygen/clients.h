@@ -107,7 +107,7 @@ class Clients {
 
   const Family family_;
   const dataplane::Prefix outer_;
-  const uint32_t first_index_;  // random
+  const uint32_t first_index_;                // random
   std::array<dataplane::IpAddr, 2> targets_;  // IPv4, IPv6
   std::vector<Client> clients_;
   std::vector<std::array<Session, 2>> sessions_;

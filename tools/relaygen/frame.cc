@@ -11,7 +11,6 @@ namespace wirelay::relaygen {
 
 namespace {
 
-constexpr uint16_t kDiscardPort = 9;         // RFC 863
 constexpr uint16_t kFirstFlowPort = 0x8000;  // flows differ in their source ports, for RSS
 constexpr uint8_t kHops = 64;
 constexpr uint16_t kUdpProtocol = 17;

@@ -7,6 +7,7 @@
 
 #include <rte_ether.h>
 
+#include "crypto/wire.h"
 #include "dataplane/ip.h"
 #include "tools/relaygen/probe.h"
 
@@ -16,6 +17,9 @@ inline constexpr uint32_t kEthernetBytes = 14, kIpv4Bytes = 20, kIpv6Bytes = 40,
 /// What Ethernet adds to a frame on the wire: preamble 8, check sequence 4, gap 12.
 inline constexpr uint32_t kWireExtraBytes = 24;
 inline constexpr uint32_t kLeastFrameBytes = 60;
+inline constexpr uint32_t kTransportBytes = sizeof(crypto::MessageTransport);
+/// To which probes are sent: RFC 863.
+inline constexpr uint16_t kDiscardPort = 9;
 
 /// What an Ethernet frame takes of the wire's time, in bytes.
 inline constexpr uint32_t wire_bytes(uint32_t frame) noexcept {

@@ -19,7 +19,7 @@ using dataplane::IpAddr;
 constexpr uint16_t kDescriptors = 4096;
 constexpr uint32_t kFrameExtraBytes = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
 
-std::span<const uint8_t> bytes_of(const rte_mbuf* packet) {
+std::span<const uint8_t> frame_bytes(const rte_mbuf* packet) {
   return {rte_pktmbuf_mtod(packet, const uint8_t*), packet->data_len};
 }
 
@@ -116,7 +116,7 @@ void Port::resolve(const IpAddr& far, unsigned seconds) {
     std::array<rte_mbuf*, kBurst> burst;
     const uint16_t count = receive(burst);
     for (uint16_t i = 0; i < count; ++i) {
-      take_neighbour(bytes_of(burst[i]));
+      take_neighbour(frame_bytes(burst[i]));
       rte_pktmbuf_free(burst[i]);
     }
     if (const auto found = learned_.find(hop); found != learned_.end()) {

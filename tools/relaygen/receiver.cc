@@ -11,9 +11,6 @@ namespace wirelay::relaygen {
 
 namespace {
 
-constexpr uint16_t kDiscardPort = 9;
-constexpr size_t kTransportBytes = sizeof(crypto::MessageTransport);
-
 std::optional<Probe> probe_of(const std::optional<UdpPacket>& packet) noexcept {
   if (!packet || packet->payload_bytes < kProbeBytes) return std::nullopt;
   return read_probe(packet->payload);

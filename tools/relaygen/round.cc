@@ -14,7 +14,6 @@ namespace wirelay::relaygen {
 namespace {
 
 constexpr size_t kSealBurst = 64;
-constexpr uint32_t kTransportBytes = sizeof(crypto::MessageTransport);
 
 void append(rte_mbuf* packet, uint32_t bytes) {
   if (rte_pktmbuf_append(packet, static_cast<uint16_t>(bytes)) == nullptr) {

@@ -180,19 +180,19 @@ class LoadTest : public LoadedLabTest {
     ctrl::Datagram datagram;
     datagram.remote = a().endpoint();
     datagram.message = message;
-    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kServe);
+    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == ctrl::LoadGuard::Verdict::kServe);
     for (int i = 0; i < 20; ++i) {
       ctrl::Datagram other = datagram;
       other.remote.addr = *dataplane::parse_ip("198.51.100." + std::to_string(i));
       guard.judge(other, lab_->now);
     }
-    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kSendCookie);
+    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == ctrl::LoadGuard::Verdict::kSendCookie);
     CPPUNIT_ASSERT(writer.consume(guard.reply(datagram, lab_->now), lab_->now.ns / kSecond));
     writer.write(message, lab_->now.ns / kSecond);
     for (int i = 0; i < 5; ++i) {
-      CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kServe);
+      CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == ctrl::LoadGuard::Verdict::kServe);
     }
-    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == Guard::Verdict::kRefuse);
+    CPPUNIT_ASSERT(guard.judge(datagram, lab_->now) == ctrl::LoadGuard::Verdict::kRefuse);
   }
 
  private:
