@@ -31,7 +31,7 @@ class Upload {
       send(begin, end);
       begin = end;
     }
-    return counts_;
+    return sum_;
   }
 
  private:
@@ -40,9 +40,7 @@ class Upload {
     params.append(items_.text(begin, end)).append("]}");
     try {
       const Json::Value done = call_.relay.call_text(method_, params);
-      for (const std::string& name : done.getMemberNames()) {
-        counts_[name] = counts_[name].asUInt64() + done[name].asUInt64();
-      }
+      add(done);
     } catch (const RelayRefused& refused) {
       if (end - begin == items_.size()) throw;  // one request: nothing was changed
       throw RelayRefused(refused.error, stopped(begin, end - begin));
@@ -51,12 +49,23 @@ class Upload {
     }
   }
 
+  /// Sums counts up; warnings follow one another.
+  void add(const Json::Value& done) {
+    for (const std::string& name : done.getMemberNames()) {
+      if (done[name].isArray()) {
+        for (const Json::Value& entry : done[name]) sum_[name].append(entry);
+      } else {
+        sum_[name] = sum_[name].asUInt64() + done[name].asUInt64();
+      }
+    }
+  }
+
   /// The request as a whole was refused: paths in its problems count from its first entry.
   std::string stopped(size_t begin, size_t n) const {
     const std::string all = std::string(list_) + ' ';
     return "stopped at " + all + count_text(begin + 1) + " to " + count_text(begin + n) + " of " +
            count_text(items_.size()) +
-           "; done before: " + (counts_.empty() ? "nothing" : changes_text(counts_)) +
+           "; done before: " + (sum_.empty() ? "nothing" : changes_text(sum_)) +
            ". Go on with --first " + std::to_string(begin + 1);
   }
 
@@ -64,7 +73,7 @@ class Upload {
   const char* method_;
   const char* list_;
   const JsonList& items_;
-  Json::Value counts_{Json::objectValue};
+  Json::Value sum_{Json::objectValue};
 };
 
 /// The whole file is checked here, before any of it is sent.

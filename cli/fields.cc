@@ -75,8 +75,16 @@ std::string changes_text(const Json::Value& counts) {
   return text.empty() ? "nothing to change" : text;
 }
 
-void print_changes(Call& call, const Json::Value& counts) {
-  if (!printed_json(call, counts)) call.out << changes_text(counts) << '\n';
+void print_warnings(Call& call, const Json::Value& result) {
+  for (const Json::Value& warning : result["warnings"]) {
+    call.err << "warning: " << printable(warning.asString()) << '\n';
+  }
+}
+
+void print_changes(Call& call, const Json::Value& result) {
+  if (printed_json(call, result)) return;
+  call.out << changes_text(result) << '\n';
+  print_warnings(call, result);
 }
 
 void remove_named(Call& call, const char* method) {

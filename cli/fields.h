@@ -23,6 +23,8 @@ void exclude(const Call& call, const char* option, std::initializer_list<const c
 /// Prints the result as it is when --json was given; true then.
 bool printed_json(Call& call, const Json::Value& result);
 /// "added 2 users, 3 peers" of the counts of a change.
+/// "warnings" of a result, where there are any.
+void print_warnings(Call& call, const Json::Value& result);
 void print_changes(Call& call, const Json::Value& counts);
 std::string changes_text(const Json::Value& counts);
 

@@ -99,6 +99,7 @@ void reload(Call& call) {
   for (const Json::Value& part : result["needs_restart"]) {
     call.out << "changed, but needs a restart: " << printable(part.asString()) << '\n';
   }
+  print_warnings(call, result);
 }
 
 void describe_reload(po::options_description_easy_init add) {

@@ -111,6 +111,7 @@ void add_generated(Call& call, const ClientFileOptions& client, const Json::Valu
     hand_out(call, client, done);
     if (call.json()) return;
     call.err << changes << "; the private key is in this client file and nowhere else\n";
+    print_warnings(call, done);
   } catch (const Unreachable& lost) {
     keep_key(call, client, peer, lost.what());
   } catch (const Json::Exception& strange) {

@@ -52,7 +52,7 @@ void print_help(const po::options_description& description) {
 
 /// One problem a line. `file` goes in front of paths that lie within it.
 void print(const Refused& refused, const std::string& file) {
-  for (const std::string& line : lines_of(refused)) std::cerr << file << line << '\n';
+  for (const std::string& line : lines_of(refused.problems)) std::cerr << file << line << '\n';
 }
 
 int check(const Config& config, const std::string& file) {

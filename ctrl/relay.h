@@ -53,7 +53,8 @@ class Relay final : public RelayFace {
   [[nodiscard]] crypto::EngineInfo engine() const override { return engine_; }
   [[nodiscard]] bool uses_huge_pages() const override { return eal_.huge_pages(); }
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> workers() const override;
-  [[nodiscard]] std::vector<PortStatus> ports() const override;
+  [[nodiscard]] size_t port_count() const override;
+  [[nodiscard]] PortStatus port(size_t i) const override;
   [[nodiscard]] std::vector<NeighbourStatus> neighbours() const override;
   [[nodiscard]] const NeighbourCounters& neighbour_counters() const override;
   [[nodiscard]] const ProtocolCounters& protocol_counters() const override;

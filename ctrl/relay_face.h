@@ -85,7 +85,9 @@ class RelayFace {
   virtual crypto::EngineInfo engine() const = 0;
   virtual bool uses_huge_pages() const = 0;
   virtual std::vector<const dataplane::WorkerCounters*> workers() const = 0;
-  virtual std::vector<PortStatus> ports() const = 0;
+  virtual size_t port_count() const = 0;
+  /// What the driver says of one: that may take some drivers a millisecond.
+  virtual PortStatus port(size_t i) const = 0;
   virtual std::vector<NeighbourStatus> neighbours() const = 0;
   virtual const NeighbourCounters& neighbour_counters() const = 0;
   virtual const ProtocolCounters& protocol_counters() const = 0;

@@ -80,7 +80,8 @@ void Relay::apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& opt
                                     done = std::move(done)](ChangeOutcome outcome) {
     forget_users(loaded->config);  // here: it would take the control thread too long
     loop_.post([this, loaded, dry_run, done, outcome = std::move(outcome)] {
-      ReloadOutcome result{outcome.error, outcome.counts, outcome.difference, {}};
+      ReloadOutcome result{
+          outcome.error, outcome.counts, outcome.difference, {}, loaded->config.warnings};
       result.needs_restart = needs_restart(config_, loaded->config);
       if (loaded->identity != identity_.public_key) {
         result.needs_restart.insert(result.needs_restart.begin(), "identity");
@@ -115,7 +116,7 @@ void Relay::log_failure(const ReloadOutcome& outcome) {
   try {
     std::rethrow_exception(outcome.error);
   } catch (const Refused& refused) {
-    for (const std::string& line : lines_of(refused)) log_error("{}", line);
+    for (const std::string& line : lines_of(refused.problems)) log_error("{}", line);
     log_error("not reloaded, nothing was changed");
   } catch (const std::exception& error) {  // the relay goes on with what it has
     log_error("not reloaded: {}", error.what());

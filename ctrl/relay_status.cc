@@ -25,7 +25,9 @@ std::vector<const dataplane::WorkerCounters*> Relay::workers() const {
   return datapath_.counters();
 }
 
-std::vector<PortStatus> Relay::ports() const { return datapath_.port_status(); }
+size_t Relay::port_count() const { return datapath_.port_count(); }
+
+PortStatus Relay::port(size_t i) const { return datapath_.port_status(i); }
 
 std::vector<NeighbourStatus> Relay::neighbours() const { return neighbours_.status(); }
 

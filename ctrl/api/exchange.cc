@@ -19,7 +19,15 @@ Json::Value reload_result(const ReloadOutcome& outcome, const ReloadOptions& opt
   if (outcome.error) std::rethrow_exception(outcome.error);
   Json::Value result = to_json(outcome.counts);
   result["needs_restart"] = to_json(outcome.needs_restart);
+  add_warnings(result, outcome.warnings);
   if (options.dry_run) result["difference"] = to_json(outcome.difference);
+  return result;
+}
+
+Json::Value change_result(const ChangeOutcome& outcome) {
+  if (outcome.error) std::rethrow_exception(outcome.error);
+  Json::Value result = to_json(outcome.counts);
+  add_warnings(result, lines_of(outcome.warnings));
   return result;
 }
 
@@ -155,10 +163,7 @@ void Exchange::change(std::string_view method, std::vector<Step> steps) {
   desk_.relay.change(std::move(request),
                      [answer = answerer(), line = std::move(line)](const ChangeOutcome& outcome) {
                        line.log(outcome.error, outcome.counts);
-                       answer([error = outcome.error, counts = outcome.counts] {
-                         if (error) std::rethrow_exception(error);
-                         return to_json(counts);
-                       });
+                       answer([outcome] { return change_result(outcome); });
                      });
 }
 

@@ -55,6 +55,14 @@ Json::Value peer_entry(const PeerView& peer, PresharedKey preshared_key) {
   return result;
 }
 
+bool PortList::run(const RelayFace& relay, const Slice& slice) {
+  while (ports_.size() < relay.port_count()) {
+    ports_.push_back(relay.port(ports_.size()));
+    if (slice.over()) break;
+  }
+  return ports_.size() == relay.port_count();
+}
+
 Json::Value ports_json(const std::vector<PortStatus>& ports) {
   Json::Value result(Json::arrayValue);
   for (const PortStatus& port : ports) {
@@ -84,6 +92,10 @@ Json::Value to_json(const std::vector<std::string>& texts) {
   Json::Value result(Json::arrayValue);
   for (const std::string& text : texts) result.append(text);
   return result;
+}
+
+void add_warnings(Json::Value& result, const std::vector<std::string>& warnings) {
+  if (!warnings.empty()) result["warnings"] = to_json(warnings);
 }
 
 }  // namespace wirelay::ctrl::api

@@ -44,6 +44,16 @@ Json::Value user_entry(const UserView& user);
 /// PEER with "user", and what it carried, under "status".
 Json::Value peer_entry(const PeerView& peer, PresharedKey preshared_key);
 
+/// Asks for ports on the control thread, in slices.
+class PortList {
+ public:
+  /// Goes on with the ports of `relay`; true when all are there.
+  bool run(const RelayFace& relay, const Slice& slice);
+  [[nodiscard]] const std::vector<PortStatus>& ports() const noexcept { return ports_; }
+
+ private:
+  std::vector<PortStatus> ports_;
+};
 Json::Value ports_json(const std::vector<PortStatus>& ports);
 /// Counters that any thread may read.
 using Workers = std::vector<const dataplane::WorkerCounters*>;
@@ -73,6 +83,8 @@ Json::Value page_json(const char* list, const std::vector<View>& views, const En
 
 /// For lists of texts, such as names.
 Json::Value to_json(const std::vector<std::string>& texts);
+/// "warnings" of a result, where there are any.
+void add_warnings(Json::Value& result, const std::vector<std::string>& warnings);
 
 inline Json::Value count(uint64_t n) { return Json::Value(Json::UInt64{n}); }
 inline Json::Value count(const dataplane::Counter& counter) { return count(counter.get()); }

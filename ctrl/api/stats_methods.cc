@@ -38,9 +38,9 @@ Json::Value stages_json(const WorkerCounters& worker) {
 
 class Stats : public Query {
  public:
-  bool collect(const RelayFace& relay, const Slice&) override {
+  bool collect(const RelayFace& relay, const Slice& slice) override {
+    if (!ports_.run(relay, slice)) return false;
     tsc_hz_ = relay.tsc_hz();
-    ports_ = relay.ports();
     cores_ = relay.config().worker_cores;
     workers_ = relay.workers();
     return true;
@@ -48,7 +48,7 @@ class Stats : public Query {
   [[nodiscard]] Json::Value result() const override {
     Json::Value result(Json::objectValue);
     result["tsc_hz"] = count(tsc_hz_);
-    result["ports"] = ports_json(ports_);
+    result["ports"] = ports_json(ports_.ports());
     Json::Value& workers = result["workers"] = workers_json(workers_, cores_);
     Json::ArrayIndex id = 0;
     for (const WorkerCounters* worker : workers_) workers[id++]["stages"] = stages_json(*worker);
@@ -57,7 +57,7 @@ class Stats : public Query {
 
  private:
   uint64_t tsc_hz_ = 0;
-  std::vector<PortStatus> ports_;
+  PortList ports_;
   std::vector<unsigned> cores_;
   Workers workers_;
 };

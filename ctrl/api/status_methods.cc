@@ -39,7 +39,8 @@ Json::Value turns_json(const TurnStatus& turns) {
 
 class Status : public Query {
  public:
-  bool collect(const RelayFace& relay, const Slice&) override {
+  bool collect(const RelayFace& relay, const Slice& slice) override {
+    if (!ports_.run(relay, slice)) return false;
     uptime_ns_ = relay.uptime_ns();
     public_key_ = relay.public_key();
     udp_port_ = relay.config().udp_port;
@@ -50,7 +51,6 @@ class Status : public Query {
     engines_ = relay.engines();
     huge_pages_ = relay.uses_huge_pages();
     workers_ = relay.workers();
-    ports_ = relay.ports();
     users_ = relay.registry().user_count();
     peers_ = relay.registry().peer_count();
     sessions_ = relay.sessions_in_use();
@@ -73,7 +73,7 @@ class Status : public Query {
     result["huge_pages"] = huge_pages_;
     result["polling"] = polling_ == dataplane::Polling::kBusy ? "busy" : "adaptive";
     result["workers"] = workers_json(workers_, cores_);
-    result["ports"] = ports_json(ports_);
+    result["ports"] = ports_json(ports_.ports());
     result["users"] = count(users_);
     result["peers"] = count(peers_);
     result["sessions"] = sessions_;
@@ -99,7 +99,7 @@ class Status : public Query {
   std::vector<crypto::EngineInfo> engines_;
   bool huge_pages_ = false;
   Workers workers_;
-  std::vector<PortStatus> ports_;
+  PortList ports_;
   size_t users_ = 0, peers_ = 0;
   uint32_t sessions_ = 0;
   ProtocolCounters handshakes_;

@@ -5,14 +5,14 @@
 
 namespace wirelay::ctrl {
 
-std::vector<std::string> lines_of(const Refused& refused, size_t most) {
-  const size_t shown = std::min(refused.problems.size(), most);
+std::vector<std::string> lines_of(const std::vector<Problem>& problems, size_t most) {
+  const size_t shown = std::min(problems.size(), most);
   std::vector<std::string> lines;
   for (size_t i = 0; i < shown; ++i) {
-    lines.push_back(refused.problems[i].path + ": " + refused.problems[i].message);
+    lines.push_back(problems[i].path + ": " + problems[i].message);
   }
-  if (const size_t rest = refused.problems.size() - shown; rest != 0) {
-    lines.push_back("and " + std::string(enough(refused.problems) ? "at least " : "") +
+  if (const size_t rest = problems.size() - shown; rest != 0) {
+    lines.push_back("and " + std::string(enough(problems) ? "at least " : "") +
                     std::to_string(rest) + " more problems");
   }
   return lines;

@@ -38,7 +38,7 @@ class Refused : public std::runtime_error {
 };
 
 /// The findings as lines "path: message", at most `most` of them and then how many more there are.
-std::vector<std::string> lines_of(const Refused& refused, size_t most = 50);
+std::vector<std::string> lines_of(const std::vector<Problem>& problems, size_t most = 50);
 
 /// Where a value stands in a document, "users[3].limits": a link to the place around it, spelled
 /// out only when a message names it. What it is made of outlives it.

@@ -28,6 +28,7 @@ struct ReloadOutcome {
   ChangeCounts counts = {};
   std::vector<std::string> difference = {};     // of a dry run, a line for each change
   std::vector<std::string> needs_restart = {};  // parts that changed but stay as they were
+  std::vector<std::string> warnings = {};       // what the file says and probably doesn't mean
 };
 
 /// What a reload has read.

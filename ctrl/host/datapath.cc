@@ -160,28 +160,25 @@ std::vector<const dataplane::WorkerCounters*> Datapath::counters() const {
   return counters;
 }
 
-std::vector<PortStatus> Datapath::port_status() const {
-  std::vector<PortStatus> result;
-  for (const OpenPort& open : open_) {
-    const dataplane::Port& port = shared_->ports[open.id];
-    PortStatus status;
-    status.name = port.name;
-    status.device = open.device;
-    status.mac = text_of(port.mac);
-    rte_eth_link link{};
-    status.link_up = rte_eth_link_get_nowait(open.id, &link) == 0 && link.link_status != 0;
-    if (rte_eth_stats stats{}; rte_eth_stats_get(open.id, &stats) == 0) {
-      status.rx_packets = stats.ipackets;
-      status.rx_bytes = stats.ibytes;
-      status.rx_missed = stats.imissed;
-      status.rx_errors = stats.ierrors + stats.rx_nombuf;
-      status.tx_packets = stats.opackets;
-      status.tx_bytes = stats.obytes;
-      status.tx_errors = stats.oerrors;
-    }
-    result.push_back(std::move(status));
+PortStatus Datapath::port_status(size_t i) const {
+  const OpenPort& open = open_[i];
+  const dataplane::Port& port = shared_->ports[open.id];
+  PortStatus status;
+  status.name = port.name;
+  status.device = open.device;
+  status.mac = text_of(port.mac);
+  rte_eth_link link{};
+  status.link_up = rte_eth_link_get_nowait(open.id, &link) == 0 && link.link_status != 0;
+  if (rte_eth_stats stats{}; rte_eth_stats_get(open.id, &stats) == 0) {
+    status.rx_packets = stats.ipackets;
+    status.rx_bytes = stats.ibytes;
+    status.rx_missed = stats.imissed;
+    status.rx_errors = stats.ierrors + stats.rx_nombuf;
+    status.tx_packets = stats.opackets;
+    status.tx_bytes = stats.obytes;
+    status.tx_errors = stats.oerrors;
   }
-  return result;
+  return status;
 }
 
 }  // namespace wirelay::ctrl

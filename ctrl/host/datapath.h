@@ -36,7 +36,9 @@ class Datapath {
 
   [[nodiscard]] dataplane::Shared& shared() const noexcept { return *shared_; }
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> counters() const;
-  [[nodiscard]] std::vector<PortStatus> port_status() const;
+  [[nodiscard]] size_t port_count() const noexcept { return open_.size(); }
+  /// Of one, in the order of the configuration.
+  [[nodiscard]] PortStatus port_status(size_t i) const;
 
  private:
   void open_ports(const Config& config, const std::vector<uint16_t>& ports);

@@ -212,6 +212,12 @@ void Transaction::check_endpoint(const PeerSpec& peer) {
 }
 
 void Transaction::check_allowed_ips(const PeerSpec& peer, const PeerPtr& before, bool move) {
+  if (peer.allowed_ips.size() > kMostAllowedIps) {
+    return problem(".allowed_ips",
+                   "holds " + std::to_string(peer.allowed_ips.size()) +
+                       " prefixes; a peer has at most " + std::to_string(kMostAllowedIps) +
+                       ": sum them up to shorter ones, or give some to another peer");
+  }
   std::set<dataplane::Prefix> seen;
   for (size_t i = 0; i < peer.allowed_ips.size(); ++i) {
     const dataplane::Prefix& prefix = peer.allowed_ips[i];

@@ -134,6 +134,7 @@ class RelayctlTest : public test::RelayctlFixture {
       result.counts.users_added = 1;
       result.counts.peers_removed = 2;
       result.needs_restart = {"workers.cores"};
+      result.warnings = {"port wan has no gateway"};
       return result;
     };
     go_on();
@@ -141,6 +142,7 @@ class RelayctlTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("reloaded: added 1 user; removed 2 peers\n"
                                      "changed, but needs a restart: workers.cores\n"),
                          out_);
+    CPPUNIT_ASSERT_EQUAL(std::string("warning: port wan has no gateway\n"), err_);
   }
 
   void json_is_the_result_itself() {

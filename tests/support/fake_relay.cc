@@ -14,7 +14,9 @@ namespace {
 dataplane::Prefix prefix(const char* text) { return *dataplane::parse_prefix(text); }
 
 RegistryLimits limits(uint32_t users) {
-  return {users, users, 2 * users, {prefix("10.77.0.1/32"), prefix("fd77::1/128")}};
+  RegistryLimits limits{users, users, 2 * users, {prefix("10.77.0.1/32"), prefix("fd77::1/128")}};
+  limits.ipv6 = false;  // as of the port below
+  return limits;
 }
 
 Config small_config() {
@@ -102,7 +104,7 @@ std::vector<crypto::EngineInfo> FakeRelay::engines() const {
   return {{"ipsec-mb", true, "fastest usable engine"}, {"sodium", true, "reference"}};
 }
 
-std::vector<PortStatus> FakeRelay::ports() const {
+PortStatus FakeRelay::port(size_t) const {
   PortStatus port;
   port.name = "wan";
   port.device = "net_fake0";
@@ -110,7 +112,7 @@ std::vector<PortStatus> FakeRelay::ports() const {
   port.link_up = true;
   port.rx_packets = 1'234'567;
   port.rx_bytes = 1'200'000'000;
-  return {port};
+  return port;
 }
 
 std::vector<NeighbourStatus> FakeRelay::neighbours() const {

@@ -62,7 +62,8 @@ class FakeRelay : public ctrl::RelayFace {
   crypto::EngineInfo engine() const override { return engines().front(); }
   bool uses_huge_pages() const override { return false; }
   std::vector<const dataplane::WorkerCounters*> workers() const override { return {&worker}; }
-  std::vector<ctrl::PortStatus> ports() const override;
+  size_t port_count() const override { return 1; }
+  ctrl::PortStatus port(size_t i) const override;
   std::vector<ctrl::NeighbourStatus> neighbours() const override;
   const ctrl::NeighbourCounters& neighbour_counters() const override {
     return counters_of_neighbours;

@@ -12,6 +12,7 @@ namespace wirelay::ctrl::api {
 class MethodsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(MethodsTest);
   CPPUNIT_TEST(users_are_added_with_their_peers_all_or_none);
+  CPPUNIT_TEST(what_is_done_and_hardly_meant_is_told_of);
   CPPUNIT_TEST(users_are_changed_field_by_field);
   CPPUNIT_TEST(users_are_removed_with_their_peers);
   CPPUNIT_TEST(lists_are_paged);
@@ -58,6 +59,17 @@ class MethodsTest : public CppUnit::TestFixture {
   }
 
  public:
+  void what_is_done_and_hardly_meant_is_told_of() {
+    const std::string placed = R"(,"endpoint":"[2001:db8::2]:9")";
+    const Json::Value result =
+        call("user.add", R"({"name":"alice","peers":[)" + peer("phone", 1, placed) + "]}");
+    CPPUNIT_ASSERT_EQUAL(1u, result["peers_added"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(1u, result["warnings"].size());
+    CPPUNIT_ASSERT(result["warnings"][0].asString().starts_with(
+        "params.peers[0].endpoint: 2001:db8::2 is an IPv6 address"));
+    CPPUNIT_ASSERT(!call("user.add", R"({"name":"bob"})").isMember("warnings"));
+  }
+
   void users_are_added_with_their_peers_all_or_none() {
     const Json::Value counts = call("user.add", R"({"users":[{"name":"alice","peers":[)" +
                                                     peer("phone", 1) + R"(]},{"name":"bob"}]})");

@@ -109,7 +109,7 @@ class ConfigTest : public ConfigFiles {
       load_config(file, stop.get_token());
       CPPUNIT_FAIL("read to the end");
     } catch (const Refused& refused) {
-      CPPUNIT_FAIL("read to the end: " + lines_of(refused).front());
+      CPPUNIT_FAIL("read to the end: " + lines_of(refused.problems).front());
     } catch (const std::runtime_error&) {
     }
   }

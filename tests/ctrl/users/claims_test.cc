@@ -13,6 +13,7 @@ class ClaimsTest : public RegistryFixture {
   CPPUNIT_TEST_SUITE(ClaimsTest);
   CPPUNIT_TEST(a_prefix_has_one_owner);
   CPPUNIT_TEST(prefixes_nest);
+  CPPUNIT_TEST(a_peer_has_so_many_prefixes);
   CPPUNIT_TEST(a_prefix_moves_when_told_to);
   CPPUNIT_TEST(our_own_key_is_no_peers);
   CPPUNIT_TEST(endpoints_are_where_a_peer_can_be);
@@ -51,6 +52,14 @@ class ClaimsTest : public RegistryFixture {
            AddPeer{peer("all", "alice", 3, {"0.0.0.0/0", "::/0", "10.77.0.0/24", "198.0.0.0/8"})},
            AddPeer{peer("site", "alice", 4, {"11.1.0.0/16", "11.0.0.0/8"})}});
     apply({RemovePeer{"all"}, set_allowed("host", {"10.0.0.9/32", "0.0.0.0/0"})});
+  }
+
+  /// They are entered at once.
+  void a_peer_has_so_many_prefixes() {
+    with_alice();
+    const std::vector<std::string> list(kMostAllowedIps + 1, "10.9.0.0/24");
+    assert_refused({AddPeer{peer("x", "alice", 2, list)}}, "steps[0].allowed_ips",
+                   "holds 4097 prefixes; a peer has at most 4096");
   }
 
   void a_prefix_moves_when_told_to() {

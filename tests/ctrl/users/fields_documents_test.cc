@@ -47,7 +47,7 @@ Json::Value schema_of(const PeerFieldInfo& field) {
       return json(R"({"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$",
                       "description": "32 bytes in base64"})");
     case PeerForm::kPrefixes:
-      return json(R"({"type": "array", "items": {"type": "string", "description":
+      return json(R"({"type": "array", "maxItems": 4096, "items": {"type": "string", "description":
                       "a prefix such as \"10.0.0.0/24\"; an address alone stands for one host"}})");
     case PeerForm::kEndpoint:
       return json(R"({"type": "string", "description": "address:port or [address]:port"})");
