@@ -219,6 +219,8 @@ void Protocol::handle(const dataplane::Event& event, const Now& now) {
     impl_->roam(*peer, event);
   } else if (impl_->sessions.confirm(*peer, event.session)) {
     impl_->timers.confirmed(*peer);
+  } else if (event.session == ctx.state(*peer).current) {
+    impl_->transport.send_held(*peer);  // a handshake has made it current meanwhile
   }
 }
 

@@ -30,13 +30,15 @@ void Sessions::make_current(uint32_t peer, uint32_t index) {
   PeerState& s = ctx_.state(peer);
   s.current = index;
   ctx_.peer_writer.set_current(peer, index);
+  ctx_.peer_writer.set_next(peer, 0);
   s.handshake_unix_ns = ctx_.now.unix_ns;
   ++ctx_.counters.handshakes_completed;
 }
 
 void Sessions::begin_initiated(uint32_t peer, const crypto::TransportKeys& keys) {
-  publish(peer, keys);
   PeerState& s = ctx_.state(peer);
+  confirm_used(peer);
+  publish(peer, keys);
   retire(peer, s.previous);
   uint32_t ousted = s.current;
   // An answered session that waits for its first packet may yet get it: it becomes the previous.
@@ -47,11 +49,13 @@ void Sessions::begin_initiated(uint32_t peer, const crypto::TransportKeys& keys)
 }
 
 void Sessions::begin_answered(uint32_t peer, const crypto::TransportKeys& keys) {
-  publish(peer, keys);
   PeerState& s = ctx_.state(peer);
+  confirm_used(peer);
+  publish(peer, keys);
   retire(peer, s.next);
   retire(peer, s.previous);
   s.next = keys.local_index;
+  ctx_.peer_writer.set_next(peer, s.next);
   settle(peer);
 }
 
@@ -66,12 +70,20 @@ bool Sessions::confirm(uint32_t peer, uint32_t index) {
   return true;
 }
 
+bool Sessions::confirm_used(uint32_t peer) {
+  const uint32_t next = ctx_.state(peer).next;
+  const Session* session = ctx_.shared.sessions.find(next);
+  return session != nullptr && session->rx_tsc.load(std::memory_order_relaxed) != 0 &&
+         confirm(peer, next);
+}
+
 void Sessions::expire(uint32_t peer) {
   PeerState& s = ctx_.state(peer);
   for (uint32_t* slot : {&s.previous, &s.current, &s.next}) {
     const Session* session = ctx_.shared.sessions.find(*slot);
     if (session == nullptr || session->reject_tsc > ctx_.now.tsc) continue;
     if (slot == &s.current) ctx_.peer_writer.set_current(peer, 0);
+    if (slot == &s.next) ctx_.peer_writer.set_next(peer, 0);
     retire(peer, *slot);
     ++ctx_.counters.sessions_expired;
   }
@@ -81,6 +93,7 @@ void Sessions::expire(uint32_t peer) {
 void Sessions::end_all(uint32_t peer) {
   PeerState& s = ctx_.state(peer);
   if (s.current != 0) ctx_.peer_writer.set_current(peer, 0);
+  if (s.next != 0) ctx_.peer_writer.set_next(peer, 0);
   for (uint32_t* slot : {&s.previous, &s.current, &s.next}) retire(peer, *slot);
   s.unanswered = s.unheard = 0;
   settle(peer);
@@ -120,7 +133,7 @@ void Sessions::settle(uint32_t peer) {
 }
 
 Session* Sessions::usable(uint32_t peer) {
-  Session* session = ctx_.shared.sessions.find(ctx_.state(peer).current);
+  Session* session = dataplane::session_to_send(ctx_.shared.peers[peer], ctx_.shared.sessions);
   if (session == nullptr || session->reject_tsc <= ctx_.now.tsc) return nullptr;
   const uint64_t counter = session->send_counter.load(std::memory_order_relaxed);
   return counter < crypto::kRejectAfterMessages ? session : nullptr;

@@ -3,6 +3,7 @@
 //   next ──confirmed──► current ──rotated out──► previous ──► retired
 //
 // We answered: the session is `next` until its first authentic packet proves that the peer has it.
+// Workers seal with it from that packet on; that it is current is told to the control thread then.
 // We initiated: it is `current` at once. `previous` still opens what was on the way. Each is
 // retired when it is rotated out or reaches its reject time, whichever comes first, and with it its
 // keys: sooner than the three times reject time after which the paper (section 6.3) erases all
@@ -28,6 +29,9 @@ class Sessions {
   void begin_answered(uint32_t peer, const crypto::TransportKeys& keys);
   /// The peer has used `index`: true when that was `next`, which is now `current`.
   bool confirm(uint32_t peer, uint32_t index);
+  /// The same when a session tells it by itself: the worker's report may be on its way, or lost
+  /// because its ring was full.
+  bool confirm_used(uint32_t peer);
   /// Retires what has reached its reject time.
   void expire(uint32_t peer);
   void end_all(uint32_t peer);

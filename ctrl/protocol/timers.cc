@@ -83,11 +83,7 @@ void Timers::prefetch(size_t position) const {
 void Timers::check(uint32_t peer) {
   PeerState& s = ctx_.state(peer);
   if (s.expiry != 0 && ctx_.now.tsc >= s.expiry) sessions_.expire(peer);
-  if (s.next != 0) {
-    // The worker's report may be late, or lost because its ring was full.
-    const Session* next = ctx_.shared.sessions.slot(s.next);
-    if (load(next->rx_tsc) != 0 && sessions_.confirm(peer, s.next)) confirmed(peer);
-  }
+  if (sessions_.confirm_used(peer)) confirmed(peer);
   if ((s.flags & kHandshaking) != 0) initiator_.check(peer);
   const Sessions::Activity seen = sessions_.activity(peer);
   if (s.current != 0) {

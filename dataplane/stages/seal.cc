@@ -68,10 +68,10 @@ class Sealer {
     m.path = m.peer_entry->path.load(std::memory_order_acquire);
     if (m.path == nullptr) return burst_.drop(i, Drop::kNoEndpoint);
     SessionTable& sessions = worker_.shared.sessions;
-    const uint32_t index = m.peer_entry->current.load(std::memory_order_acquire);
-    m.session = sessions.find_to_seal(index);
-    m.owner = static_cast<uint8_t>(sessions.layout().owner(index));
+    m.session = session_to_send(*m.peer_entry, sessions);
     if (m.session == nullptr || !usable(*m.session)) return wait_for_session(i);
+    m.owner = static_cast<uint8_t>(
+        sessions.layout().owner(m.session->send_index.load(std::memory_order_relaxed)));
     const Drop misfit = encapsulation_fits(burst_.mbufs[i], *m.path);
     if (misfit != Drop::kCount) return burst_.drop(i, misfit);
     ready_[ready_count_++] = i;

@@ -7,6 +7,7 @@
 
 #include "dataplane/ip.h"
 #include "dataplane/tables/lazy_array.h"
+#include "dataplane/tables/session.h"
 
 namespace wirelay::dataplane {
 
@@ -37,6 +38,7 @@ inline constexpr uint8_t kSourceTable = 4;  // there are more: ask the prefix ta
 /// within a wider prefix of the peer's there may be another's, and the table is asked.
 struct alignas(64) Peer {
   std::atomic<uint32_t> current;      // receiver index of the session to send with; 0: none
+  std::atomic<uint32_t> next;         // of one that takes its place once the peer uses it; 0: none
   uint32_t user;                      // user number (tables/user.h); constant while the peer lives
   std::atomic<const PeerPath*> path;  // null: endpoint unknown
   uint32_t source4;                   // network order; changed only while its bit is clear
@@ -45,6 +47,18 @@ struct alignas(64) Peer {
   std::atomic<bool> alive;  // false: removed, waiting for the grace period
 };
 static_assert(sizeof(Peer) == 64);
+
+/// The session to send to `peer` with; null when there is none. A session that we answered for
+/// counts from its first authentic packet on: its owner's rx_tsc tells that to all workers, before
+/// the control thread has heard of it.
+inline Session* session_to_send(const Peer& peer, SessionTable& sessions) noexcept {
+  // In this order: the control thread makes a session current first, and empties `next` then.
+  if (const uint32_t next = peer.next.load(std::memory_order_acquire); next != 0) [[unlikely]] {
+    Session* s = sessions.find_to_seal(next);
+    if (s != nullptr && s->rx_tsc.load(std::memory_order_relaxed) != 0) return s;
+  }
+  return sessions.find_to_seal(peer.current.load(std::memory_order_acquire));
+}
 
 /// Peers, each with its path beside it: the two lines of a pair come from memory for the price of
 /// one.

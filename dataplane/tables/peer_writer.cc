@@ -69,6 +69,7 @@ std::optional<uint32_t> PeerWriter::add(uint32_t user, std::span<const Prefix> a
   // Complete before the first prefix makes it known to workers.
   Peer& peer = peers_[number];
   peer.current.store(0, kRelaxed);
+  peer.next.store(0, kRelaxed);
   peer.user = user;
   peer.path.store(nullptr, kRelaxed);
   peer.source_check.store(write_sources(peer, record.allowed), kRelaxed);
@@ -107,11 +108,16 @@ void PeerWriter::set_current(uint32_t peer, uint32_t index) noexcept {
   peers_[peer].current.store(index, kRelease);
 }
 
+void PeerWriter::set_next(uint32_t peer, uint32_t index) noexcept {
+  peers_[peer].next.store(index, kRelease);
+}
+
 void PeerWriter::remove(uint32_t peer) {
   Peer& entry = peers_[peer];
   Record& record = records_[peer];
   entry.alive.store(false, kRelease);
   entry.current.store(0, kRelease);
+  entry.next.store(0, kRelease);
   set_path(peer, nullptr);
   take_out(peer, record.allowed, {});
   record.allowed = {};

@@ -31,6 +31,9 @@ class PeerWriter {
 
   /// One atomic store: the session that outbound packets are sealed with; 0: none.
   void set_current(uint32_t peer, uint32_t index) noexcept;
+  /// The same for the one that is sealed with once the peer has used it. To make it the current
+  /// one, set that first.
+  void set_next(uint32_t peer, uint32_t index) noexcept;
 
   /// Takes the peer and its prefixes away at once; the number is free after the grace period. The
   /// caller has retired the peer's sessions before: they name the number.

@@ -111,7 +111,7 @@ void Side::punt(uint32_t peer, const Bytes& packet) {
 }
 
 void Side::send(uint32_t peer, const Bytes& packet) {
-  Session* s = current(peer);
+  Session* s = dataplane::session_to_send(shared.peers[peer], shared.sessions);
   const dataplane::PeerPath* path = shared.peers[peer].path.load(kRelaxed);
   if (s == nullptr || s->reject_tsc <= now.tsc ||
       s->send_counter.load(kRelaxed) >= crypto::kRejectAfterMessages) {

@@ -20,6 +20,8 @@ class SettlingTest : public LabTest {
   CPPUNIT_TEST(lost_first_packet_of_a_renewed_session);
   CPPUNIT_TEST(unanswered_first_data_brings_a_new_handshake);
   CPPUNIT_TEST(unconfirmed_session_is_not_sent_with);
+  CPPUNIT_TEST(a_used_session_needs_no_report);
+  CPPUNIT_TEST(a_used_session_outlives_the_next_handshake);
   CPPUNIT_TEST(unanswered_data_outlives_its_session);
   CPPUNIT_TEST_SUITE_END();
 
@@ -132,6 +134,42 @@ class SettlingTest : public LabTest {
     a().send(lab_->peer_of_a, inner_packet(64, 6));
     lab_->deliver();
     CPPUNIT_ASSERT(before != b().shared.peers[lab_->peer_of_b].current);
+  }
+
+  /// Workers send with it at once, whatever the control thread has heard.
+  void a_used_session_needs_no_report() {
+    b().lose_events = true;
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, b().inbox.size());
+    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) == nullptr);
+    const uint64_t initiations = initiated();
+    b().send(lab_->peer_of_b, inner_packet(64, 5));
+    b().punt(lab_->peer_of_b, inner_packet(64, 6));  // a worker that has looked a moment before
+    lab_->deliver();
+    CPPUNIT_ASSERT(inner_packet(64, 6) == a().inbox.back());
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, a().inbox.size());
+    CPPUNIT_ASSERT_EQUAL(initiations, uint64_t{initiated()});
+  }
+
+  void a_used_session_outlives_the_next_handshake() {
+    b().lose_events = true;
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, b().inbox.size());
+    const uint32_t used = b().shared.peers[lab_->peer_of_b].next;
+    lab_->now.ns += kSecond;
+    lab_->now.tsc += kSecond;
+    lab_->now.unix_ns += kSecond;
+    a().remove_peer(lab_->peer_of_a);  // it starts anew
+    lab_->peer_of_a = a().add_peer(b(), {});
+    lab_->lose = [](const Side&, const Message& m) { return m.type == MessageType::kTransport; };
+    a().send(lab_->peer_of_a, inner_packet(64, 7));
+    lab_->deliver();
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, lab_->seen(b(), MessageType::kResponse));
+    CPPUNIT_ASSERT_EQUAL(used, b().shared.peers[lab_->peer_of_b].current.load());
+    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) != nullptr);
+    CPPUNIT_ASSERT(used != b().shared.peers[lab_->peer_of_b].next);
   }
 
   void unanswered_data_outlives_its_session() {

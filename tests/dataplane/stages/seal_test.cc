@@ -16,6 +16,20 @@ void feed_down(DataPath& d, const Client& c, size_t bytes = 36) {
   d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, pattern(bytes))));
 }
 
+/// A new session of the client's, which we answered for and it has not used yet; there is no other
+/// to send with.
+void answered(DataPath& d, Client& c, uint32_t owner) {
+  d.new_session(c, owner);
+  d.peers->set_current(c.peer, 0);
+  d.peers->set_next(c.peer, c.index);
+}
+
+Bytes only_sent(DataPath& d) {
+  const auto frames = d.sent(0);
+  CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, frames.size());
+  return frames[0];
+}
+
 }  // namespace
 
 class SealTest : public CppUnit::TestFixture {
@@ -27,6 +41,8 @@ class SealTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(packets_that_do_not_fit_take_no_counter);
   CPPUNIT_TEST(counters_end_before_the_limit);
   CPPUNIT_TEST(a_new_session_is_used_at_once);
+  CPPUNIT_TEST(a_session_that_the_peer_has_used_is_sent_with);
+  CPPUNIT_TEST(a_session_that_the_peer_has_not_used_is_none);
   CPPUNIT_TEST(packets_without_session_wait_with_the_control_thread);
   CPPUNIT_TEST(few_wait_in_each_part_of_a_second);
   CPPUNIT_TEST(one_peer_does_not_take_all_that_may_wait);
@@ -138,6 +154,40 @@ class SealTest : public CppUnit::TestFixture {
     const auto out = d.sent(0);
     CPPUNIT_ASSERT_EQUAL(size_t{1}, out.size());
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.open(c, out[0])->counter);
+  }
+
+  /// The answer to the first packet of a client that has started anew; the control thread has not
+  /// heard of that packet, and the owner is another worker than who seals.
+  void a_session_that_the_peer_has_used_is_sent_with() {
+    for (const uint32_t owner : {0, 1}) {
+      DataPath d({.workers = 2});
+      Client c = d.add_client();
+      const Client before = c;
+      answered(d, c, owner);
+      d.peers->set_current(c.peer, before.index);
+      feed_down(d, c);
+      d.poll();
+      CPPUNIT_ASSERT(d.open(before, only_sent(d)));
+      d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, kServer, pattern(36))));
+      d.poll();
+      CPPUNIT_ASSERT_EQUAL(size_t{1}, d.sent(1).size());
+      feed_down(d, c);
+      d.poll();
+      CPPUNIT_ASSERT(d.open(c, only_sent(d)));
+    }
+  }
+
+  void a_session_that_the_peer_has_not_used_is_none() {
+    DataPath d;
+    Client c = d.add_client();
+    answered(d, c, 0);
+    feed_down(d, c);
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, d.discard_punts());
+    d.sessions->retire(c.index, nullptr);
+    feed_down(d, c);
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, d.discard_punts());
   }
 
   void packets_without_session_wait_with_the_control_thread() {
