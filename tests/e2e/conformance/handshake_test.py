@@ -22,6 +22,16 @@ class HandshakeTest(ConformanceCase):
             self.assertEqual(peer.echo(session, target, size=100).packet.source, target)
         self.assertTrue(self.status(peer)["has_session"])
 
+    def test_the_first_packet_of_a_session_is_answered_with_it(self):
+        """A client that has started anew no longer holds the session before."""
+        for outside in ("", "2001:db8:a::2"):
+            peer = self.peer(outside=outside) if outside else self.peer()
+            peer.connect()
+            for target in (net.TUNNEL_V4, net.TUNNEL_V6) * 5:
+                time.sleep(0.05)  # initiations that come faster are a replayed flood's
+                session = peer.handshake()
+                self.assertIs(peer.echo(session, target).session, session)
+
     def test_over_ipv6(self):
         peer = self.peer(outside="2001:db8:a::2")
         peer.connect()
