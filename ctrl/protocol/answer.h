@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "crypto/noise.h"
-#include "dataplane/ip.h"
 
 namespace wirelay::ctrl {
 
@@ -23,10 +22,8 @@ struct Answer {
   crypto::MessageResponse message;
   std::optional<crypto::TransportKeys> keys;  // none for a low-order ephemeral key
 
-  // Whose it is, and where the answer goes.
+  // Whose it is, and who owns the session.
   uint32_t peer = 0;
-  dataplane::Endpoint to, from;
-  uint16_t port = 0;
   uint8_t worker = 0;
 
   bool late = false;  // given up, and not computed

@@ -57,6 +57,13 @@ void Responder::take_initiation(const Datagram& datagram) {
 
 void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,
                        const crypto::RemoteIdentity& remote) {
+  // The peer is where it asks from, and answered where it is by then: it may have moved on.
+  const auto path = paths_.make(datagram.remote, &datagram.local.addr, &datagram.port);
+  if (!path) {
+    ++ctx_.counters.refused_unreachable;
+    return;
+  }
+  if (paths_.set(peer, *path)) ++ctx_.counters.roamed;
   const auto index = ctx_.session_writer.reserve(peer, datagram.worker);
   if (!index) {
     ++ctx_.counters.refused_full;
@@ -69,9 +76,6 @@ void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::Ha
                                                 .message = {},
                                                 .keys = {},
                                                 .peer = peer,
-                                                .to = datagram.remote,
-                                                .from = datagram.local,
-                                                .port = datagram.port,
                                                 .worker = datagram.worker});
   s.answering = *index;
   if (answerer_ == nullptr) {
@@ -102,7 +106,6 @@ void Responder::finish(Answer& answer) {
   if (wanted) s.answering = 0;
   const bool same_keys = crypto::equal(ctx_.book->identity(answer.peer).preshared_key,
                                        answer.remote.preshared_key.bytes());
-  const auto path = paths_.make(answer.to, &answer.from.addr, &answer.port);
   if (answer.late) {
     overloaded_ = true;
     ++ctx_.counters.refused_under_load;
@@ -110,7 +113,7 @@ void Responder::finish(Answer& answer) {
     ++ctx_.counters.refused_changed;
   } else if (!answer.keys) {  // a low-order ephemeral key
     ++ctx_.counters.refused_bad_message;
-  } else if (!path) {
+  } else if (const dataplane::PeerPath* path = ctx_.path(answer.peer); path == nullptr) {
     ++ctx_.counters.refused_unreachable;
   } else {
     return send(answer, *path);
@@ -122,7 +125,6 @@ void Responder::send(Answer& answer, const dataplane::PeerPath& path) {
   PeerState& s = ctx_.state(answer.peer);
   s.heard = ctx_.now.tsc;
   s.worker = answer.worker;
-  if (paths_.set(answer.peer, path)) ++ctx_.counters.roamed;
   handshakes_.yield(answer.peer);
   sessions_.begin_answered(answer.peer, *answer.keys);
   const std::span bytes(reinterpret_cast<uint8_t*>(&answer.message), sizeof answer.message);

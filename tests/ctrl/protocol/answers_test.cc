@@ -43,6 +43,7 @@ class AnswersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_answer_that_comes_later_makes_the_session);
   CPPUNIT_TEST(a_peer_has_one_answer_under_way);
   CPPUNIT_TEST(what_has_changed_meanwhile_is_dropped);
+  CPPUNIT_TEST(the_answer_goes_where_the_peer_is_by_then);
   CPPUNIT_TEST(a_number_that_is_anothers_now_gets_no_answer);
   CPPUNIT_TEST(what_cannot_be_computed_in_time_is_load);
   CPPUNIT_TEST(threads_compute_what_the_protocol_would);
@@ -123,6 +124,27 @@ class AnswersTest : public CppUnit::TestFixture {
       lab.b->shared.rcu.poll();
       CPPUNIT_ASSERT_EQUAL(0u, lab.b->sessions.in_use());
     }
+  }
+
+  /// What the peer sends meanwhile with its session comes later than its initiation.
+  void the_answer_goes_where_the_peer_is_by_then() {
+    Lab lab(Lab::small(), 1000, &answerer_);
+    begin(lab);
+    finish(lab);
+    lab.deliver();
+    lab.advance(6 * kSecond);
+    lab.a->current(lab.peer_of_a)->send_counter = crypto::kRekeyAfterMessages + 1;
+    lab.a->translated = dataplane::parse_ip("203.0.113.5");
+    lab.advance(kSecond);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, answerer_.waiting.size());
+    lab.a->translated = dataplane::parse_ip("203.0.113.6");
+    lab.a->send(lab.peer_of_a, inner_packet(64, 2));
+    lab.deliver();
+    const auto before = lab.b->counters().responses_sent;
+    finish(lab);
+    CPPUNIT_ASSERT_EQUAL(before + 1, lab.b->counters().responses_sent);
+    CPPUNIT_ASSERT(*lab.b->protocol->status(lab.peer_of_b).endpoint ==
+                   dataplane::Endpoint({*lab.a->translated, 51820}));
   }
 
   void a_number_that_is_anothers_now_gets_no_answer() {
