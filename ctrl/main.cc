@@ -11,6 +11,7 @@
 #include "ctrl/host/machine.h"
 #include "ctrl/host/private_memory.h"
 #include "ctrl/host/stop_request.h"
+#include "ctrl/host/wiped_heap.h"
 #include "ctrl/relay.h"
 
 namespace wirelay::ctrl {
@@ -92,6 +93,7 @@ int start(Config config, const Options& options) {
 }
 
 int run(const Options& options) {
+  wipe_what_libevent_frees();
   crypto::init_crypto();
   Config config;
   try {

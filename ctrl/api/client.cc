@@ -17,10 +17,8 @@ namespace {
 /// About what reading a byte of a request costs, and rather more: who sends much, waits.
 constexpr uint64_t kNsPerByte = 40;
 
-/// The first bytes of a buffer, of which nothing stays behind: keys may be among them.
-std::string take_out(evbuffer* buffer, size_t bytes) {
-  std::string text(bytes, '\0');
-  evbuffer_copyout(buffer, text.data(), bytes);
+/// Takes the first bytes of a buffer away, of which nothing stays behind: keys may be among them.
+void wipe_out(evbuffer* buffer, size_t bytes) {
   const auto wanted = static_cast<ev_ssize_t>(bytes);
   std::vector<evbuffer_iovec> parts(
       static_cast<size_t>(evbuffer_peek(buffer, wanted, nullptr, nullptr, 0)));
@@ -32,7 +30,6 @@ std::string take_out(evbuffer* buffer, size_t bytes) {
     left -= size;
   }
   evbuffer_drain(buffer, bytes);
-  return text;
 }
 
 /// Between looks whether a client that waits is still there.
@@ -63,7 +60,7 @@ Client::~Client() { drop_input(); }
 /// Requests that are not read may hold keys, too.
 void Client::drop_input() {
   evbuffer* input = bufferevent_get_input(stream_.get());
-  take_out(input, evbuffer_get_length(input));
+  wipe_out(input, evbuffer_get_length(input));
 }
 
 void Client::work(const Slice& slice) {
@@ -110,7 +107,7 @@ void Client::step() {
 void Client::review() {
   find_line();
   if (can_go_on()) {
-    turn_.next_ns = exchange_ ? 0 : kNsPerByte * *line_bytes_;
+    turn_.next_ns = exchange_ ? exchange_->next_ns() : kNsPerByte * *line_bytes_;
     host_.ready(*this);
   }
   if (ending_ && !busy() && unsent() == 0) {
@@ -153,7 +150,9 @@ void Client::find_line() {
 
 std::string Client::take_line() {
   evbuffer* input = bufferevent_get_input(stream_.get());
-  std::string line = take_out(input, *line_bytes_);
+  std::string line(*line_bytes_, '\0');
+  evbuffer_copyout(input, line.data(), line.size());
+  wipe_out(input, line.size());
   evbuffer_drain(input, std::min<size_t>(evbuffer_get_length(input), 1));  // its newline, if any
   line_bytes_.reset();
   searched_ = 0;

@@ -57,6 +57,7 @@ void Exchange::step() {
   if (!under_way_) begin(call);
   if (!answer_) return;
   finish(call, std::exchange(answer_, nullptr));
+  answer_entries_ = 0;
   wipe_texts(call.request);
   under_way_ = false;
   ++next_;
@@ -123,12 +124,13 @@ void Exchange::check_right(std::string_view method, const Begun& begun) const {
   throw error;
 }
 
-std::function<void(Exchange::MakeResult)> Exchange::answerer() {
-  return [&loop = desk_.loop, asker = weak_from_this()](MakeResult result) {
-    loop.post([asker, result = std::move(result)]() mutable {
+std::function<void(Exchange::MakeResult, size_t)> Exchange::answerer() {
+  return [&loop = desk_.loop, asker = weak_from_this()](MakeResult result, size_t entries) {
+    loop.post([asker, result = std::move(result), entries]() mutable {
       const auto self = asker.lock();
       if (!self) return;  // its client has left
       self->answer_ = std::move(result);
+      self->answer_entries_ = entries;
       self->wake_();
     });
   };
@@ -144,10 +146,13 @@ void Exchange::ask(std::shared_ptr<Query> query) {
     } catch (...) {
       error = std::current_exception();
     }
-    answer([query, error] {
-      if (error) std::rethrow_exception(error);
-      return query->result();
-    });
+    const size_t entries = error ? 0 : query->entries();
+    answer(
+        [query, error] {
+          if (error) std::rethrow_exception(error);
+          return query->result();
+        },
+        entries);
     return true;
   });
 }
@@ -163,7 +168,7 @@ void Exchange::change(std::string_view method, std::vector<Step> steps) {
   desk_.relay.change(std::move(request),
                      [answer = answerer(), line = std::move(line)](const ChangeOutcome& outcome) {
                        line.log(outcome.error, outcome.counts);
-                       answer([outcome] { return change_result(outcome); });
+                       answer([outcome] { return change_result(outcome); }, 0);
                      });
 }
 
@@ -175,14 +180,17 @@ void Exchange::reload(const ReloadOptions& options) {
   desk_.relay.reload(options, [answer = answerer(), line = std::move(line),
                                options](const ReloadOutcome& outcome) {
     line.log(outcome.error, outcome.counts);
-    answer([outcome, options] { return reload_result(outcome, options); });
+    answer([outcome, options] { return reload_result(outcome, options); },
+           outcome.difference.size());
   });
 }
 
 void Exchange::finish(const Call& call, const MakeResult& result) {
   std::string reply;
   try {
-    reply = result_reply(call.id, result());
+    Json::Value value = result();
+    reply = result_reply(call.id, value);
+    wipe_texts(value);  // it may show keys
   } catch (const Refused& refused) {
     reply = refused_reply(call.id, refused);
   } catch (const ApiError& error) {

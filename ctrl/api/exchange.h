@@ -51,11 +51,14 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   /// A call has begun, and its answer has not come yet.
   [[nodiscard]] bool waiting() const noexcept { return under_way_ && !answer_; }
   [[nodiscard]] bool done() const noexcept { return next_ >= message_.calls.size(); }
+  /// About what the next step will take of the API's thread: most go to writing a reply.
+  [[nodiscard]] uint64_t next_ns() const noexcept { return kNsPerEntry * answer_entries_; }
   /// When done: the reply with its newline, or "" when none is due.
   std::string take_reply();
 
  private:
   using MakeResult = std::function<Json::Value()>;  // throws what is wrong
+  static constexpr uint64_t kNsPerEntry = 25'000;
 
   void begin(const Call& call);
   void check_limits() const;
@@ -65,7 +68,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void change(std::string_view method, std::vector<Step> steps);
   void reload(const ReloadOptions& options);
   /// Any thread: a function that hands the answer on to the API's thread.
-  std::function<void(MakeResult)> answerer();
+  std::function<void(MakeResult, size_t entries)> answerer();
   void finish(const Call& call, const MakeResult& result);
   void add_reply(const std::string& reply);
 
@@ -75,9 +78,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   const std::function<void()> wake_;
   const Slice time_;  // of the whole line
   Message message_;
-  size_t next_ = 0;         // of the calls
-  bool under_way_ = false;  // the call at next_
-  MakeResult answer_;       // to it
+  size_t next_ = 0;            // of the calls
+  bool under_way_ = false;     // the call at next_
+  MakeResult answer_;          // to it
+  size_t answer_entries_ = 0;  // that it shows
   std::string reply_;
 };
 

@@ -16,6 +16,11 @@ using Kind = JsonEvent::Kind;
 class MessageReader {
  public:
   explicit MessageReader(const MessageLimits& limits) : limits_(limits) {}
+  ~MessageReader() {
+    for (Call& call : message_.calls) wipe_texts(call.request);  // it was not read to its end
+  }
+  MessageReader(const MessageReader&) = delete;
+  MessageReader& operator=(const MessageReader&) = delete;
 
   void take(const JsonEvent& event) {
     if (event.depth == 0 && event.kind == Kind::kList) {
@@ -42,7 +47,6 @@ class MessageReader {
   void begin_call() {
     if (message_.calls.size() == limits_.batch_calls) refuse("more");
     message_.calls.push_back({{}, "null"});
-    tree_ = {};
   }
 
   void note_id(const JsonEvent& event) {

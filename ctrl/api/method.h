@@ -58,6 +58,8 @@ class Query {
   virtual bool collect(const RelayFace& relay, const Slice& slice) = 0;
   /// API thread, after that.
   [[nodiscard]] virtual Json::Value result() const = 0;
+  /// How many users and peers that shows.
+  [[nodiscard]] virtual size_t entries() const { return 0; }
   /// Shows keys: not for those who may only read.
   [[nodiscard]] virtual bool secret() const { return false; }
 };

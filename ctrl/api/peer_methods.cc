@@ -61,6 +61,7 @@ class PageOfPeers : public Query {
   }
 
   [[nodiscard]] bool secret() const override { return preshared_key_ == PresharedKey::kShow; }
+  [[nodiscard]] size_t entries() const override { return peers_.size(); }
   [[nodiscard]] Json::Value result() const override {
     const auto entry = [&](const PeerView& peer) { return peer_entry(peer, preshared_key_); };
     return page_json("peers", peers_, entry, more_, total_);

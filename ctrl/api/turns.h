@@ -18,7 +18,7 @@ class Client;
 struct Turn {
   Client* client = nullptr;
   uid_t user = 0;
-  uint64_t next_ns = 0;   // that its next request will take, by its length
+  uint64_t next_ns = 0;   // that its next step will take: a line to read, or a reply to write
   uint64_t since_ns = 0;  // it waits since then
 };
 

@@ -40,6 +40,7 @@ class OneUser : public Query {
     return true;
   }
 
+  [[nodiscard]] size_t entries() const override { return 1 + peers_.size(); }
   [[nodiscard]] Json::Value result() const override {
     Json::Value result = user_entry(user_);
     Json::Value& peers = result["peers"] = Json::arrayValue;
@@ -75,6 +76,7 @@ class PageOfUsers : public Query {
     return true;
   }
 
+  [[nodiscard]] size_t entries() const override { return users_.size(); }
   [[nodiscard]] Json::Value result() const override {
     return page_json("users", users_, user_entry, more_, total_);
   }

@@ -2,10 +2,13 @@
 #include "ctrl/base/device.h"
 
 #include <algorithm>
+#include <array>
 
 namespace wirelay::ctrl {
 
 namespace {
+
+constexpr std::string_view kVirtualBus = "vdev:";
 
 bool is_hex(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
@@ -34,6 +37,33 @@ std::optional<std::string> pci_name(std::string_view head) {
   }
   for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'F' ? c + 'a' - 'A' : c);
   return name;
+}
+
+/// What DPDK takes for a virtual device's driver: whichever its name begins with, by either of the
+/// driver's names.
+struct Driver {
+  std::string_view begins, name;
+};
+constexpr std::array kDrivers = {
+    Driver{"net_memif", "net_memif"},
+    Driver{"net_af_packet", "net_af_packet"},
+    Driver{"eth_af_packet", "net_af_packet"},
+    Driver{"net_af_xdp", "net_af_xdp"},
+    Driver{"net_tap", "net_tap"},
+    Driver{"eth_tap", "net_tap"},
+    Driver{"net_tun", "net_tun"},
+    Driver{"net_virtio_user", "net_virtio_user"},
+    Driver{"virtio_user", "net_virtio_user"},
+    Driver{"net_pcap", "net_pcap"},
+    Driver{"eth_pcap", "net_pcap"},
+};
+
+/// Of drivers that nobody asks for here, the name without its number.
+std::string driver_of(std::string_view name) {
+  for (const Driver& driver : kDrivers) {
+    if (name.starts_with(driver.begins)) return std::string(driver.name);
+  }
+  return std::string(name.substr(0, name.find_last_not_of("0123456789") + 1));
 }
 
 /// A memif device's socket is a file that the driver makes as the umask says, not an abstract name
@@ -72,12 +102,11 @@ Device parse_device(const std::string& text) {
   if (const auto name = pci_name(head)) {
     return {Device::Bus::kPci, *name, "", *name + text.substr(head.size())};
   }
+  if (head.starts_with(kVirtualBus)) return parse_device(text.substr(kVirtualBus.size()));
   if (const size_t colon = head.find(':'); colon != std::string::npos) {
     return {Device::Bus::kOther, head.substr(colon + 1), "", text};
   }
-  std::string driver = head;
-  while (!driver.empty() && driver.back() >= '0' && driver.back() <= '9') driver.pop_back();
-  Device device{Device::Bus::kVirtual, head, driver, text};
+  Device device{Device::Bus::kVirtual, head, driver_of(head), text};
   make_socket_private(device);
   return device;
 }

@@ -15,7 +15,7 @@ struct Device {
   };
   Bus bus;
   std::string name;    // as DPDK calls it; a PCI address with its domain
-  std::string driver;  // kVirtual: the name without its number, "net_af_packet"
+  std::string driver;  // kVirtual: which DPDK will take, "net_af_packet"
   std::string text;    // for EAL's command line: name and arguments, a memif's socket among them
 
   /// The value of an argument: "eth1" of "iface".

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <json/value.h>
@@ -12,21 +13,26 @@
 
 namespace wirelay::ctrl {
 
-/// Makes a value of the events of one text.
+/// Overwrites all texts of a value that is no longer needed: keys may be among them.
+void wipe_texts(Json::Value& value);
+
+/// Makes a value of the events of one text. Of a text that is not read to its end nothing stays.
 class JsonTree {
  public:
+  JsonTree() = default;
+  ~JsonTree() { wipe_texts(root_); }
+  JsonTree(const JsonTree&) = delete;
+  JsonTree& operator=(const JsonTree&) = delete;
+
   void take(const JsonEvent& event);
-  /// When all events were taken.
-  Json::Value take_value() { return std::move(root_); }
+  /// When all events were taken; the next one begins another value.
+  Json::Value take_value() { return std::exchange(root_, {}); }
 
  private:
   Json::Value root_;
   std::vector<Json::Value*> open_;  // lists and objects around the next value
   std::string key_;                 // of the next value
 };
-
-/// Overwrites all texts of a value that is no longer needed: keys may be among them.
-void wipe_texts(Json::Value& value);
 
 /// Throws JsonError. what() says what was found, without the place.
 Json::Value parse_json(std::string_view text, const JsonLimits& limits);

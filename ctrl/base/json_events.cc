@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -18,6 +20,23 @@ using Kind = JsonEvent::Kind;
 constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                             rapidjson::kParseNumbersAsStringsFlag;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+/// Where the reader keeps a text that it decodes: on the heap as other texts, which relayd wipes.
+class DecodedTexts {
+ public:
+  // RapidJSON's names, and its concept of an allocator.
+  static constexpr bool kNeedFree = true;
+  void* Malloc(size_t size) { return size == 0 ? nullptr : ::operator new(size); }
+  void* Realloc(void* memory, size_t size, size_t new_size) {
+    void* const moved = Malloc(new_size);
+    if (memory != nullptr && moved != nullptr) {
+      std::memcpy(moved, memory, std::min(size, new_size));
+    }
+    Free(memory);
+    return moved;
+  }
+  static void Free(void* memory) { ::operator delete(memory); }
+};
 
 /// The reader's handler: keeps the bounds, and finds what each event was read from.
 class Listener {
@@ -195,7 +214,7 @@ void read(std::string_view text, std::string_view all, const JsonLimits& limits,
           const std::function<void(const JsonEvent&)>& take) {
   rapidjson::MemoryStream stream(text.data(), text.size());
   Listener listener(text, stream, limits, take);
-  rapidjson::Reader reader;
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, DecodedTexts> reader;
   const auto done = reader.Parse<flags>(stream, listener);
   // A NUL character is the end of a text for RapidJSON.
   const size_t at = done.IsError() ? std::min(done.Offset(), text.size()) : stream.Tell();

@@ -40,10 +40,14 @@ MemifSockets::MemifSockets(std::span<const Device> devices) {
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(*path).parent_path(), ignored);
     if (is_stale(*path)) unlink(path->c_str());
+    paths_.push_back(*path);
   }
   umask_before_ = umask(S_IRWXG | S_IRWXO);
 }
 
-MemifSockets::~MemifSockets() { umask(umask_before_); }
+MemifSockets::~MemifSockets() {
+  umask(umask_before_);
+  for (const std::string& path : paths_) chmod(path.c_str(), S_IRUSR | S_IWUSR);
+}
 
 }  // namespace wirelay::ctrl

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -10,7 +12,8 @@
 
 namespace wirelay::ctrl {
 
-/// While this lives, files and sockets that the process makes are its user's alone.
+/// While this lives, files and sockets that the process makes are its user's alone; behind it, what
+/// was made for servers has mode 0600.
 class MemifSockets {
  public:
   /// For the servers among `devices` it makes directories that are missing, and removes sockets
@@ -21,6 +24,7 @@ class MemifSockets {
   MemifSockets& operator=(const MemifSockets&) = delete;
 
  private:
+  std::vector<std::string> paths_;
   mode_t umask_before_;
 };
 

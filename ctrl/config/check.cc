@@ -44,6 +44,12 @@ void check_route(const Config& config, const RouteConfig& route, const std::stri
         {path + ".via", fmt::format("found \"{}\", which is the relay's own address, expected "
                                     "the next hop's",
                                     to_string(route.via))});
+  } else if (std::ranges::any_of(port->addresses, [&](const PortAddress& address) {
+               return std::ranges::count(ends_of(address.network), route.via) != 0;
+             })) {
+    problems.push_back({path + ".via", fmt::format("found \"{}\", which is an end of the port's "
+                                                   "network, where no host is",
+                                                   to_string(route.via))});
   }
 }
 
@@ -52,6 +58,7 @@ void check_routes(const Config& config, std::vector<Problem>& problems) {
   for (const PortConfig& port : config.ports) {
     for (const PortAddress& address : port.addresses) {
       known.emplace(address.network, fmt::format("the network of port \"{}\"", port.name));
+      known.emplace(Prefix{address.addr, 128}, "the relay's own address");
     }
     for (const IpAddr& gateway : port.gateways) {
       if (port.egress) known.emplace(gateway.is_v4() ? kDefault4 : kDefault6, "the egress port's");

@@ -142,6 +142,11 @@ void check_gateways(const PortConfig& port, const std::string& path,
                             [&](const PortAddress& a) { return a.addr == gateway; })) {
       note("which is the relay's own address");
     }
+    if (std::ranges::any_of(port.addresses, [&](const PortAddress& a) {
+          return std::ranges::count(ends_of(a.network), gateway) != 0;
+        })) {
+      note("which is an end of this port's network, where no host is");
+    }
     const IpAddr*& seen = first[gateway.is_v4() ? 0 : 1];
     if (seen != nullptr) note("expected at most one gateway of each family");
     seen = &gateway;

@@ -22,6 +22,7 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_batch_has_its_time);
   CPPUNIT_TEST(an_unexpected_failure_is_an_internal_error);
   CPPUNIT_TEST(a_result_that_takes_long_is_waited_for);
+  CPPUNIT_TEST(a_long_reply_is_known_to_take_long);
   CPPUNIT_TEST(a_late_refusal_is_told);
   CPPUNIT_TEST(an_answer_that_nobody_waits_for_is_dropped);
   CPPUNIT_TEST_SUITE_END();
@@ -193,6 +194,30 @@ class ExchangeTest : public CppUnit::TestFixture {
     const Json::Value got = parse_json(exchange->take_reply(), {1u << 20, 32, false});
     CPPUNIT_ASSERT_EQUAL(5u, got[0]["result"]["users_added"].asUInt());
     CPPUNIT_ASSERT_EQUAL(2, got[1]["id"].asInt());
+  }
+
+  /// So that short ones go first.
+  void a_long_reply_is_known_to_take_long() {
+    for (int i = 0; i < 100; ++i) {
+      reply(R"({"jsonrpc":"2.0","method":"user.add","params":{"name":"u)" + std::to_string(i) +
+            "\"}}");
+    }
+    const auto next_ns = [&](const std::string& call) {
+      const auto exchange = begin(R"({"jsonrpc":"2.0","id":1,"method":")" + call + "}");
+      CPPUNIT_ASSERT_EQUAL(uint64_t{0}, exchange->next_ns());
+      exchange->step();
+      turn();
+      CPPUNIT_ASSERT(!exchange->waiting());
+      const uint64_t found = exchange->next_ns();
+      exchange->step();
+      CPPUNIT_ASSERT_EQUAL(uint64_t{0}, exchange->next_ns());
+      return found;
+    };
+    const uint64_t all = next_ns(R"(user.list","params":{"limit":1000})");
+    const uint64_t one = next_ns(R"(user.get","params":{"name":"u7"})");
+    CPPUNIT_ASSERT_EQUAL(100 * one, all);
+    CPPUNIT_ASSERT(one > 0);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, next_ns(R"(status.get")"));
   }
 
   void a_late_refusal_is_told() {

@@ -80,6 +80,15 @@ class MachineTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!parse_device("net_memif0,socket=/m,role=client").served_socket());
     CPPUNIT_ASSERT(!parse_device("net_memif0,socket=/m").served_socket());
     CPPUNIT_ASSERT(!parse_device(abstract).served_socket());
+    // However the name goes on, and by whichever of its names the driver is asked for.
+    for (const std::string name : {"net_memif_wan", "net_memif0x", "net_memif"}) {
+      CPPUNIT_ASSERT_EQUAL(
+          name + ",role=server,socket=/run/wirelay/" + name + ".sock,socket-abstract=no",
+          parse_device(name + ",role=server").text);
+    }
+    CPPUNIT_ASSERT_EQUAL(text("net_memif0,role=server"), text("vdev:net_memif0,role=server"));
+    CPPUNIT_ASSERT_EQUAL(std::string("net_af_packet"), parse_device("eth_af_packet0").driver);
+    CPPUNIT_ASSERT_EQUAL(std::string("net_null"), parse_device("net_null12").driver);
   }
 
   void nothing_lacks() {
