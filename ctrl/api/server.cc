@@ -55,7 +55,8 @@ Server::Guest::Guest(Entrance& by, evutil_socket_t fd)
 }
 
 void Server::listen(const SocketFile& socket, Right right) {
-  Entrance& entrance = entrances_.emplace_back(*this, socket, Desk{loop_, relay_, right}, nullptr);
+  entrances_.push_back(Entrance{*this, socket, Desk{loop_, relay_, right}, nullptr});
+  Entrance& entrance = entrances_.back();
   entrance.accept.reset(
       event_new(loop_.base(), socket.fd(), EV_READ | EV_PERSIST, on_accept, &entrance));
   if (!entrance.accept || event_add(entrance.accept.get(), nullptr) != 0) {

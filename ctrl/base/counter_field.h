@@ -22,6 +22,10 @@ struct CounterField {
   Value Struct::*member;
   CounterKind kind = CounterKind::kCounter;
 };
+// Clang, which builds the fuzz targets, derives none for aggregates.
+template <typename Struct, typename Value>
+CounterField(std::string_view, std::string_view, Value Struct::*, CounterKind = {})
+    -> CounterField<Struct, Value>;
 
 template <typename Struct, typename Value, size_t N>
 constexpr bool distinct(const std::array<CounterField<Struct, Value>, N>& fields) {

@@ -9,6 +9,7 @@
 #include <rte_mempool.h>
 
 #include "crypto/wire.h"
+#include "tests/support/visible_order.h"
 
 namespace wirelay::test {
 
@@ -52,6 +53,7 @@ DataPath::DataPath(const DataPathOptions& options)
       engine_(crypto::make_engine("libsodium")) {
   static std::atomic<unsigned> number{0};
   const std::string name = "lab_pool" + std::to_string(number++);
+  make_pools_visible();
   pool = create_pool(name.c_str(), options.mbufs, kMtu, options.workers);
   shared->pool = pool;
   open_ports(options);
@@ -92,6 +94,7 @@ void DataPath::open_ports(const DataPathOptions& options) {
     p.mtu = kMtu;
     p.addresses = addresses[i];
     open_port(p, options.workers, pool);
+    make_port_visible(p.id, options.queues);
     // Ring ports have no address of their own.
     p.mac = {{2, 0, 0, 0, 1, static_cast<uint8_t>(i)}};
   }

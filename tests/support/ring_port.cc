@@ -9,6 +9,8 @@
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 
+#include "tests/support/visible_order.h"
+
 namespace wirelay::test {
 
 namespace {
@@ -50,6 +52,7 @@ RingPort::~RingPort() {
 }
 
 bool RingPort::feed(rte_mbuf* mbuf, uint16_t queue) {
+  feeds_port();
   return rte_ring_enqueue(in_.at(queue), mbuf) == 0;
 }
 
@@ -59,6 +62,7 @@ std::vector<rte_mbuf*> RingPort::take() {
     void* mbuf = nullptr;
     while (rte_ring_dequeue(ring, &mbuf) == 0) all.push_back(static_cast<rte_mbuf*>(mbuf));
   }
+  if (!all.empty()) took_from_port();
   return all;
 }
 
