@@ -1,42 +1,12 @@
 // Protects handshakes whose answers are computed elsewhere: they make the same sessions, and what
 // has changed meanwhile makes none, nor does it keep a place of the table.
-#include <deque>
-
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "ctrl/protocol/answer_threads.h"
 #include "tests/ctrl/protocol/lab.h"
+#include "tests/ctrl/protocol/late_answerer.h"
 
 namespace wirelay::test {
-
-namespace {
-
-/// Computes when the test says so.
-class LateAnswerer : public ctrl::Answerer {
- public:
-  bool submit(std::unique_ptr<ctrl::Answer>& answer) override {
-    if (waiting.size() >= most) return false;
-    waiting.push_back(std::move(answer));
-    return true;
-  }
-  std::unique_ptr<ctrl::Answer> take() override {
-    if (computed.empty()) return nullptr;
-    auto answer = std::move(computed.front());
-    computed.pop_front();
-    return answer;
-  }
-  void compute() {
-    for (auto& answer : waiting) {
-      answer->compute();
-      computed.push_back(std::move(answer));
-    }
-    waiting.clear();
-  }
-  size_t most = 1000;
-  std::deque<std::unique_ptr<ctrl::Answer>> waiting, computed;
-};
-
-}  // namespace
 
 class AnswersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(AnswersTest);

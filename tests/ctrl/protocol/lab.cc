@@ -253,11 +253,11 @@ void Lab::deliver() {
   }
 }
 
-void Lab::advance(uint64_t ns) {
-  constexpr uint64_t kStep = 10 * kMillisecond;
-  for (uint64_t passed = 0; passed < ns; passed += kStep) {
-    pass(kStep);
+void Lab::advance(uint64_t ns, uint64_t step) {
+  for (uint64_t passed = 0; passed < ns; passed += step) {
+    pass(step);
     for (Side* side : {a.get(), b.get()}) {
+      side->protocol->finish_answers(16, now);
       side->protocol->tick(now);
       side->shared.rcu.poll();
     }

@@ -131,8 +131,9 @@ class Lab {
   /// From now on the two sides' timers, which both look at their peer, do it half a lap apart, as
   /// two machines do: what happens to both at once does not happen again at once.
   void out_of_step();
-  /// Lets time pass in steps of 10 ms, each with its tick, and carries messages meanwhile.
-  void advance(uint64_t ns);
+  /// Lets time pass in steps, each with its tick, and carries messages meanwhile; what the answerer
+  /// has computed is taken.
+  void advance(uint64_t ns, uint64_t step = 10 * kMillisecond);
   /// A packet from a to b and what follows from it: a session.
   void connect();
   /// Messages that left `side` and were carried or lost, by type.

@@ -17,7 +17,7 @@ namespace wirelay::test {
 namespace {
 
 #ifdef __SANITIZE_THREAD__
-constexpr unsigned kSessionsEach = 4;
+constexpr unsigned kSessionsEach = 3;
 constexpr uint64_t kMessages = 10'000;
 #else
 constexpr unsigned kSessionsEach = 12;
