@@ -19,7 +19,7 @@ constexpr uint64_t kFirstStampNs = 1'700'000'000'000'000'000;
 constexpr uint64_t kStampNs = uint64_t{1} << 25;  // more than a timestamp is rounded by
 
 template <typename Message>
-Message parsed(const KeptPeer::Bytes& bytes) {
+Message message_from(const KeptPeer::Bytes& bytes) {
   CPPUNIT_ASSERT_EQUAL(sizeof(Message), bytes.size());
   Message message;
   std::memcpy(&message, bytes.data(), sizeof message);
@@ -68,7 +68,7 @@ std::optional<KeptPeer::Bytes> KeptPeer::take(Bytes message) {
 }
 
 std::optional<KeptPeer::Bytes> KeptPeer::answer(const Bytes& bytes) {
-  const auto message = parsed<crypto::MessageInitiation>(bytes);
+  const auto message = message_from<crypto::MessageInitiation>(bytes);
   auto opened = crypto::open_initiation(self_, message);
   CPPUNIT_ASSERT(opened && crypto::authenticate_initiation(*opened, relay_, message));
   crypto::MessageResponse response;
@@ -80,7 +80,7 @@ std::optional<KeptPeer::Bytes> KeptPeer::answer(const Bytes& bytes) {
 
 /// A response to an initiation that was given up for a later one is of no use.
 std::optional<KeptPeer::Bytes> KeptPeer::finish(const Bytes& bytes) {
-  const auto message = parsed<crypto::MessageResponse>(bytes);
+  const auto message = message_from<crypto::MessageResponse>(bytes);
   if (!waiting_ || crypto::load_le32(message.receiver) != waiting_->local_index) {
     return std::nullopt;
   }
