@@ -20,7 +20,8 @@ CXX=clang++ configure_build $build -Dfuzzers=true -Dbenchmarks=disabled --buildt
   -Db_sanitize=address,undefined -Db_lundef=false
 for target in "${targets[@]}"; do
   run_build $build "tests/fuzz/fuzz_$target"
-  fuzz=(nice -n 19 "$build/tests/fuzz/fuzz_$target" "-artifact_prefix=$build/$target-" -max_len=4096)
+  fuzz=(nice -n 19 "$build/tests/fuzz/fuzz_$target" "-artifact_prefix=$build/$target-"
+    -max_len=4096 -len_control=0)
   run=$(mktemp -d)
   seeds=()
   for folder in corpus found; do
