@@ -35,15 +35,17 @@ void Clients::add(const Identity& identity, const crypto::PublicKey& remote) {
   const crypto::Identity self{identity.private_key, identity.public_key};
   const auto other = crypto::make_remote(self, remote, identity.preshared_key);
   if (!other) throw UsageError("--remote-key is no usable public key");
-  const uint32_t number = size();
-  const uint32_t hosts = host_count(outer_);
-  const dataplane::Endpoint endpoint{plus(outer_.addr, number % hosts),
-                                     static_cast<uint16_t>(kFirstPort + number / hosts % kPorts)};
-  clients_.push_back({self, *other, crypto::MacWriter(remote), {}, endpoint});
+  clients_.push_back({self, *other, crypto::MacWriter(remote), {}, outer_of(size())});
   Flow& flow = flows_.emplace_back();
   for (const dataplane::IpAddr& addr : identity.addresses) {
     flow.addresses[addr.is_v4() ? 0 : 1] = addr;
   }
+}
+
+dataplane::Endpoint Clients::outer_of(uint32_t number) const noexcept {
+  const uint32_t hosts = host_count(outer_);
+  return {plus(outer_.addr, number % hosts),
+          static_cast<uint16_t>(kFirstPort + number / hosts % kPorts)};
 }
 
 void Clients::check_family() const {

@@ -57,6 +57,9 @@ class Clients {
   Client& operator[](uint32_t client) noexcept { return clients_[client]; }
   Flow& flow(uint32_t client) noexcept { return flows_[client]; }
 
+  /// The outer endpoint of a client of that number; those from size() on are nobody's.
+  [[nodiscard]] dataplane::Endpoint outer_of(uint32_t number) const noexcept;
+
   /// The session that a client seals with; valid when it is live.
   Session& session(uint32_t client) noexcept { return sessions_[client][clients_[client].current]; }
 

@@ -1,6 +1,7 @@
 // Time: the processor's time stamp counter for packets, seconds from it for everything else.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include <rte_cycles.h>
@@ -16,5 +17,11 @@ inline uint64_t to_cycles(double seconds) noexcept {
 }
 /// Seconds on a monotonic clock.
 inline double seconds_now() noexcept { return to_seconds(cycles_now()); }
+inline uint64_t whole_seconds() noexcept { return static_cast<uint64_t>(seconds_now()); }
+/// Nanoseconds since 1970.
+inline uint64_t unix_ns() noexcept {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
 
 }  // namespace wirelay::relaygen

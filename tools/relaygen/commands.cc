@@ -16,6 +16,8 @@ void carry_out(Job& job) {
       return search_matrix(job);
     case Command::kLatency:
       return measure_latency(job);
+    case Command::kStorm:
+      return raise_storm(job);
     case Command::kReceive:
       return receive_foreign(job);
     default:

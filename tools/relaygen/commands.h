@@ -1,4 +1,4 @@
-// The commands that need ports and clients: run, search, latency, handshakes.
+// The commands that need ports and clients: all but peers.
 #pragma once
 
 #include "tools/relaygen/options.h"

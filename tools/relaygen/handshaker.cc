@@ -2,7 +2,6 @@
 #include "tools/relaygen/handshaker.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -36,13 +35,6 @@ T message_of(std::span<const uint8_t> bytes) {
   return message;
 }
 
-uint64_t unix_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
-
-uint64_t whole_seconds() { return static_cast<uint64_t>(seconds_now()); }
-
 }  // namespace
 
 struct Handshaker::Attempt {
@@ -69,11 +61,7 @@ HandshakeResult Handshaker::bring_up(std::span<const uint32_t> wanted, bool ahea
   result_ = HandshakeResult{};
   result_.wanted = static_cast<uint32_t>(wanted.size());
   ahead_ = ahead;
-  for (size_t i = 0; ahead && i < wanted.size(); ++i) {
-    prepare(wanted[i]);
-    stop_if_interrupted();
-    if (progress.is_due()) progress.show("initiations made: " + std::to_string(i));
-  }
+  if (ahead) prepare_ahead(wanted, progress);
   const uint64_t began = last_response_ = cycles_now();
   size_t next = 0;
   while (next < wanted.size() || waiting_ > 0) {
@@ -94,6 +82,14 @@ HandshakeResult Handshaker::bring_up(std::span<const uint32_t> wanted, bool ahea
   sent_.clear();
   progress.clear();
   return result_;
+}
+
+void Handshaker::prepare_ahead(std::span<const uint32_t> wanted, Progress& progress) {
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (attempts_[wanted[i]] == nullptr) prepare(wanted[i]);
+    stop_if_interrupted();
+    if (progress.is_due()) progress.show("initiations made: " + std::to_string(i));
+  }
 }
 
 /// How many clients may have begun by then.

@@ -38,6 +38,9 @@ class Handshaker {
   HandshakeResult bring_up(std::span<const uint32_t> wanted, bool ahead,
                            const std::function<unsigned()>& poll, Progress& progress);
 
+  /// Computes these clients' initiations now, for a bring_up() `ahead` that is to begin at once.
+  void prepare_ahead(std::span<const uint32_t> wanted, Progress& progress);
+
   /// An initiation, response or cookie reply that came in. `to`: the client's outer endpoint.
   void take(const dataplane::Endpoint& to, std::span<const uint8_t> message);
 

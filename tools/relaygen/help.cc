@@ -90,6 +90,26 @@ void add_search(po::options_description& all) {
       "not its own")("max-rate", text("max"), "never offer more than this");
 }
 
+void add_offered(po::options_description& all, const char* rate) {
+  all.add_options()("rate", text(rate),
+                    "packets a second (1.5M), inner IP bits a second (10Gbit), or max")(
+      "max-loss", text("1"), "exit with 4 when a greater share is lost");
+}
+
+void add_storm(po::options_description& all) {
+  po::options_description storm("Storm");
+  storm.add_options()("kind", text("initiations"),
+                      "initiations (of clients and of unknown keys), spoofed (mac1 is right, "
+                      "nothing else, any address), or cookie-replies (to nobody)")(
+      "offer", text("20K"),
+      "messages a second, whatever is answered, or max; above what --duration needs they are sent "
+      "from the beginning again")("unknown", text("0.5"),
+                                  "share of initiations whose keys the far end does not know")(
+      "newcomers", text("0"), "users behind --users who begin while it rages, after the traffic")(
+      "waiting", text("0"), "users behind these who begin when it ends");
+  all.add(storm);
+}
+
 void add_command(po::options_description& all, Command command) {
   if (command == Command::kHandshakes) return;
   po::options_description traffic("Traffic");
@@ -101,13 +121,14 @@ void add_command(po::options_description& all, Command command) {
   }
   add_traffic(traffic);
   if (command == Command::kRun) {
-    traffic.add_options()("rate", text("max"),
-                          "packets a second (1.5M), inner IP bits a second (10Gbit), or max")(
-        "packets", text("0"), "so many packets instead of a duration")(
+    add_offered(traffic, "max");
+    traffic.add_options()("packets", text("0"), "so many packets instead of a duration")(
         "full-ring", text("auto"),
         "packets that the port does not take: wait and offer them "
-        "again, or drop and count as lost; auto: wait at rate max")(
-        "max-loss", text("1"), "exit with 4 when a greater share is lost");
+        "again, or drop and count as lost; auto: wait at rate max");
+  } else if (command == Command::kStorm) {
+    add_storm(all);
+    add_offered(traffic, "1K");
   } else {
     add_search(traffic);
   }
@@ -152,6 +173,15 @@ Text text_of(Command command) {
       return {"latency - percentiles at shares of the highest rate without loss",
               "  relaygen latency --mode up --size 576@\n"
               "  relaygen latency --mode up --size 576 --rate 400K --load 10,50,90@\n"};
+    case Command::kStorm:
+      return {
+          "storm - offer handshake messages whatever the far end answers, beside the traffic of\n"
+          "clients that are connected; what came of both",
+          "  relaygen storm --users 20 --mode hub --offer 20K --unknown 0.5 --waiting 10000 \\\n"
+          "      --window 10000 --client-prefix 198.18.0.0/15@\n"
+          "  relaygen storm --users 20 --mode hub --kind spoofed --offer max@\n"
+          "  relaygen storm --users 20 --mode hub --kind cookie-replies --offer max "
+          "--newcomers 8@\n"};
     case Command::kReceive:
       return {
           "receive - bring the clients up, keep their sessions, and count what another\n"
@@ -182,6 +212,7 @@ std::string overview() {
          "  search      the highest rate without loss (RFC 2544)\n"
          "  latency     percentiles at shares of that rate\n"
          "  handshakes  handshakes a second\n"
+         "  storm       floods of handshake messages, and what they do to connected clients\n"
          "  receive     count what another generator sends to the clients\n\n"
          "relaygen plays WireGuard clients on one DPDK port (tunnel) and the plain network on\n"
          "another (plain). \"relaygen COMMAND --help\" tells all options, with examples.\n\n"

@@ -31,7 +31,8 @@ std::vector<Identity> needed_identities(const Options& options) {
     throw Failure("peers file " + options.peers_file + ": " + failure.what());
   }
   const auto& users = options.traffic.users;
-  if (users.empty()) return all;
+  // A storm comes from all the others.
+  if (users.empty() || options.command == Command::kStorm) return all;
   const uint32_t most = *std::ranges::max_element(users);
   if (most > count_users(all)) {
     throw UsageError("--users: " + std::to_string(most) + " are wanted, the peers file holds " +

@@ -54,6 +54,7 @@ void run_trials(Job& job);
 void search_matrix(Job& job);
 void measure_latency(Job& job);
 void measure_handshakes(Job& job);
+void raise_storm(Job& job);
 void receive_foreign(Job& job);
 
 }  // namespace wirelay::relaygen

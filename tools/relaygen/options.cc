@@ -18,13 +18,15 @@ using Strings = std::vector<std::string>;
 const std::map<std::string, Command> kCommands = {
     {"peers", Command::kPeers},           {"run", Command::kRun},
     {"search", Command::kSearch},         {"latency", Command::kLatency},
-    {"handshakes", Command::kHandshakes}, {"receive", Command::kReceive}};
+    {"handshakes", Command::kHandshakes}, {"storm", Command::kStorm},
+    {"receive", Command::kReceive}};
 
 Command parse_command(const std::string& word) {
   const auto found = kCommands.find(word);
   if (found != kCommands.end()) return found->second;
   throw UsageError("\"" + word +
-                   "\" is no command; expected peers, run, search, latency, handshakes or receive");
+                   "\" is no command; expected peers, run, search, latency, handshakes, storm or "
+                   "receive");
 }
 
 /// Values are kept as text, and read by values.h, whose errors say what was expected.
@@ -207,6 +209,31 @@ void parse_traffic(const Given& given, TrafficOptions& traffic) {
   traffic.seed = given.count("seed", 0, UINT64_MAX);
 }
 
+StormOptions parse_storm(const Given& given) {
+  using Kind = StormOptions::Kind;
+  StormOptions storm;
+  storm.kind = choose<Kind>(given, "kind",
+                            {{"initiations", Kind::kInitiations},
+                             {"spoofed", Kind::kSpoofed},
+                             {"cookie-replies", Kind::kCookieReplies}});
+  const auto offer = parse_rate("offer", given.text("offer"));
+  if (offer && offer->in_bits) throw UsageError("--offer: expected messages a second, or max");
+  if (offer) storm.offer = offer->value;
+  if (!offer && storm.kind == Kind::kInitiations) {
+    throw UsageError("--offer max: initiations are made ahead of time; expected a number");
+  }
+  storm.unknown = given.number("unknown", 0, 1);
+  storm.newcomers = static_cast<uint32_t>(given.count("newcomers", 0, 1'000'000));
+  storm.waiting = static_cast<uint32_t>(given.count("waiting", 0, 1'000'000));
+  return storm;
+}
+
+/// What sends at a rate of its own: `run`, and the clients in a storm.
+void parse_offered(const Given& given, TrafficOptions& traffic) {
+  traffic.rate = parse_rate("rate", given.text("rate"));
+  traffic.max_loss = given.number("max-loss", 0, 1);
+}
+
 }  // namespace
 
 const char* to_string(Mode mode) {
@@ -242,12 +269,16 @@ Options parse_options(const Strings& arguments) {
     return options;
   }
   parse_traffic(given, options.traffic);
+  if (options.command == Command::kStorm) {
+    parse_offered(given, options.traffic);
+    options.storm = parse_storm(given);
+    return options;
+  }
   if (options.command == Command::kRun) {
-    options.traffic.rate = parse_rate("rate", given.text("rate"));
+    parse_offered(given, options.traffic);
     options.traffic.packets = given.count("packets", 0, UINT64_MAX);
     options.traffic.wait_for_ring = choose<bool>(
         given, "full-ring", {{"wait", true}, {"drop", false}, {"auto", !options.traffic.rate}});
-    options.traffic.max_loss = given.number("max-loss", 0, 1);
     return options;
   }
   options.search.loss_threshold = given.number("loss-threshold", 0, 1);

@@ -16,7 +16,17 @@
 
 namespace wirelay::relaygen {
 
-enum class Command { kHelp, kVersion, kPeers, kRun, kSearch, kLatency, kHandshakes, kReceive };
+enum class Command {
+  kHelp,
+  kVersion,
+  kPeers,
+  kRun,
+  kSearch,
+  kLatency,
+  kHandshakes,
+  kStorm,
+  kReceive
+};
 
 enum class Mode {
   kUp,    // clients to the plain side
@@ -80,6 +90,18 @@ struct SearchOptions {
   std::vector<double> loads;  // latency: shares of the found rate
 };
 
+struct StormOptions {
+  enum class Kind {
+    kInitiations,   // whole ones, of clients and of keys that the far end does not know
+    kSpoofed,       // whose mac1 is right and nothing else, from any address
+    kCookieReplies  // to nobody: messages of type 3, which carry no mac1
+  } kind = Kind::kInitiations;
+  std::optional<double> offer;  // messages a second; nullopt: as fast as possible
+  double unknown = 0.5;         // share of the initiations
+  uint32_t newcomers = 0;       // users who begin in the midst of it
+  uint32_t waiting = 0;         // users who begin when it ends
+};
+
 struct PeersOptions {
   uint32_t count = 0;
   std::string out;
@@ -105,6 +127,7 @@ struct Options {
   HandshakeOptions handshake;
   TrafficOptions traffic;
   SearchOptions search;
+  StormOptions storm;
   std::string json;                          // file; empty: none
   std::map<std::string, std::string> given;  // every option with its value, for the report
 };

@@ -96,6 +96,16 @@ Json::Value to_json(const HandshakeResult& result, uint32_t window) {
   return value;
 }
 
+Json::Value to_json(const StormResult& result) {
+  Json::Value value;
+  value["made"] = Json::UInt64(result.made);
+  value["sent"] = Json::UInt64(result.sent);
+  value["refused_by_port"] = Json::UInt64(result.refused);
+  value["seconds"] = result.seconds;
+  value["sent_per_second"] = TrialResult::per(result.sent, result.seconds);
+  return value;
+}
+
 Json::Value to_json(const Counts& counts, uint32_t users, double seconds) {
   const double bits = 8 / seconds;
   Json::Value value;

@@ -8,12 +8,15 @@
 #include <json/value.h>
 
 #include "tools/relaygen/handshaker.h"
+#include "tools/relaygen/storm.h"
 #include "tools/relaygen/trial.h"
 
 namespace wirelay::relaygen {
 
 Json::Value to_json(const TrialResult& result);
 Json::Value to_json(const HandshakeResult& result, uint32_t window);
+
+Json::Value to_json(const StormResult& result);
 
 /// What came of another generator's packets.
 Json::Value to_json(const Counts& counts, uint32_t users, double seconds);

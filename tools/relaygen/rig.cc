@@ -173,7 +173,7 @@ HandshakeResult Rig::bring_up_anew(uint32_t peers) {
 
 HandshakeResult Rig::shake_hands(const std::vector<uint32_t>& wanted, bool ahead) {
   HandshakeResult result = handshaker_->bring_up(
-      wanted, ahead, [this] { return receiver_->poll(); }, progress_);
+      wanted, ahead, [this] { return poll(); }, progress_);
   if (result.done < result.wanted) {
     throw Failure("no session for " + std::to_string(result.wanted - result.done) + " of " +
                       std::to_string(result.wanted) + " clients (" +
@@ -183,6 +183,12 @@ HandshakeResult Rig::shake_hands(const std::vector<uint32_t>& wanted, bool ahead
                   kNoAnswer);
   }
   return result;
+}
+
+std::unique_ptr<Storm> Rig::make_storm(const Options& options, std::span<const uint32_t> senders) {
+  return std::make_unique<Storm>(options.storm, options.traffic.duration, *clients_,
+                                 options.remote_key, senders, *tunnel_side_, receive_pool_,
+                                 progress_);
 }
 
 void Rig::keep_sessions(uint32_t peers) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "crypto/aead.h"
@@ -15,6 +16,7 @@
 #include "tools/relaygen/progress.h"
 #include "tools/relaygen/receiver.h"
 #include "tools/relaygen/round.h"
+#include "tools/relaygen/storm.h"
 #include "tools/relaygen/tunnel_side.h"
 
 namespace wirelay::relaygen {
@@ -36,6 +38,15 @@ class Rig {
   /// been silent, so that the far end does not take its client for gone. Throws Failure (kNoAnswer)
   /// when new keys are not to be had.
   void keep_sessions(uint32_t peers);
+
+  /// Makes a storm, which sends beside all else when it is set.
+  std::unique_ptr<Storm> make_storm(const Options& options, std::span<const uint32_t> senders);
+  /// From now on `storm` sends beside all else; nullptr: none.
+  void set_storm(Storm* storm) noexcept { storm_ = storm; }
+  /// Lets the storm send what is due; true when there was anything.
+  bool let_storm() noexcept { return storm_ != nullptr && storm_->step(); }
+  /// Lets it, and receives; returns how much there was to do.
+  unsigned poll() { return (let_storm() ? 1 : 0) + receiver_->poll(); }
 
   Clients& clients() noexcept { return *clients_; }
   Handshaker& handshaker() noexcept { return *handshaker_; }
@@ -64,6 +75,7 @@ class Rig {
   std::unique_ptr<Handshaker> handshaker_;
   std::unique_ptr<Receiver> receiver_;
   std::unique_ptr<RoundMaker> maker_;
+  Storm* storm_ = nullptr;
 };
 
 }  // namespace wirelay::relaygen

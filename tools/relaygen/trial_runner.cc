@@ -127,7 +127,7 @@ void TrialRunner::send(const TrialPlan& plan, const std::optional<Pace>& pace, u
     const uint64_t began = cycles_now();
     const bool sent = send_some(port, due, plan.wait_for_ring, result);
     const unsigned seen = rig_.receiver().poll();
-    spend(sent || seen > 0, began, result);
+    spend(rig_.let_storm() || sent || seen > 0, began, result);
     if (sent || due <= at_) last_sent = began;
     if (to_seconds(began - last_sent) > kStuck) break;
   }
@@ -181,7 +181,7 @@ void TrialRunner::drain(uint64_t expected, TrialResult& result) {
     const uint64_t began = cycles_now();
     const bool any = receiver.poll() > 0;
     if (any) quiet_since = began;
-    spend(any, began, result);
+    spend(rig_.let_storm() || any, began, result);
   }
 }
 

@@ -14,6 +14,12 @@ class TunnelSide {
   TunnelSide(Port& port, const dataplane::Endpoint& remote) noexcept
       : port_(port), remote_(remote) {}
 
+  /// The Ethernet frame with a message of so many bytes.
+  [[nodiscard]] uint32_t frame_bytes(size_t message_bytes) const noexcept;
+  /// Fills that frame.
+  void write(uint8_t* frame, const dataplane::Endpoint& from,
+             std::span<const uint8_t> message) const noexcept;
+
   /// A UDP packet with `message`; one that the port does not take is lost.
   void send(const dataplane::Endpoint& from, std::span<const uint8_t> message);
 
