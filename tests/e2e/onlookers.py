@@ -60,3 +60,7 @@ class Calling(threading.Thread):
 def in_ms(times: list[float]) -> str:
     return (f"{1000 * statistics.median(times):.1f} ms, at most {1000 * max(times):.1f} ms"
             if times else "none")
+
+
+def share_below(times: list[float], bound: float) -> float:
+    return sum(took < bound for took in times) / len(times) if times else 0

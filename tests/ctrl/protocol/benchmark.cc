@@ -14,22 +14,16 @@
 
 #include <rte_mempool.h>
 
-#include "ctrl/packets/held_packets.h"
-#include "ctrl/protocol/context.h"
-#include "ctrl/protocol/handshakes.h"
-#include "ctrl/protocol/initiator.h"
-#include "ctrl/protocol/paths.h"
-#include "ctrl/protocol/sessions.h"
-#include "ctrl/protocol/timers.h"
-#include "ctrl/protocol/transport.h"
-#include "tests/ctrl/protocol/lab.h"
+#include "tests/ctrl/protocol/many_peers.h"
 #include "tests/support/test_environment.h"
 
 namespace {
 
 using namespace wirelay;
+using test::Parts;
 
-constexpr uint64_t kHandshakeNs = 100'000;  // what the protocol believes one costs: of no matter here
+constexpr uint64_t kHandshakeNs =
+    100'000;  // what the protocol believes one costs: of no matter here
 
 double cpu_ns() {
   timespec now;
@@ -49,59 +43,6 @@ size_t resident_bytes() {
   size_t total = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> total >> resident;
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
-
-crypto::TransportKeys random_keys(uint32_t index) {
-  crypto::TransportKeys keys;
-  crypto::random_bytes({keys.send.data(), 32});
-  crypto::random_bytes({keys.receive.data(), 32});
-  keys.local_index = index;
-  keys.remote_index = index ^ 0x5555;
-  return keys;
-}
-
-/// The parts of the protocol, so that sessions can be made without their handshakes.
-struct Parts {
-  explicit Parts(test::Side& side)
-      : ctx{side.shared,
-            side.sessions,
-            side.peers,
-            side,
-            side.identity,
-            std::make_shared<ctrl::PeerBook>(side.shared.peers.capacity()),
-            {},
-            side.now} {}
-  ctrl::Context ctx;
-  ctrl::HeldPackets held{16, 4096};
-  ctrl::Paths paths{ctx};
-  ctrl::Sessions sessions{ctx};
-  ctrl::Handshakes handshakes{ctx};
-  ctrl::Transport transport{ctx, sessions, held};
-  ctrl::Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
-  ctrl::Timers timers{ctx, sessions, handshakes, initiator, held, transport};
-};
-
-void add_peers(Parts& parts, uint32_t peers) {
-  for (uint32_t i = 0; i < peers; ++i) {
-    ctrl::PeerSpec spec;
-    crypto::random_bytes(spec.public_key);
-    spec.endpoint = dataplane::Endpoint{*dataplane::parse_ip("203.0.113.7"),
-                                        static_cast<uint16_t>(1 + i % 65535)};
-    const uint32_t peer = parts.ctx.peer_writer.add(0, {}).value();
-    parts.ctx.book->add(peer, spec, true);
-    parts.paths.set_configured(peer);
-  }
-}
-
-/// Each at its own time and in its own order, as real sessions lie in memory.
-void connect_peers(Parts& parts, uint32_t peers) {
-  std::vector<uint32_t> order(peers);
-  for (uint32_t i = 0; i < peers; ++i) order[i] = i;
-  for (uint32_t i = peers; i > 1; --i) std::swap(order[i - 1], order[crypto::random_u32() % i]);
-  for (const uint32_t peer : order) {
-    const uint32_t index = parts.ctx.session_writer.reserve(peer, 0).value();
-    parts.sessions.begin_initiated(peer, random_keys(index));
-  }
 }
 
 /// One lap over all peers in ticks of 10 ms; nanoseconds for each peer.
@@ -136,9 +77,9 @@ void run(uint32_t peers) {
   const size_t before = resident_bytes();
   test::Side side(1, now, sizes, pool, kHandshakeNs, nullptr);
   Parts parts(side);
-  const double add = time_of([&] { add_peers(parts, peers); }) / peers;
+  const double add = time_of([&] { test::add_peers(parts, peers); }) / peers;
   const size_t added = resident_bytes();
-  connect_peers(parts, peers);
+  test::connect_peers(parts, peers);
   const size_t connected = resident_bytes();
   lap(parts, peers);
   double best = 1e9;

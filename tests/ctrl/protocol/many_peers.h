@@ -1,0 +1,46 @@
+// The protocol's parts with many peers, whose sessions are made without their handshakes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "ctrl/packets/held_packets.h"
+#include "ctrl/protocol/context.h"
+#include "ctrl/protocol/handshakes.h"
+#include "ctrl/protocol/initiator.h"
+#include "ctrl/protocol/paths.h"
+#include "ctrl/protocol/sessions.h"
+#include "ctrl/protocol/timers.h"
+#include "ctrl/protocol/transport.h"
+#include "tests/ctrl/protocol/lab.h"
+
+namespace wirelay::test {
+
+/// One side's.
+struct Parts {
+  explicit Parts(Side& side)
+      : ctx{side.shared,
+            side.sessions,
+            side.peers,
+            side,
+            side.identity,
+            std::make_shared<ctrl::PeerBook>(side.shared.peers.capacity()),
+            {},
+            side.now} {}
+  ctrl::Context ctx;
+  ctrl::HeldPackets held{16, 4096};
+  ctrl::Paths paths{ctx};
+  ctrl::Sessions sessions{ctx};
+  ctrl::Handshakes handshakes{ctx};
+  ctrl::Transport transport{ctx, sessions, held};
+  ctrl::Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
+  ctrl::Timers timers{ctx, sessions, handshakes, initiator, held, transport};
+};
+
+/// With numbers from 0 on.
+void add_peers(Parts& parts, uint32_t peers);
+
+/// Each at its own time and in its own order, as real sessions lie in memory.
+void connect_peers(Parts& parts, uint32_t peers);
+
+}  // namespace wirelay::test
