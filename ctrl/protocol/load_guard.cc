@@ -20,11 +20,12 @@ constexpr uint64_t kBurstNs = 4 * kIntervalNs;  // five at once: this far ahead,
 constexpr uint64_t kPartOfTime = 2;
 
 /// Cookie replies: some microseconds of the control thread each, and a transmit ring of the worker
-/// that live sessions need.
-constexpr uint64_t kReplies = 8000;
-constexpr uint64_t kRepliesAtOnce = 256;
-constexpr uint64_t kRepliesOfWorker = 4000;
-constexpr uint64_t kRepliesOfWorkerAtOnce = 64;
+/// that live sessions need. A worker hands up 25,600 initiations a second: whoever asks among so
+/// many gets a cookie at once, for the next time that he asks is 5 s later.
+constexpr uint64_t kReplies = 32'000;
+constexpr uint64_t kRepliesAtOnce = 512;
+constexpr uint64_t kRepliesOfWorker = 25'600;
+constexpr uint64_t kRepliesOfWorkerAtOnce = 256;
 
 }  // namespace
 

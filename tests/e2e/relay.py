@@ -78,8 +78,10 @@ class Relay:
     def drops(self) -> dict[str, int]:
         return {d["name"]: d["packets"] for d in self.call("drops.get")["drops"] if d["packets"]}
 
-    def cpu_seconds(self) -> float:
-        """Processor time that all of relayd's threads have used."""
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2]
+    def cpu_seconds(self, control: bool = False) -> float:
+        """Processor time that all of relayd's threads have used, or its control thread alone."""
+        pid = self.process.pid
+        file = pathlib.Path(f"/proc/{pid}/task/{pid}/stat" if control else f"/proc/{pid}/stat")
+        fields = file.read_text().rpartition(")")[2]
         user, system = fields.split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

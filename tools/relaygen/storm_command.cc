@@ -21,8 +21,9 @@ struct Cast {
 
 Cast cast_of(const Job& job) {
   const StormOptions& storm = job.options.storm;
-  if (job.options.traffic.users.size() > 1) {
-    throw UsageError("--users: a storm has one number of users");
+  const TrafficOptions& traffic = job.options.traffic;
+  if (traffic.users.size() > 1 || traffic.modes.size() > 1 || traffic.sizes.size() > 1) {
+    throw UsageError("--users, --mode, --size: a storm takes one of each, no list");
   }
   Cast cast;
   cast.users = job.user_counts().front();

@@ -25,6 +25,7 @@ class FarEnd {
   FarEnd(const FarEnd&) = delete;
   FarEnd& operator=(const FarEnd&) = delete;
 
+  [[nodiscard]] const crypto::Identity& identity() const { return self_; }
   [[nodiscard]] crypto::PublicKey public_key() const { return self_.public_key; }
 
   /// Answers handshakes; what else has come from the clients is opened into `inner`.

@@ -40,6 +40,7 @@ class OptionsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(OptionsTest);
   CPPUNIT_TEST(lists_make_a_matrix);
   CPPUNIT_TEST(rates);
+  CPPUNIT_TEST(storms);
   CPPUNIT_TEST(loads_are_per_cent);
   CPPUNIT_TEST(full_ring_follows_the_rate);
   CPPUNIT_TEST(mistakes_name_the_option);
@@ -69,6 +70,17 @@ class OptionsTest : public CppUnit::TestFixture {
     }
   }
 
+  void storms() {
+    Options options = parse_options(rig("storm"));
+    CPPUNIT_ASSERT(options.storm.kind == StormOptions::Kind::kInitiations);
+    CPPUNIT_ASSERT_EQUAL(20'000.0, options.storm.offer.value());
+    CPPUNIT_ASSERT_EQUAL(1000.0, options.traffic.rate->packets(64));
+    options =
+        parse_options(rig("storm", {"--kind", "spoofed", "--offer", "max", "--newcomers", "8"}));
+    CPPUNIT_ASSERT(!options.storm.offer);
+    CPPUNIT_ASSERT_EQUAL(8u, options.storm.newcomers);
+  }
+
   void loads_are_per_cent() {
     const Options options = parse_options(rig("latency", {"--load", "5,150"}));
     CPPUNIT_ASSERT_EQUAL(size_t{2}, options.search.loads.size());
@@ -92,6 +104,10 @@ class OptionsTest : public CppUnit::TestFixture {
         {rig("run", {"--plain-port", "net_ring1"}), "--plain-ip"},
         {rig("run", {"--target", "10.0.0"}), "--target"},
         {rig("run", {"--full-ring", "maybe"}), "drop"},
+        {rig("storm", {"--kind", "hail"}), "--kind"},
+        {rig("storm", {"--offer", "max"}), "--offer"},
+        {rig("storm", {"--offer", "1Gbit"}), "--offer"},
+        {rig("storm", {"--unknown", "2"}), "--unknown"},
         {rig("search", {"--resolution", "0"}), "--resolution"},
         {rig("search", {"--tries", "0"}), "--tries"},
         {{"run"}, "--peers"},
@@ -109,7 +125,7 @@ class OptionsTest : public CppUnit::TestFixture {
   }
 
   void every_command_has_help_with_examples() {
-    for (const char* command : {"peers", "run", "search", "latency", "handshakes"}) {
+    for (const char* command : {"peers", "run", "search", "latency", "handshakes", "storm"}) {
       const Options options = parse_options({command, "--help"});
       CPPUNIT_ASSERT(options.command == Command::kHelp);
       const std::string example = std::string("\n  relaygen ") + command;
