@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "tools/relaygen/clock.h"
 #include "tools/relaygen/interrupt.h"
 #include "tools/relaygen/machine.h"
 
@@ -68,6 +69,13 @@ void Job::bring_up(uint32_t users) {
   const HandshakeResult result = rig.bring_up(peers_of(users));
   if (result.wanted > 0) {
     report["bring_up"].append(to_json(result, options.handshake.window));
+  }
+}
+
+void Job::rest(double seconds) {
+  for (const double end = seconds_now() + seconds; seconds_now() < end;) {
+    stop_if_interrupted();
+    if (rig.receiver().poll() == 0) rte_delay_us_sleep(1000);
   }
 }
 

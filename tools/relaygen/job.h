@@ -27,6 +27,9 @@ class Job {
   [[nodiscard]] uint32_t peers_of(uint32_t users) const;
   void bring_up(uint32_t users);
 
+  /// Lets some seconds pass, with an eye on the ports.
+  void rest(double seconds);
+
   /// Calls `take` with every combination of users, mode and size, with the trial's duration but
   /// without a rate; the far end knows its neighbours by then.
   void for_each_plan(const std::function<void(TrialPlan)>& take);

@@ -28,14 +28,6 @@ double receive(Job& job, uint32_t peers) {
   return seconds_now() - began;
 }
 
-/// Lets some seconds pass, with an eye on the ports.
-void rest(Job& job, double seconds) {
-  for (const double end = seconds_now() + seconds; seconds_now() < end;) {
-    stop_if_interrupted();
-    if (job.rig.receiver().poll() == 0) rte_delay_us_sleep(1000);
-  }
-}
-
 }  // namespace
 
 void measure_handshakes(Job& job) {
@@ -43,7 +35,7 @@ void measure_handshakes(Job& job) {
                      "initiations", "repeated", "cookies"});
   bool first = true;
   for (const uint32_t users : job.user_counts()) {
-    if (!std::exchange(first, false)) rest(job, crypto::kRekeyTimeout);
+    if (!std::exchange(first, false)) job.rest(crypto::kRekeyTimeout);
     const HandshakeResult result = job.rig.bring_up_anew(job.peers_of(users));
     job.report["handshakes"].append(to_json(result, job.options.handshake.window));
     const auto ms = [](uint64_t ns) { return fixed(static_cast<double>(ns) / 1e6, 2); };

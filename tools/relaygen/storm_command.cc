@@ -11,6 +11,9 @@ namespace wirelay::relaygen {
 
 namespace {
 
+/// Seconds in which the far end takes what still stands in the port's ring, before the port goes.
+constexpr double kSettling = 1;
+
 using ClientNumbers = std::vector<uint32_t>;
 
 /// Who plays which part, in the order of the peers file.
@@ -108,7 +111,7 @@ void raise_storm(Job& job) {
   const HandshakeResult waiting = connect(job, cast.waiting, true);
 
   tell(job, result, live, newcomers, waiting);
-  stop_if_interrupted();
+  job.rest(kSettling);
   if (live.counts.corrupt() > 0 || live.loss() > job.options.traffic.max_loss) {
     job.exit_code = kBadTraffic;
   }
