@@ -176,6 +176,20 @@ class AgainstRelaydTest(RelaygenCase):
         report = self.relaygen("handshakes", "--users", "2,3")
         self.assertEqual([h["done"] for h in report["handshakes"]], [2, 3])
 
+    def test_a_storm_beside_traffic(self):
+        before = self.relay.call("status.get")["handshakes"]
+        told = self.relaygen("storm", "--mode", "hub", "--users", "3", "--rate", "1K", "--offer",
+                             "200", "--unknown", "0.25", "--duration", "0.5", "--newcomers", "2",
+                             "--waiting", "4")["storm"]
+        after = self.relay.call("status.get")["handshakes"]
+        self.assertEqual(told["made"], 100)
+        self.assertGreaterEqual(told["sent"], 100)
+        self.assertEqual((told["live"]["sent"], told["live"]["lost"]), (500, 0))
+        self.assertEqual((told["newcomers"]["done"], told["waiting"]["done"]), (2, 4))
+        self.assertGreaterEqual(after["refused"]["unknown_peer"] - before["refused"]["unknown_peer"],
+                                25)
+        self.assertGreaterEqual(after["responses_sent"] - before["responses_sent"], 75)
+
     def test_what_another_generator_sends_is_counted(self):
         self.assert_received(self.receive_from_another_sender(USERS))
 
