@@ -54,10 +54,20 @@ unsigned Pump::step() {
   // Events are quick, and a confirmed session spares the punts behind it.
   for (const auto& mailbox : shared_.mailboxes) served += serve(mailbox->events);
   served += protocol_.finish_answers(kAnswersAtOnce, read_clocks());
-  dataplane::Mailbox& mailbox = *shared_.mailboxes[next_];
+  const size_t worker = next_;
   next_ = (next_ + 1) % shared_.mailboxes.size();
-  served += serve(mailbox.handshakes, kCostlyAtOnce);
-  return served + serve(mailbox.waiting, kCostlyAtOnce);
+  served += serve_handshakes(worker);
+  return served + serve(shared_.mailboxes[worker]->waiting, kCostlyAtOnce);
+}
+
+/// What handshakes cost is known, but not what others leave us of our processor, nor how many found
+/// their ring full.
+unsigned Pump::serve_handshakes(size_t worker) {
+  auto& ring = shared_.mailboxes[worker]->handshakes;
+  const unsigned waiting = ring.count();
+  const unsigned served = serve(ring, kCostlyAtOnce);
+  if (backlogs_[worker].stays(waiting, served)) protocol_.note_load(read_clocks());
+  return served;
 }
 
 unsigned Pump::serve(dataplane::Ring<dataplane::Event>& events) {

@@ -6,8 +6,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 #include "ctrl/neighbour/neighbours.h"
+#include "ctrl/packets/backlog.h"
 #include "ctrl/protocol/protocol.h"
 #include "dataplane/dataplane.h"
 
@@ -16,7 +18,10 @@ namespace wirelay::ctrl {
 class Pump {
  public:
   Pump(dataplane::Shared& shared, Protocol& protocol, Neighbours& neighbours)
-      : shared_(shared), protocol_(protocol), neighbours_(neighbours) {}
+      : shared_(shared),
+        protocol_(protocol),
+        neighbours_(neighbours),
+        backlogs_(shared.mailboxes.size()) {}
 
   enum class Result : uint8_t {
     kIdle,  // nothing was there
@@ -36,11 +41,13 @@ class Pump {
   static constexpr std::chrono::milliseconds kTurn{2};
   unsigned serve(dataplane::Ring<dataplane::Event>& events);
   unsigned serve(dataplane::Ring<dataplane::Punt>& punts, unsigned most);
+  unsigned serve_handshakes(size_t worker);
   void hand_on(const dataplane::Punt& punt, const Now& now);
 
   dataplane::Shared& shared_;
   Protocol& protocol_;
   Neighbours& neighbours_;
+  std::vector<Backlog> backlogs_;  // of the workers' handshakes
   size_t next_ = 0;  // the worker whose handshakes and packets are served in the next step
 };
 

@@ -72,7 +72,7 @@ class LoadGuard {
   /// more than its share is limited first. With nothing left, and for a second behind, whoever
   /// shows no cookie is asked for one.
   Verdict judge(const Datagram& datagram, const Now& now) noexcept;
-  /// Answers were not computed in time, whatever the allowance says.
+  /// Answers were not computed in time, or messages not served, whatever the allowance says.
   void note_load(const Now& now) noexcept;
   /// A cookie may go out in answer to what came by `worker`: few for each and few altogether, since
   /// the source may be anybody's.

@@ -224,6 +224,8 @@ void Protocol::handle(const dataplane::Event& event, const Now& now) {
   }
 }
 
+void Protocol::note_load(const Now& now) { impl_->guard.note_load(now); }
+
 unsigned Protocol::finish_answers(unsigned most, const Now& now) {
   impl_->ctx.now = now;
   return impl_->responder.finish(most);

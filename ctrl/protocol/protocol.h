@@ -61,6 +61,8 @@ class Protocol {
   /// sealed only while its destination is the peer's, whatever number the punt names.
   void handle(const dataplane::Punt& punt, const Now& now);
   void handle(const dataplane::Event& event, const Now& now);
+  /// More handshakes come than are served: for a second, whoever shows no cookie is asked for one.
+  void note_load(const Now& now);
   /// Sends up to `most` responses that the answerer has computed; returns how many there were.
   unsigned finish_answers(unsigned most, const Now& now);
   /// Timers: call every 10 ms or so; each call looks at a slice of the peers, every peer at least

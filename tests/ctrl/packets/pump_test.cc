@@ -56,6 +56,16 @@ struct Pumped {
   void push(unsigned worker, PuntReason reason, unsigned count) {
     for (unsigned i = 0; i < count; ++i) push(worker, reason, Bytes(64));
   }
+  /// Such that look so, by the first worker.
+  void push_initiations(unsigned count) {
+    const Mac host = {2, 0, 0, 0, 1, 1}, ours = {2, 0, 0, 0, 0, 1};
+    Bytes message(sizeof(crypto::MessageInitiation));
+    message[0] = static_cast<uint8_t>(crypto::MessageType::kInitiation);
+    const Bytes frame =
+        test::ethernet(ours, host, test::kTypeIpv4,
+                       test::udp({test::addr("192.0.2.50"), 5000}, {kOurs, 51820}, message));
+    for (unsigned i = 0; i < count; ++i) push(0, PuntReason::kHandshake, frame);
+  }
   /// Who has our address?
   void push_question(unsigned worker) {
     const Mac host = {2, 0, 0, 0, 1, 1};
@@ -97,6 +107,8 @@ class PumpTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(hands_on_by_reason);
   CPPUNIT_TEST(arp_is_answered_first_and_again_in_every_step);
   CPPUNIT_TEST(each_ring_gets_its_part_in_a_flood_of_the_others);
+  CPPUNIT_TEST(more_handshakes_than_are_served_are_load);
+  CPPUNIT_TEST(what_a_stall_leaves_is_no_load);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -157,6 +169,31 @@ class PumpTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(56u, mailbox.waiting.count());
     }
     finish();
+  }
+
+  /// However little the protocol believes that they cost. Under load they are not opened.
+  void more_handshakes_than_are_served_are_load() {
+    world_->push_initiations(300);
+    for (unsigned served = 0; served < 5000;) {
+      const unsigned more = world_->pump.step();
+      world_->push_initiations(more);
+      served += more;
+    }
+    CPPUNIT_ASSERT(world_->protocol.counters().refused_bad_message < 4200);
+    finish();
+  }
+
+  void what_a_stall_leaves_is_no_load() {
+    constexpr uint64_t kLeft = 500;
+    for (unsigned stall = 0; stall < 5; ++stall) {
+      world_->push_initiations(kLeft);
+      for (unsigned served; (served = world_->pump.step() + world_->pump.step()) > 0;) {
+        world_->push_initiations(served / 2);
+      }
+    }
+    const auto& counters = world_->protocol.counters();
+    CPPUNIT_ASSERT(counters.initiations_received > 5 * kLeft);
+    CPPUNIT_ASSERT_EQUAL(counters.initiations_received, counters.refused_bad_message);
   }
 
  private:
