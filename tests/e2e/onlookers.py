@@ -62,5 +62,6 @@ def in_ms(times: list[float]) -> str:
             if times else "none")
 
 
-def share_below(times: list[float], bound: float) -> float:
-    return sum(took < bound for took in times) / len(times) if times else 0
+def share_below(bound: float, times: list[float], asked: int) -> float:
+    """Of all that were asked, answered or not."""
+    return sum(took < bound for took in times) / max(asked, 1)
