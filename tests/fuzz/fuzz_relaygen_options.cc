@@ -45,6 +45,10 @@ void check(const Options& options) {
     case Command::kPeers:
       if (!within(options.peers.count, 1, 1e6) || options.peers.out.empty()) std::abort();
       return;
+    case Command::kStorm:
+      if (!within(options.storm.unknown, 0, 1)) std::abort();
+      if (options.storm.offer && !within(*options.storm.offer, 1e-300, 1e12)) std::abort();
+      [[fallthrough]];
     case Command::kRun:
     case Command::kSearch:
     case Command::kLatency:
