@@ -18,12 +18,6 @@ namespace wirelay::ctrl {
 
 namespace {
 
-void* allocate(size_t size) {
-  void* memory = std::malloc(std::max<size_t>(size, 1));
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
 void wipe_and_free(void* memory) noexcept {
   if (memory == nullptr) return;
   crypto::wipe(memory, malloc_usable_size(memory));
@@ -47,9 +41,15 @@ void wipe_what_libevent_frees() {
 
 }  // namespace wirelay::ctrl
 
-void* operator new(std::size_t size) { return wirelay::ctrl::allocate(size); }
-void* operator new[](std::size_t size) { return wirelay::ctrl::allocate(size); }
+#ifndef __SANITIZE_ADDRESS__  // which has operators of its own, that know who allocated what
+void* operator new(std::size_t size) {
+  void* memory = std::malloc(std::max<std::size_t>(size, 1));
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void* operator new[](std::size_t size) { return ::operator new(size); }
 void operator delete(void* memory) noexcept { wirelay::ctrl::wipe_and_free(memory); }
 void operator delete[](void* memory) noexcept { wirelay::ctrl::wipe_and_free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { wirelay::ctrl::wipe_and_free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { wirelay::ctrl::wipe_and_free(memory); }
+#endif
