@@ -16,7 +16,9 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
-constexpr int kBacklog = 128;
+/// Of clients that come while others are served. Beyond that, one that does not block is told to
+/// try again (EAGAIN).
+constexpr int kBacklog = 1024;
 constexpr mode_t kMode = 0660;
 
 [[noreturn]] void fail(const std::string& path, const std::string& what) {
