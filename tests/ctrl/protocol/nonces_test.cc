@@ -96,6 +96,7 @@ class NoncesTest : public CppUnit::TestFixture {
     if ((relay.rounds / kQuiet + i) % 2 == 0) return;
     for (unsigned p = 0; p < kPackets; ++p) {
       relay.send_to(member, static_cast<uint16_t>(p % RunningRelay::kWorkers));
+      relay.hand_up(member);
     }
     // To the next member, by the worker that owns the session.
     const Member& next = relay.members[(i + 1) % kMembers];

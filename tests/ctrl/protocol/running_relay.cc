@@ -100,6 +100,14 @@ void RunningRelay::send_to(const Member& member, uint16_t queue) {
   path_.feed(1, path_.from_gateway(udp(kServer, to, pattern(40))), queue);
 }
 
+void RunningRelay::hand_up(const Member& member) {
+  const auto number = publisher_->peer_number(member.name);
+  if (!number) return;
+  rte_mbuf* packet = path_.make_mbuf(udp(kServer, {member.inner, 1}, pattern(40)));
+  protocol_->handle(dataplane::Punt{packet, dataplane::PuntReason::kNoSession, 0, 0, *number},
+                    now());
+}
+
 void RunningRelay::send_from(const Member& member, const Bytes& message, uint16_t queue) {
   Client client;
   client.endpoint = member.endpoint;

@@ -51,6 +51,9 @@ class RunningRelay : public ctrl::PacketSender, public ctrl::Answerer {
 
   /// A packet from the plain network to the member, into either worker's queue.
   void send_to(const Member& member, uint16_t queue);
+  /// The same handed up by a worker that had no session for it: the control thread seals it, while
+  /// workers may seal others.
+  void hand_up(const Member& member);
   /// A message from the member.
   void send_from(const Member& member, const Bytes& message, uint16_t queue);
   /// The control thread's turn while the workers run, and what has left since: peers answer. Each
