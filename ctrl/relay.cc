@@ -34,7 +34,7 @@ constexpr unsigned kDeferredAtOnce = 64;
 /// No turn is to take more CPU time.
 constexpr milliseconds kLongTurn(5);
 constexpr uint64_t kTickNs = 10'000'000;
-constexpr uint64_t kFlushNs = 1'000'000'000;
+constexpr uint64_t kFlushNs = kNsPerSecond;
 
 void run_deferred(dataplane::Rcu& rcu) {
   const Slice slice(kDeferredTime);

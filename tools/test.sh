@@ -24,7 +24,7 @@ Prints how long each part and each build took, and last the tests that took long
   --quick    only layout and unit
   --load     only the release build, and what wants the machine for itself: the control thread's
              turns at 100,000 users, storms of handshake messages, 100,000 idle clients
-             (10 minutes)
+             (7 minutes)
   --help     this text
 
 One part alone, once built:

@@ -180,8 +180,7 @@ void Exchange::reload(const ReloadOptions& options) {
   desk_.relay.reload(options, [answer = answerer(), line = std::move(line),
                                options](const ReloadOutcome& outcome) {
     line.log(outcome.error, outcome.counts);
-    answer([outcome, options] { return reload_result(outcome, options); },
-           outcome.difference.size());
+    answer([outcome, options] { return reload_result(outcome, options); }, 0);
   });
 }
 

@@ -58,7 +58,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
  private:
   using MakeResult = std::function<Json::Value()>;  // throws what is wrong
-  static constexpr uint64_t kNsPerEntry = 25'000;
+  static constexpr uint64_t kNsPerEntry = 25'000;   // what a user takes in a page of user.list
 
   void begin(const Call& call);
   void check_limits() const;

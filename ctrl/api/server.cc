@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ctrl/base/log_limiter.h"
+#include "ctrl/base/now.h"
 
 namespace wirelay::ctrl::api {
 
@@ -23,7 +24,7 @@ constexpr timeval kAtOnce{0, 0};
 uint64_t read_ns(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+  return static_cast<uint64_t>(now.tv_sec) * kNsPerSecond + static_cast<uint64_t>(now.tv_nsec);
 }
 
 uint64_t now_ns() { return read_ns(CLOCK_MONOTONIC); }

@@ -51,14 +51,9 @@ constexpr std::array kDrivers = {
     Driver{"net_af_xdp", "net_af_xdp"},
     Driver{"net_tap", "net_tap"},
     Driver{"eth_tap", "net_tap"},
-    Driver{"net_tun", "net_tun"},
-    Driver{"net_virtio_user", "net_virtio_user"},
-    Driver{"virtio_user", "net_virtio_user"},
-    Driver{"net_pcap", "net_pcap"},
-    Driver{"eth_pcap", "net_pcap"},
 };
 
-/// Of drivers that nobody asks for here, the name without its number.
+/// Of drivers that nobody here asks for, the name without its number.
 std::string driver_of(std::string_view name) {
   for (const Driver& driver : kDrivers) {
     if (name.starts_with(driver.begins)) return std::string(driver.name);
