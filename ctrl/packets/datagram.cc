@@ -7,7 +7,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "dataplane/headers.h"
+#include "dataplane/net/headers.h"
 
 namespace wirelay::ctrl {
 

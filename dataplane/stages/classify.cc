@@ -13,7 +13,8 @@
 #include <rte_udp.h>
 
 #include "crypto/wire.h"
-#include "dataplane/headers.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/headers.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/stages/handshake.h"
 #include "dataplane/stages/neighbour.h"

@@ -9,7 +9,8 @@
 #include <rte_icmp.h>
 #include <rte_ip.h>
 
-#include "dataplane/headers.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/headers.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 

@@ -4,7 +4,8 @@
 #include <optional>
 
 #include "crypto/cookie.h"
-#include "dataplane/headers.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/headers.h"
 #include "dataplane/worker.h"
 
 namespace wirelay::dataplane::stages {

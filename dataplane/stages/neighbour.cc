@@ -7,7 +7,7 @@
 #include <rte_arp.h>
 #include <rte_ip.h>
 
-#include "dataplane/headers.h"
+#include "dataplane/net/headers.h"
 
 namespace wirelay::dataplane::stages {
 

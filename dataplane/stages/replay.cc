@@ -6,7 +6,7 @@
 
 #include <rte_udp.h>
 
-#include "dataplane/headers.h"
+#include "dataplane/net/headers.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 

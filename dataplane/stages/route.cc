@@ -4,7 +4,8 @@
 #include <rte_ip.h>
 #include <rte_prefetch.h>
 
-#include "dataplane/headers.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/headers.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 

@@ -2,7 +2,8 @@
 // (WireGuard's cryptokey routing, paper section 2). Padding behind it is trimmed.
 #include <rte_ip.h>
 
-#include "dataplane/headers.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/headers.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 

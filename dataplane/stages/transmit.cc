@@ -5,7 +5,7 @@
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
-#include "dataplane/headers.h"
+#include "dataplane/net/headers.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 

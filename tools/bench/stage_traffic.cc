@@ -11,7 +11,8 @@
 #include <rte_udp.h>
 
 #include "crypto/wire.h"
-#include "dataplane/headers.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/headers.h"
 
 namespace wirelay::bench {
 

@@ -9,7 +9,8 @@
 
 #include <rte_ip.h>
 
-#include "dataplane/headers.h"
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/headers.h"
 #include "tools/relaygen/neighbour.h"
 
 namespace wirelay::relaygen {

@@ -1,0 +1,52 @@
+// What several stages ask of IP headers: whose packet, how long, is an address possible.
+// All of it inline: it runs for every packet.
+#pragma once
+
+#include <cstdint>
+
+#include <rte_byteorder.h>
+
+#include "dataplane/drops.h"
+#include "dataplane/ip.h"
+#include "dataplane/net/bytes.h"
+
+namespace wirelay::dataplane {
+
+inline uint8_t ip_version(const uint8_t* ip) noexcept { return ip[0] >> 4; }
+inline uint32_t ipv4_header_bytes(const uint8_t* ip) noexcept { return (ip[0] & 0x0fu) * 4; }
+
+/// `ip`: IPv4 or IPv6 header.
+inline IpAddr destination_of(const uint8_t* ip) noexcept {
+  return ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
+}
+
+/// Never a source: 0/8, 127/8, multicast and above (RFC 1812, 5.3.7). `ip`: IPv4 header.
+inline bool martian_source4(const uint8_t* ip) noexcept {
+  const uint8_t first = ip[12];
+  return first == 0 || first == 127 || first >= 224;
+}
+
+/// ::/96, which holds the unspecified and the loopback address, and mapped IPv4 (RFC 4291, 2.5).
+inline bool reserved6(const uint8_t* addr) noexcept {
+  if (load_as<uint64_t>(addr) != 0) return false;
+  const uint32_t third = load_as<uint32_t>(addr + 8);
+  return third == 0 || third == RTE_BE32(0x0000ffff);
+}
+
+/// Never a source: reserved and multicast. `ip`: IPv6 header.
+inline bool martian_source6(const uint8_t* ip) noexcept {
+  return ip[8] == 0xff || reserved6(ip + 8);
+}
+
+/// Why a packet to this destination is not forwarded, or Drop::kCount. `ip`: IPv4 or IPv6 header.
+inline Drop bad_destination(const uint8_t* ip) noexcept {
+  if (ip_version(ip) == 4) {
+    const uint8_t first = ip[16];
+    if (first >= 224) return Drop::kNotForUs;
+    return first == 0 || first == 127 ? Drop::kMartian : Drop::kCount;
+  }
+  if (ip[24] == 0xff) return Drop::kNotForUs;
+  return reserved6(ip + 24) ? Drop::kMartian : Drop::kCount;
+}
+
+}  // namespace wirelay::dataplane
