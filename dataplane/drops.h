@@ -55,7 +55,8 @@ enum class Drop : uint8_t {
   kPuntFull,
   kHandoffFull,
   kTransmitFull,
-  kCount
+  kCount,
+  kNone = 0xff,  // nothing is wrong: the packet goes on
 };
 
 struct DropInfo {

@@ -61,7 +61,7 @@ inline void write_outer6(uint8_t* at, const PeerPath& path, uint16_t bytes) noex
 
 }  // namespace detail
 
-/// Drop::kCount when the packet fits path and buffer, otherwise kTooBig or kNoHeadroom.
+/// Drop::kNone when the packet fits path and buffer, otherwise kTooBig or kNoHeadroom.
 inline Drop encapsulation_fits(const rte_mbuf* mbuf, const PeerPath& path) noexcept {
   if (mbuf->data_len + detail::overhead(path) > path.mtu) return Drop::kTooBig;
   const uint32_t front = RTE_ETHER_HDR_LEN + path.header_bytes + sizeof(crypto::MessageTransport);
@@ -70,7 +70,7 @@ inline Drop encapsulation_fits(const rte_mbuf* mbuf, const PeerPath& path) noexc
   if (rte_pktmbuf_headroom(mbuf) < front || rte_pktmbuf_tailroom(mbuf) < behind) {
     return Drop::kNoHeadroom;
   }
-  return Drop::kCount;
+  return Drop::kNone;
 }
 
 /// Pads the inner packet (mbuf data; may be empty: a keepalive) to a multiple of 16 bytes, no

@@ -45,7 +45,7 @@ bool Transport::seal(uint32_t peer, rte_mbuf* packet) {
   Session* session = sessions_.usable(peer);
   const PeerPath* path = ctx_.path(peer);
   if (session == nullptr || path == nullptr ||
-      dataplane::encapsulation_fits(packet, *path) != dataplane::Drop::kCount) {
+      dataplane::encapsulation_fits(packet, *path) != dataplane::Drop::kNone) {
     rte_pktmbuf_free(packet);
     return false;
   }

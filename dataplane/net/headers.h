@@ -38,15 +38,15 @@ inline bool martian_source6(const uint8_t* ip) noexcept {
   return ip[8] == 0xff || reserved6(ip + 8);
 }
 
-/// Why a packet to this destination is not forwarded, or Drop::kCount. `ip`: IPv4 or IPv6 header.
+/// Why a packet to this destination is not forwarded, or Drop::kNone. `ip`: IPv4 or IPv6 header.
 inline Drop bad_destination(const uint8_t* ip) noexcept {
   if (ip_version(ip) == 4) {
     const uint8_t first = ip[16];
     if (first >= 224) return Drop::kNotForUs;
-    return first == 0 || first == 127 ? Drop::kMartian : Drop::kCount;
+    return first == 0 || first == 127 ? Drop::kMartian : Drop::kNone;
   }
   if (ip[24] == 0xff) return Drop::kNotForUs;
-  return reserved6(ip + 24) ? Drop::kMartian : Drop::kCount;
+  return reserved6(ip + 24) ? Drop::kMartian : Drop::kNone;
 }
 
 }  // namespace wirelay::dataplane

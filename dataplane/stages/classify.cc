@@ -84,7 +84,7 @@ class Classifier {
   }
 
   void verdict(uint16_t i, Drop reason, PuntReason punt) noexcept {
-    if (reason == Drop::kCount) return burst_.punt(i, punt);
+    if (reason == Drop::kNone) return burst_.punt(i, punt);
     burst_.drop(i, reason);
   }
 
@@ -94,7 +94,7 @@ class Classifier {
     uint64_t sender = 0;
     std::memcpy(&sender, &eth->src_addr, sizeof eth->src_addr);
     const bool flood =
-        finding == Drop::kCount && !worker_.allowances.discovery.take(worker_.now, sender);
+        finding == Drop::kNone && !worker_.allowances.discovery.take(worker_.now, sender);
     verdict(i, flood ? Drop::kDiscoveryFlood : finding, punt);
   }
 

@@ -31,7 +31,7 @@ void set_byte(uint8_t* word, unsigned byte, uint8_t value, uint8_t* checksum) no
   std::memcpy(checksum, &sum, sizeof sum);
 }
 
-/// Turns a request into its answer; Drop::kCount when it was one.
+/// Turns a request into its answer; Drop::kNone when it was one.
 Drop answer4(uint8_t* ip, uint16_t bytes) noexcept {
   constexpr uint32_t kHeader = sizeof(rte_ipv4_hdr);  // options are not answered
   uint8_t* icmp = ip + kHeader;
@@ -44,7 +44,7 @@ Drop answer4(uint8_t* ip, uint16_t bytes) noexcept {
   std::swap_ranges(ip + 12, ip + 16, ip + 16);
   set_byte(ip + 8, 0, kTtl, ip + 10);
   set_byte(icmp, 0, kIcmpEchoReply, icmp + 2);
-  return Drop::kCount;
+  return Drop::kNone;
 }
 
 Drop answer6(uint8_t* ip, uint16_t bytes) noexcept {
@@ -60,7 +60,7 @@ Drop answer6(uint8_t* ip, uint16_t bytes) noexcept {
   std::swap_ranges(ip + 8, ip + 24, ip + 24);
   ip[7] = kTtl;
   set_byte(icmp, 0, kIcmp6EchoReply, icmp + 2);
-  return Drop::kCount;
+  return Drop::kNone;
 }
 
 /// The Ethernet header that classify stripped still stands in front of the packet.
@@ -79,7 +79,7 @@ void echo(Worker& worker, Burst& burst) noexcept {
     rte_mbuf* mbuf = burst.mbufs[i];
     auto* ip = rte_pktmbuf_mtod(mbuf, uint8_t*);
     const Drop bad = ip_version(ip) == 4 ? answer4(ip, m.ip_bytes) : answer6(ip, m.ip_bytes);
-    if (bad != Drop::kCount) {
+    if (bad != Drop::kNone) {
       burst.drop(i, bad);
     } else if (m.session != nullptr) {
       burst.divert(i, Next::kOutbound);  // meta.peer is still the sender

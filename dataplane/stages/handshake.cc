@@ -51,7 +51,7 @@ uint64_t source_of(const uint8_t* ip) noexcept {
 Drop check_initiation(Worker& worker, const uint8_t* ip,
                       std::span<const uint8_t> message) noexcept {
   if (!crypto::check_mac1(worker.shared.mac1_key, message)) return Drop::kBadMac1;
-  return worker.allowances.initiations.take(worker.now, source_of(ip)) ? Drop::kCount
+  return worker.allowances.initiations.take(worker.now, source_of(ip)) ? Drop::kNone
                                                                        : Drop::kHandshakeFlood;
 }
 
@@ -59,14 +59,14 @@ Drop check_response(Worker& worker, std::span<const uint8_t> message) noexcept {
   const uint32_t receiver = receiver_of(MessageType::kResponse, message);
   if (!worker.shared.sessions.awaits_response(receiver)) return Drop::kUnasked;
   if (!crypto::check_mac1(worker.shared.mac1_key, message)) return Drop::kBadMac1;
-  return worker.allowances.responses.take(worker.now, receiver) ? Drop::kCount
+  return worker.allowances.responses.take(worker.now, receiver) ? Drop::kNone
                                                                 : Drop::kHandshakeFlood;
 }
 
 Drop check_cookie_reply(Worker& worker, std::span<const uint8_t> message) noexcept {
   const uint32_t receiver = receiver_of(MessageType::kCookieReply, message);
   if (!worker.shared.sessions.awaits_cookie(receiver)) return Drop::kUnasked;
-  return worker.allowances.cookie_replies.take(worker.now, receiver) ? Drop::kCount
+  return worker.allowances.cookie_replies.take(worker.now, receiver) ? Drop::kNone
                                                                      : Drop::kHandshakeFlood;
 }
 

@@ -15,7 +15,7 @@ class Worker;
 
 namespace stages {
 
-/// Drop::kCount for an initiation or response that shows knowledge of our public key (mac1), and
+/// Drop::kNone for an initiation or response that shows knowledge of our public key (mac1), and
 /// for a cookie reply, which has no mac1; the latter two only while a message of ours waits for
 /// such an answer. `message`: on the WireGuard port, at least a message's header; `ip` and `udp`:
 /// the headers in front of it, which have been checked.

@@ -41,8 +41,7 @@ Drop check_arp(const Port& port, const rte_mbuf& frame) noexcept {
                                arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REPLY);
   if (!known_form || !known_operation) return Drop::kNotForUs;
   const bool announced = arp->arp_data.arp_sip == arp->arp_data.arp_tip;
-  return announced || port.owns(IpAddr::v4(&arp->arp_data.arp_tip)) ? Drop::kCount
-                                                                    : Drop::kNotForUs;
+  return announced || port.owns(IpAddr::v4(&arp->arp_data.arp_tip)) ? Drop::kNone : Drop::kNotForUs;
 }
 
 Drop check_neighbour(const Port& port, const uint8_t* ip, uint32_t payload) noexcept {
@@ -53,7 +52,7 @@ Drop check_neighbour(const Port& port, const uint8_t* ip, uint32_t payload) noex
   const auto* header = reinterpret_cast<const rte_ipv6_hdr*>(ip);
   if (rte_ipv6_udptcp_cksum(header, icmp) != 0) return Drop::kBadChecksum;
   const bool asks_for_another = icmp[0] == kSolicitation && !port.owns(IpAddr::v6(icmp + 8));
-  return asks_for_another ? Drop::kNotForUs : Drop::kCount;
+  return asks_for_another ? Drop::kNotForUs : Drop::kNone;
 }
 
 }  // namespace wirelay::dataplane::stages

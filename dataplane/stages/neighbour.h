@@ -16,7 +16,7 @@ namespace wirelay::dataplane::stages {
 /// addresses.
 bool group_for_us(const Port& port, const rte_ether_hdr& eth) noexcept;
 
-/// Drop::kCount for a well-formed ARP frame (RFC 826) that asks for, or answers to, one of the
+/// Drop::kNone for a well-formed ARP frame (RFC 826) that asks for, or answers to, one of the
 /// port's addresses, or announces the sender's own.
 Drop check_arp(const Port& port, const rte_mbuf& frame) noexcept;
 
@@ -25,7 +25,7 @@ constexpr bool is_neighbour_message(uint8_t icmp6_type) noexcept {
   return icmp6_type == 135 || icmp6_type == 136;
 }
 
-/// Drop::kCount for a valid solicitation of one of the port's addresses, or a valid advertisement
+/// Drop::kNone for a valid solicitation of one of the port's addresses, or a valid advertisement
 /// (RFC 4861, 7.1): `ip` is the IPv6 header, `payload` bytes of ICMPv6 follow it.
 Drop check_neighbour(const Port& port, const uint8_t* ip, uint32_t payload) noexcept;
 

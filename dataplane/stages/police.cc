@@ -9,11 +9,11 @@ namespace wirelay::dataplane::stages {
 
 namespace {
 
-/// Drop::kCount when the packet may go on; otherwise it is counted with the user.
+/// Drop::kNone when the packet may go on; otherwise it is counted with the user.
 Drop police(Policer& policer, std::atomic<uint64_t>& dropped, uint64_t now, uint32_t bytes,
             Drop over_bits, Drop over_packets) noexcept {
   const Police verdict = policer.police(now, bytes);
-  if (verdict == Police::kPass) return Drop::kCount;
+  if (verdict == Police::kPass) return Drop::kNone;
   dropped.fetch_add(1, std::memory_order_relaxed);
   return verdict == Police::kOverBits ? over_bits : over_packets;
 }
@@ -29,7 +29,7 @@ void police_up(Worker& worker, Burst& burst) noexcept {
     User& user = users[m.peer_entry->user];
     const Drop over = police(user.up, user.dropped_up, worker.police_time, m.ip_bytes,
                              Drop::kRateUp, Drop::kPacketRateUp);
-    if (over != Drop::kCount) burst.drop(i, over);
+    if (over != Drop::kNone) burst.drop(i, over);
   }
 }
 
@@ -49,7 +49,7 @@ void police_down(Worker& worker, Burst& burst) noexcept {
     User& user = users[m.peer_entry->user];
     const Drop over = police(user.down, user.dropped_down, worker.police_time, m.ip_bytes,
                              Drop::kRateDown, Drop::kPacketRateDown);
-    if (over != Drop::kCount) burst.drop(i, over);
+    if (over != Drop::kNone) burst.drop(i, over);
   }
 }
 

@@ -41,7 +41,7 @@ class Router {
   void packet(uint16_t i, RouteTarget target) noexcept {
     auto* ip = rte_pktmbuf_mtod(burst_.mbufs[i], uint8_t*);
     const Drop bad = bad_destination(ip);
-    if (bad != Drop::kCount) return burst_.drop(i, bad);
+    if (bad != Drop::kNone) return burst_.drop(i, bad);
     switch (target.kind()) {
       case RouteKind::kPeer:
         return to_peer(i, ip, target.id());

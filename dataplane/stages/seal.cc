@@ -73,7 +73,7 @@ class Sealer {
     m.owner = static_cast<uint8_t>(
         sessions.layout().owner(m.session->send_index.load(std::memory_order_relaxed)));
     const Drop misfit = encapsulation_fits(burst_.mbufs[i], *m.path);
-    if (misfit != Drop::kCount) return burst_.drop(i, misfit);
+    if (misfit != Drop::kNone) return burst_.drop(i, misfit);
     ready_[ready_count_++] = i;
   }
 

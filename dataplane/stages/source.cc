@@ -12,8 +12,8 @@ namespace wirelay::dataplane::stages {
 namespace {
 
 struct Inner {
-  Drop bad = Drop::kCount;  // kCount: well-formed
-  uint16_t bytes = 0;       // of the IP packet
+  Drop bad = Drop::kNone;  // kNone: well-formed
+  uint16_t bytes = 0;      // of the IP packet
 };
 
 Inner parse4(const uint8_t* ip, uint32_t text_bytes) noexcept {
@@ -23,14 +23,14 @@ Inner parse4(const uint8_t* ip, uint32_t text_bytes) noexcept {
       !ipv4_checksum_ok(ip)) {
     return {Drop::kBadInnerPacket};
   }
-  return {martian_source4(ip) ? Drop::kMartian : Drop::kCount, static_cast<uint16_t>(total)};
+  return {martian_source4(ip) ? Drop::kMartian : Drop::kNone, static_cast<uint16_t>(total)};
 }
 
 Inner parse6(const uint8_t* ip, uint32_t text_bytes) noexcept {
   if (text_bytes < sizeof(rte_ipv6_hdr)) return {Drop::kBadInnerPacket};
   const uint32_t total = load_be16(ip + 4) + static_cast<uint32_t>(sizeof(rte_ipv6_hdr));
   if (total > text_bytes) return {Drop::kBadInnerPacket};
-  return {martian_source6(ip) ? Drop::kMartian : Drop::kCount, static_cast<uint16_t>(total)};
+  return {martian_source6(ip) ? Drop::kMartian : Drop::kNone, static_cast<uint16_t>(total)};
 }
 
 Inner parse(const uint8_t* ip, uint32_t text_bytes) noexcept {
@@ -97,7 +97,7 @@ void source(Worker& worker, Burst& burst) noexcept {
     PacketMeta& m = burst.meta[i];
     const uint8_t* ip = m.text;
     const Inner inner = parse(ip, m.text_bytes);
-    if (inner.bad != Drop::kCount) {
+    if (inner.bad != Drop::kNone) {
       burst.drop(i, inner.bad);
       continue;
     }

@@ -58,14 +58,14 @@ class EncapTest : public CppUnit::TestFixture {
     const PeerPath p = path(d, c, 9000);
     rte_mbuf* mbuf = d.make_mbuf({});
     mbuf->data_off = 14 + 48 + 16;
-    CPPUNIT_ASSERT(encapsulation_fits(mbuf, p) == Drop::kCount);
+    CPPUNIT_ASSERT(encapsulation_fits(mbuf, p) == Drop::kNone);
     --mbuf->data_off;
     CPPUNIT_ASSERT(encapsulation_fits(mbuf, p) == Drop::kNoHeadroom);
     mbuf->data_off = RTE_PKTMBUF_HEADROOM;
     mbuf->data_len = static_cast<uint16_t>(rte_pktmbuf_tailroom(mbuf) - 17);
     mbuf->pkt_len = mbuf->data_len;
     const uint32_t padding = (16 - mbuf->data_len % 16) % 16;
-    CPPUNIT_ASSERT((encapsulation_fits(mbuf, p) == Drop::kCount) == (padding <= 1));
+    CPPUNIT_ASSERT((encapsulation_fits(mbuf, p) == Drop::kNone) == (padding <= 1));
     mbuf->data_len = static_cast<uint16_t>(mbuf->data_len + 2);
     CPPUNIT_ASSERT(encapsulation_fits(mbuf, p) == Drop::kNoHeadroom);
     rte_pktmbuf_free(mbuf);
@@ -99,7 +99,7 @@ class EncapTest : public CppUnit::TestFixture {
   static Bytes encapsulated(DataPath& d, const Client& c, const Bytes& inner, uint16_t mtu) {
     const PeerPath p = path(d, c, mtu);
     rte_mbuf* mbuf = d.make_mbuf(inner);
-    CPPUNIT_ASSERT(encapsulation_fits(mbuf, p) == Drop::kCount);
+    CPPUNIT_ASSERT(encapsulation_fits(mbuf, p) == Drop::kNone);
     crypto::AeadPacket text{};
     encapsulate(mbuf, d.session(c), p, 77, text);
     CPPUNIT_ASSERT_EQUAL(uint64_t{77}, text.counter);
