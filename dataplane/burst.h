@@ -19,12 +19,27 @@ struct PeerPath;
 
 inline constexpr uint16_t kBurstSize = 64;
 
-/// The lanes of the pipeline, in the order in which they run (pipeline.h).
-enum class Lane : uint8_t { kIngress, kInbound, kForward, kLocal, kOutbound, kTransmit, kCount };
+/// The lanes of the pipeline, in the order in which they run (pipeline.h). What goes to one of the
+/// first three from a later one is served in another round.
+enum class Lane : uint8_t {
+  kError,       // to be answered with an ICMP error
+  kFragment,    // to be cut
+  kReassembly,  // to be put together
+  kIngress,
+  kInbound,
+  kForward,
+  kLocal,
+  kOutbound,
+  kTransmit,
+  kCount
+};
 
 /// Where a packet goes behind a stage.
 enum class Next : uint8_t {
-  kIngress,  // lanes, in the order of Lane; the lane that it is in: it stays
+  kError,  // lanes, in the order of Lane; the lane that it is in: it stays
+  kFragment,
+  kReassembly,
+  kIngress,
   kInbound,
   kForward,
   kLocal,
@@ -33,7 +48,7 @@ enum class Next : uint8_t {
   kPunt,     // to the control thread, for the reason in meta.punt
   kHandoff,  // to the worker in meta.owner, which owns the session
   kDropped,  // freed and counted under meta.drop
-  kSent,     // handed to the driver: no longer ours
+  kSent,     // handed to the driver: no longer ours. As `onward`: back to who sent it by the port
 };
 
 /// Why the control thread gets a packet. Frames start at their Ethernet header, packets at their
@@ -54,18 +69,20 @@ struct PacketMeta {
   Drop drop;             // when next is kDropped
   PuntReason punt;       // when next is kPunt
   uint8_t owner;         // worker number of the session's owner
-  uint8_t l3_offset;     // inbound: from the frame's start to the outer IP header
+  Next onward;           // where it goes once its lane has done with it, where another may say
   uint8_t l4_offset;     // inbound: from the frame's start to the outer UDP header
   uint16_t adjacency;    // next hop, when going to kTransmit
   uint16_t port;         // DPDK port to send on, when going to kTransmit
   uint16_t ip_bytes;     // length of the inner IP packet
   uint32_t peer;         // peer number: the sender's inbound, the receiver's outbound
-  Session* session;      // inbound: opened with, null for plain traffic; outbound: sealed with
+  Session* session;      // opened with, null for plain traffic; from stage seal on: sealed with
   Peer* peer_entry;      // record of `peer`
   const PeerPath* path;  // outbound
   uint64_t counter;      // of the transport message
   uint8_t* text;         // of the transport message, behind its 16-byte header
-  uint32_t text_bytes;   // without the tag
+  uint16_t text_bytes;   // without the tag
+  uint16_t mtu;          // largest IP packet that the way takes; of one that is too big, else 0
+  uint32_t sender;       // peer number of who sent it through a tunnel
 };
 static_assert(sizeof(PacketMeta) == 64, "one cache line a packet");
 
@@ -82,6 +99,13 @@ struct alignas(64) Burst {
   void drop(uint16_t i, Drop reason) noexcept {
     meta[i].drop = reason;
     divert(i, Next::kDropped);
+  }
+  /// The packet, with its data at the IP header, ends here, and its sender is told why where that
+  /// is due (drop_info(), stage error). `mtu`: of kTooBig.
+  void refuse(uint16_t i, Drop reason, uint16_t mtu = 0) noexcept {
+    meta[i].drop = reason;
+    meta[i].mtu = mtu;
+    divert(i, Next::kError);
   }
   void punt(uint16_t i, PuntReason reason) noexcept {
     meta[i].punt = reason;

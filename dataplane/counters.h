@@ -39,6 +39,8 @@ struct alignas(64) WorkerCounters {
   Counter sleeps;       // adaptive polling only
   Counter rx_packets, tx_packets;
   Counter punted, handed_off;
+  Counter made;    // answers to refused packets, and fragments beyond the packet that was cut
+  Counter joined;  // fragments that have become part of another packet
 };
 
 }  // namespace wirelay::dataplane

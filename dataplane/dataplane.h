@@ -37,10 +37,19 @@ struct Shared {
 
   const unsigned workers;
   const uint64_t tsc_hz;
-  crypto::Bytes32 mac1_key{};    // of messages to us (crypto/cookie.h)
-  uint16_t listen_port = 51820;  // UDP, host order
-  std::vector<Port> ports;       // kMaxPorts, by DPDK port number; unused numbers have mtu 0
-  rte_mempool* pool = nullptr;   // owned by whoever made it
+  crypto::Bytes32 mac1_key{};            // of messages to us (crypto/cookie.h)
+  uint16_t listen_port = 51820;          // UDP, host order
+  std::vector<IpAddr> tunnel_addresses;  // ours inside the tunnels
+  std::vector<Port> ports;      // kMaxPorts, by DPDK port number; unused numbers have mtu 0
+  rte_mempool* pool = nullptr;  // owned by whoever made it
+
+  /// Which port address of ours this is; null when it is none.
+  [[nodiscard]] const PortAddress* find_address(const IpAddr& addr) const noexcept {
+    for (const Port& port : ports) {
+      if (const PortAddress* found = port.find(addr)) return found;
+    }
+    return nullptr;
+  }
 
   Rcu rcu;
   SessionTable sessions;

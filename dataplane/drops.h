@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "dataplane/net/icmp_error.h"
+
 namespace wirelay::dataplane {
 
 enum class Drop : uint8_t {
@@ -45,11 +47,14 @@ enum class Drop : uint8_t {
   kNoRoute,
   kTtlExpired,
   kUnknownLocal,
+  kEchoFlood,
   // outbound
   kNoEndpoint,
   kNoSession,
   kTooBig,
   kNoHeadroom,
+  kNoBuffer,
+  kLaneFull,
   // egress and rings
   kNeighbourUnresolved,
   kPuntFull,
@@ -60,8 +65,9 @@ enum class Drop : uint8_t {
 };
 
 struct DropInfo {
-  std::string_view name;  // as in drops.get and metrics; stable
-  std::string_view text;  // for people
+  std::string_view name;                // as in drops.get and metrics; stable
+  std::string_view text;                // for people
+  IcmpError answer = IcmpError::kNone;  // what the sender is told, when the stage refuses it
 };
 
 inline constexpr size_t kDropCount = static_cast<size_t>(Drop::kCount);
@@ -75,16 +81,17 @@ inline constexpr std::array<DropInfo, kDropCount> kDrops = {{
     {"bad_ip_header", "version, header length or total length is wrong"},
     {"bad_checksum", "damaged: IPv4's checksum, ICMP's, a handshake's, or the NIC's finding"},
     {"no_checksum", "UDP over IPv6 without a checksum"},
-    {"fragment", "a fragment for the relay itself; WireGuard's packets are never fragmented by us"},
+    {"fragment", "part of a packet for the relay whose other parts did not come, or do not fit"},
     {"martian", "an impossible source or destination address"},
-    {"unknown_service", "for one of the relay's port addresses, but no service of it"},
+    {"unknown_service", "for one of the relay's port addresses, but no service of it",
+     IcmpError::kServiceUnreachable},
     {"bad_udp_length", "UDP length does not fit the packet"},
     {"unknown_message", "on the WireGuard port, but no WireGuard message of a valid size"},
     {"bad_mac1", "a handshake message whose sender does not know our public key"},
     {"unasked", "a handshake response or cookie reply to no message of ours"},
     {"handshake_flood", "more handshake messages than the control thread is given"},
     {"discovery_flood", "more ARP and neighbour discovery than the control thread is given"},
-    {"not_forwarded", "plain traffic that is for no peer"},
+    {"not_forwarded", "plain traffic that is for no peer", IcmpError::kHostUnreachable},
     {"unknown_session", "no session has this receiver index"},
     {"expired_session", "the session is too old or has carried too many messages"},
     {"bad_tag", "authentication failed"},
@@ -96,13 +103,18 @@ inline constexpr std::array<DropInfo, kDropCount> kDrops = {{
     {"packet_rate_up", "above the user's packets a second, from the user"},
     {"rate_down", "above the user's bits a second, to the user"},
     {"packet_rate_down", "above the user's packets a second, to the user"},
-    {"no_route", "no route to the destination"},
-    {"ttl_expired", "TTL or hop limit ran out"},
-    {"unknown_local", "for a tunnel address of the relay, but neither echo nor another service"},
-    {"no_endpoint", "the peer's address on the outside is not known yet"},
+    {"no_route", "no route to the destination", IcmpError::kNoRoute},
+    {"ttl_expired", "TTL or hop limit ran out", IcmpError::kTtlExceeded},
+    {"unknown_local", "for a tunnel address of the relay, but neither echo nor another service",
+     IcmpError::kServiceUnreachable},
+    {"echo_flood", "more pings of the relay than are answered"},
+    {"no_endpoint", "the peer's address on the outside is not known yet",
+     IcmpError::kHostUnreachable},
     {"no_session", "the peer has no usable session and too many packets wait for one"},
-    {"too_big", "larger than the path to the peer or the port takes"},
+    {"too_big", "larger than the path to the peer or the port takes", IcmpError::kTooBig},
     {"no_headroom", "no room in the buffer for the headers or the tag"},
+    {"no_buffer", "no packet buffer is left for its fragments"},
+    {"lane_full", "its fragments are more than a burst has places for"},
     {"neighbour_unresolved", "no link-layer address for the next hop yet"},
     {"punt_full", "the control thread does not keep up: its ring is full"},
     {"handoff_full", "the owner worker does not keep up: its ring is full"},

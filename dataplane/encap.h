@@ -61,6 +61,11 @@ inline void write_outer6(uint8_t* at, const PeerPath& path, uint16_t bytes) noex
 
 }  // namespace detail
 
+/// The largest inner packet that the path takes.
+inline uint16_t tunnel_mtu(const PeerPath& path) noexcept {
+  return static_cast<uint16_t>(path.mtu - detail::overhead(path));
+}
+
 /// Drop::kNone when the packet fits path and buffer, otherwise kTooBig or kNoHeadroom.
 inline Drop encapsulation_fits(const rte_mbuf* mbuf, const PeerPath& path) noexcept {
   if (mbuf->data_len + detail::overhead(path) > path.mtu) return Drop::kTooBig;

@@ -18,16 +18,18 @@ static_assert(
       }
       return true;
     }(),
-    "a packet moves to later lanes only");
+    "lanes run in the order of their stages");
 
 /// One run of the pipeline in so many is timed: a prime, so that queues that are polled in turns
 /// all come by.
 constexpr uint64_t kTimedEvery = 31;
 
 constexpr Lane lane_of(Next next) noexcept { return static_cast<Lane>(next); }
+constexpr Lane next_lane(Lane lane) noexcept {
+  return static_cast<Lane>(static_cast<uint8_t>(lane) + 1);
+}
 constexpr bool is_lane(Next next) noexcept { return next <= Next::kTransmit; }
-static_assert(lane_of(Next::kIngress) == Lane::kIngress &&
-              lane_of(Next::kTransmit) == Lane::kTransmit);
+static_assert(lane_of(Next::kError) == Lane::kError && lane_of(Next::kTransmit) == Lane::kTransmit);
 
 /// Sorts the packets of one lane behind a stage.
 class Sorter {
@@ -91,12 +93,15 @@ class Sorter {
         break;
     }
     Burst& lane = worker_.lane(lane_of(meta.next));
+    if (lane.count == kBurstSize) [[unlikely]] {
+      return drop(mbuf, Drop::kLaneFull);
+    }
     lane.mbufs[lane.count] = mbuf;
     lane.meta[lane.count++] = meta;
   }
 
   void drop(rte_mbuf* mbuf, Drop reason) noexcept {
-    worker_.counters.drops[static_cast<size_t>(reason)].add(1);
+    worker_.count(reason);
     dead_[dead_count_++] = mbuf;
   }
 
@@ -122,9 +127,8 @@ class Sorter {
   uint16_t dead_count_ = 0;
 };
 
-}  // namespace
-
-void run_pipeline(Worker& worker) noexcept {
+/// From the first lane to the last.
+void run_round(Worker& worker) noexcept {
   // Reading the clock behind every stage costs a small burst as much as the stages do: one run in
   // some is timed, and stands for all of them.
   const bool timed = worker.runs++ % kTimedEvery == 0;
@@ -142,6 +146,25 @@ void run_pipeline(Worker& worker) noexcept {
     counters.cycles.add((end - begin) * kTimedEvery);
     begin = end;
   }
+}
+
+/// Is there anything in the lanes that later ones may lead back to?
+bool has_more(Worker& worker) noexcept {
+  uint32_t count = 0;
+  for (Lane lane = Lane::kError; lane <= Lane::kIngress; lane = next_lane(lane)) {
+    count += worker.lane(lane).count;
+  }
+  return count != 0;
+}
+
+}  // namespace
+
+void run_pipeline(Worker& worker) noexcept {
+  // It comes to an end: an error is never answered with an error, a fragment that was cut to fit is
+  // not cut again, and a packet that was put together has fewer headers than its parts had.
+  do {
+    run_round(worker);
+  } while (has_more(worker));
 }
 
 }  // namespace wirelay::dataplane

@@ -5,6 +5,9 @@
 //   ingress ─┬─► inbound ─► forward ─┬─► local ─┬─► outbound ─► transmit
 //            ├──────────────► plain ─┘          │                  ▲
 //            └─► local (port addresses) ────────┴──────────────────┘
+//
+// From anywhere packets may go to the lanes in front of ingress, where stages make packets: errors,
+// fragments, whole packets of fragments. Those go on from there in another round.
 #pragma once
 
 #include <array>
@@ -17,14 +20,18 @@ namespace wirelay::dataplane {
 class Worker;
 
 namespace stages {
+void error(Worker&, Burst&) noexcept;        // refused packet: the ICMP error for its sender
+void fragment(Worker&, Burst&) noexcept;     // packet that is too big: its fragments
+void reassemble(Worker&, Burst&) noexcept;   // fragments for the relay: the whole packet
 void classify(Worker&, Burst&) noexcept;     // frame: what is it, and for whom
 void session(Worker&, Burst&) noexcept;      // receiver index: session, owner, age
 void open(Worker&, Burst&) noexcept;         // AEAD: decrypt and verify
 void replay(Worker&, Burst&) noexcept;       // counter: new?  then believe: times, counts, roaming
 void source(Worker&, Burst&) noexcept;       // inner packet: well-formed, from an allowed IP
-void police_up(Worker&, Burst&) noexcept;    // the sender's limits
 void route(Worker&, Burst&) noexcept;        // destination: peer, next hop or ourselves; TTL
+void police_up(Worker&, Burst&) noexcept;    // the sender's limits
 void echo(Worker&, Burst&) noexcept;         // ICMP echo to one of our addresses
+void fit(Worker&, Burst&) noexcept;          // path to the receiver: is there one, does it fit
 void police_down(Worker&, Burst&) noexcept;  // the receiver's limits
 void seal(Worker&, Burst&) noexcept;         // session, nonce, padding, AEAD, outer headers
 void transmit(Worker&, Burst&) noexcept;     // link-layer header, the port's queue
@@ -37,14 +44,18 @@ struct Stage {
 };
 
 inline constexpr std::array kPipeline = {
+    Stage{"error", Lane::kError, stages::error},
+    Stage{"fragment", Lane::kFragment, stages::fragment},
+    Stage{"reassemble", Lane::kReassembly, stages::reassemble},
     Stage{"classify", Lane::kIngress, stages::classify},
     Stage{"session", Lane::kInbound, stages::session},
     Stage{"open", Lane::kInbound, stages::open},
     Stage{"replay", Lane::kInbound, stages::replay},
     Stage{"source", Lane::kInbound, stages::source},
-    Stage{"police_up", Lane::kInbound, stages::police_up},
     Stage{"route", Lane::kForward, stages::route},
+    Stage{"police_up", Lane::kForward, stages::police_up},
     Stage{"echo", Lane::kLocal, stages::echo},
+    Stage{"fit", Lane::kOutbound, stages::fit},
     Stage{"police_down", Lane::kOutbound, stages::police_down},
     Stage{"seal", Lane::kOutbound, stages::seal},
     Stage{"transmit", Lane::kTransmit, stages::transmit},

@@ -54,7 +54,9 @@ struct PuntAllowances {
         cookie_replies(tsc_hz, 4, 64),
         discovery(tsc_hz, 16, 64),
         without_session(tsc_hz, 16, 64),
-        without_neighbour(tsc_hz, 16, 64) {}
+        without_neighbour(tsc_hz, 16, 64),
+        errors(tsc_hz, 4, 16),
+        echoes(tsc_hz, 64, 512) {}
 
   PuntAllowance initiations;        // by source address
   PuntAllowance responses;          // by receiver index
@@ -62,6 +64,8 @@ struct PuntAllowances {
   PuntAllowance discovery;          // ARP and neighbour discovery, by sender's MAC
   PuntAllowance without_session;    // packets that wait, by peer number
   PuntAllowance without_neighbour;  // packets that wait, by adjacency, or address without one
+  PuntAllowance errors;             // ICMP errors that it answers with itself, by their receiver
+  PuntAllowance echoes;             // answers to pings, by who pings
 };
 
 }  // namespace wirelay::dataplane

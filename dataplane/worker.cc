@@ -9,6 +9,7 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_pause.h>
+#include <rte_random.h>
 
 #include "dataplane/pipeline.h"
 
@@ -21,13 +22,24 @@ constexpr unsigned kSpins = 256;
 constexpr long kFirstSleepNs = 1'000;
 constexpr long kLongestSleepNs = 500'000;
 
+uint64_t address_bits(const Shared& shared) noexcept {
+  uint64_t bits = 0;
+  for (const Port& port : shared.ports) {
+    for (const PortAddress& a : port.addresses) bits |= Worker::address_bit(a.addr);
+  }
+  return bits;
+}
+
 }  // namespace
 
 Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngine> engine,
                std::vector<RxQueue> queues, Polling polling)
     : id(worker_id),
       shared(all),
+      own_addresses(address_bits(all)),
       allowances(all.tsc_hz),
+      reassembler(all.tsc_hz),
+      next_fragment_id(static_cast<uint32_t>(rte_rand())),
       engine_(std::move(engine)),
       queues_(std::move(queues)),
       polling_(polling),
@@ -109,7 +121,7 @@ void Worker::flush(uint16_t number) noexcept {
     taken = shared.mailboxes[id % port.tx_queues]->transmit.push_burst(buffer.mbufs, buffer.count);
   }
   if (taken < buffer.count) {
-    counters.drops[static_cast<size_t>(Drop::kTransmitFull)].add(buffer.count - taken);
+    count(Drop::kTransmitFull, buffer.count - taken);
     rte_pktmbuf_free_bulk(buffer.mbufs + taken, buffer.count - taken);
   }
   buffer.count = 0;

@@ -12,6 +12,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/punt_allowance.h"
+#include "dataplane/reassembler.h"
 
 namespace wirelay::dataplane {
 
@@ -48,6 +49,13 @@ class Worker {
   WorkerCounters counters;
   uint64_t runs = 0;  // of the pipeline
 
+  /// The bits of our ports' addresses: most others are told from them by it.
+  const uint64_t own_addresses;
+  /// One bit for an address, by its last byte.
+  static uint64_t address_bit(const IpAddr& addr) noexcept {
+    return uint64_t{1} << (addr.bytes[15] & 63);
+  }
+
   Burst& lane(Lane l) noexcept { return *lanes_[static_cast<size_t>(l)]; }
   /// What stands in one lane stands in the other then, without a packet moved.
   void swap_lanes(Lane a, Lane b) noexcept {
@@ -66,7 +74,14 @@ class Worker {
   /// Reports to the control thread; false when its ring is full.
   bool report(const Event& event) noexcept { return mailbox_.events.push(event); }
 
-  PuntAllowances allowances;  // what it may hand to the control thread
+  /// Packets that end here.
+  void count(Drop reason, uint64_t packets = 1) noexcept {
+    counters.drops[static_cast<size_t>(reason)].add(packets);
+  }
+
+  PuntAllowances allowances;  // what it may hand to the control thread, and answer itself
+  Reassembler reassembler;
+  uint32_t next_fragment_id;  // of IPv6 packets that it cuts
 
  private:
   unsigned receive(unsigned count) noexcept;

@@ -72,6 +72,7 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
   }
   shared_->mac1_key = crypto::mac1_key(public_key);
   shared_->listen_port = config.udp_port;
+  shared_->tunnel_addresses = config.tunnel_addresses;
   uint16_t mtu = 0;
   for (const PortConfig& port : config.ports) mtu = std::max(mtu, port.mtu);
   try {

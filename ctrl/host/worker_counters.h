@@ -21,6 +21,8 @@ inline constexpr std::array kWorkerCounters = [] {
       CounterField{"tx_packets", "packets given to ports", &C::tx_packets},
       CounterField{"punted", "packets handed to the control thread", &C::punted},
       CounterField{"handed_off", "packets handed to other workers", &C::handed_off},
+      CounterField{"made", "packets that it made: ICMP errors, resets, fragments", &C::made},
+      CounterField{"joined", "fragments that became part of another packet", &C::joined},
   };
 }();
 static_assert(distinct(kWorkerCounters));  // drops and stages have lists of their own

@@ -33,8 +33,16 @@ inline bool ipv4_checksum_ok(const uint8_t* ip) noexcept {
   return fold_sum(sum) == 0xffff;
 }
 
-/// The same for a UDP datagram of `bytes` bytes with its pseudo header (RFC 768; RFC 8200, 8.1);
-/// true for one without a checksum. `ip`: IPv4 or IPv6 header.
+/// Writes it, options included.
+inline void write_ipv4_checksum(uint8_t* ip) noexcept {
+  store_as(ip + 10, uint16_t{0});
+  uint64_t sum = ipv4_sum(ip);
+  for (uint32_t i = 20; i < ipv4_header_bytes(ip); i += 4) sum += load_as<uint32_t>(ip + i);
+  store_as(ip + 10, static_cast<uint16_t>(~fold_sum(sum)));
+}
+
+/// True when the sum of a UDP datagram of `bytes` bytes with its pseudo header is right, and for
+/// one without a checksum (RFC 768; RFC 8200, 8.1). `ip`: IPv4 or IPv6 header.
 inline bool udp_checksum_ok(const uint8_t* ip, const uint8_t* udp, uint32_t bytes) noexcept {
   if (load_as<uint16_t>(udp + 6) == 0) return true;
   const bool v4 = ip_version(ip) == 4;

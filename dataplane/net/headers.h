@@ -15,10 +15,26 @@ namespace wirelay::dataplane {
 inline uint8_t ip_version(const uint8_t* ip) noexcept { return ip[0] >> 4; }
 inline uint32_t ipv4_header_bytes(const uint8_t* ip) noexcept { return (ip[0] & 0x0fu) * 4; }
 
+/// Part of a packet, by the IPv4 or IPv6 header; of IPv6 only where the fragment header is the
+/// first behind it.
+inline bool is_fragment(const uint8_t* ip) noexcept {
+  constexpr uint16_t kMoreOrOffset = 0x3fff;
+  constexpr uint8_t kFragmentHeader = 44;
+  return ip_version(ip) == 4 ? (load_be16(ip + 6) & kMoreOrOffset) != 0 : ip[6] == kFragmentHeader;
+}
+
 /// `ip`: IPv4 or IPv6 header.
 inline IpAddr destination_of(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
 }
+
+/// `ip`: IPv4 or IPv6 header.
+inline IpAddr source_of(const uint8_t* ip) noexcept {
+  return ip_version(ip) == 4 ? IpAddr::v4(ip + 12) : IpAddr::v6(ip + 8);
+}
+
+/// A number that tells addresses apart, for what is shared out among them.
+inline uint64_t party_of(const IpAddr& addr) noexcept { return addr.word(0) ^ addr.word(1); }
 
 /// Never a source: 0/8, 127/8, multicast and above (RFC 1812, 5.3.7). `ip`: IPv4 header.
 inline bool martian_source4(const uint8_t* ip) noexcept {

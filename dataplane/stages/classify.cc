@@ -1,9 +1,9 @@
 // classify: what is this frame, and for whom?
 //
 // Ethernet and outer IP headers are checked here and not looked at again. WireGuard's transport
-// messages go to the inbound lane, what the control thread answers is punted, pings of the port's
+// messages go to the inbound lane, what the control thread answers is punted, pings of the ports'
 // addresses go to the local lane, and all other unicast traffic goes on to the forward lane as
-// plain packets, without their Ethernet header.
+// plain packets, without their Ethernet header. What is for us and is none of it is refused.
 #include <cstring>
 
 #include <rte_ether.h>
@@ -64,21 +64,19 @@ class Classifier {
     port_ = &worker_.shared.ports[number];
     known_ = IpAddr{};
     known_address_ = nullptr;
-    last_bytes_ = 0;
-    for (const PortAddress& a : port_->addresses) last_bytes_ |= last_byte(a.addr);
   }
 
-  /// One bit for an address, by its last byte.
-  static uint64_t last_byte(const IpAddr& addr) noexcept {
-    return uint64_t{1} << (addr.bytes[15] & 63);
-  }
-
-  /// Is it one of this port's addresses? Neighbouring packets mostly have the same destination.
+  /// Is it one of our ports' addresses? Those of other ports are ours as well, but for link-local
+  /// ones (RFC 1122, 3.3.4.2: the weak model, as Linux has it). Neighbouring packets mostly have
+  /// the same destination.
   bool ours(const IpAddr& addr) noexcept {
-    if ((last_bytes_ & last_byte(addr)) == 0) return false;
+    if ((worker_.own_addresses & Worker::address_bit(addr)) == 0) return false;
     if (addr != known_) {
       known_ = addr;
       known_address_ = port_->find(addr);
+      if (known_address_ == nullptr && !addr.is_link_local()) {
+        known_address_ = worker_.shared.find_address(addr);
+      }
     }
     return known_address_ != nullptr;
   }
@@ -116,14 +114,13 @@ class Classifier {
     trim(mbuf, total);
     if (!ours(IpAddr::v4(ip + 16))) return plain(i, mbuf, total);
 
-    const uint16_t fragment = load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
-    if (fragment != 0) return burst_.drop(i, Drop::kFragment);
+    if (is_fragment(ip)) return part(i, mbuf);
     const uint8_t* l4 = ip + header;
     if (ip[9] == IPPROTO_UDP) return udp(i, mbuf, ip, l4, total - header);
     if (ip[9] == IPPROTO_ICMP && total > header && l4[0] == kIcmpEchoRequest) {
       return local(i, mbuf, total);
     }
-    burst_.drop(i, Drop::kUnknownService);
+    unknown_service(i, mbuf);
   }
 
   void ipv6(uint16_t i, rte_mbuf* mbuf) noexcept {
@@ -144,11 +141,24 @@ class Classifier {
     if (martian_source6(ip)) return burst_.drop(i, Drop::kMartian);
     if (!ours(IpAddr::v6(ip + 24))) return plain(i, mbuf, total);
 
+    if (is_fragment(ip) && payload >= sizeof(rte_ipv6_fragment_ext)) return part(i, mbuf);
     if (ip[6] == IPPROTO_UDP) return udp(i, mbuf, ip, l4, payload);
     if (ip[6] == IPPROTO_ICMPV6 && payload != 0 && l4[0] == kIcmp6EchoRequest) {
       return local(i, mbuf, total);
     }
-    burst_.drop(i, ip[6] == IPPROTO_FRAGMENT ? Drop::kFragment : Drop::kUnknownService);
+    unknown_service(i, mbuf);
+  }
+
+  /// Looked at once it is whole.
+  void part(uint16_t i, rte_mbuf* mbuf) noexcept {
+    strip(mbuf);
+    burst_.meta[i].onward = Next::kIngress;
+    burst_.divert(i, Next::kReassembly);
+  }
+
+  void unknown_service(uint16_t i, rte_mbuf* mbuf) noexcept {
+    strip(mbuf);
+    burst_.refuse(i, Drop::kUnknownService);
   }
 
   /// Takes away what Ethernet padded.
@@ -177,7 +187,7 @@ class Classifier {
            uint32_t room) noexcept {
     if (room < sizeof(rte_udp_hdr)) return burst_.drop(i, Drop::kBadUdpLength);
     if (load_be16(l4 + 2) != worker_.shared.listen_port || !known_address_->listens) {
-      return burst_.drop(i, Drop::kUnknownService);
+      return unknown_service(i, mbuf);
     }
     const uint32_t bytes = load_be16(l4 + 4);
     if (bytes < sizeof(rte_udp_hdr) || bytes > room) return burst_.drop(i, Drop::kBadUdpLength);
@@ -207,9 +217,8 @@ class Classifier {
     SessionTable& sessions = worker_.shared.sessions;
     PacketMeta& m = burst_.meta[i];
     m.text = const_cast<uint8_t*>(message) + sizeof(crypto::MessageTransport);
-    m.text_bytes = length - kEmptyTransport;
+    m.text_bytes = static_cast<uint16_t>(length - kEmptyTransport);
     m.counter = crypto::load_le64(message + 8);
-    m.l3_offset = kFrontBytes;
     m.l4_offset = static_cast<uint8_t>(message - sizeof(rte_udp_hdr) -
                                        rte_pktmbuf_mtod(mbuf, const uint8_t*));
     rte_prefetch0(sessions.slot(crypto::load_le32(message + 4)));
@@ -219,8 +228,7 @@ class Classifier {
   Worker& worker_;
   Burst& burst_;
   const Port* port_ = nullptr;
-  bool to_group_ = false;    // the frame that is looked at: broadcast or multicast
-  uint64_t last_bytes_ = 0;  // of the port's addresses: most others are told from them by it
+  bool to_group_ = false;  // the frame that is looked at: broadcast or multicast
   IpAddr known_;
   const PortAddress* known_address_ = nullptr;  // what `known_` is of ours, or null
 };

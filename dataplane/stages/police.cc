@@ -1,5 +1,6 @@
 // police_up, police_down: the user's limits, for packets from the user and to the user. They hold
-// over all the user's devices and all workers together (tables/user.h).
+// over all the user's devices and all workers together (tables/user.h). What has no way on, or does
+// not fit it, is gone before: it takes nothing of a limit.
 #include <rte_prefetch.h>
 
 #include "dataplane/pipeline.h"
@@ -18,18 +19,30 @@ Drop police(Policer& policer, std::atomic<uint64_t>& dropped, uint64_t now, uint
   return verdict == Police::kOverBits ? over_bits : over_packets;
 }
 
+/// The session's owner alone counts what comes in by it.
+void count(Session& session, uint16_t bytes) noexcept {
+  std::atomic<uint64_t>& sum = session.rx_bytes;
+  sum.store(sum.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 void police_up(Worker& worker, Burst& burst) noexcept {
   UserTable& users = worker.shared.users;
   for (uint16_t i = 0; i < burst.count; ++i) {
     const PacketMeta& m = burst.meta[i];
-    burst.divert(i, Next::kForward);
-    if ((users.limited(m.peer_entry->user) & kLimitedUp) == 0) continue;
-    User& user = users[m.peer_entry->user];
-    const Drop over = police(user.up, user.dropped_up, worker.police_time, m.ip_bytes,
-                             Drop::kRateUp, Drop::kPacketRateUp);
-    if (over != Drop::kNone) burst.drop(i, over);
+    burst.divert(i, m.mtu == 0 ? m.onward : Next::kFragment);
+    const uint32_t number = worker.shared.peers[m.sender].user;
+    if ((users.limited(number) & kLimitedUp) != 0) {
+      User& user = users[number];
+      const Drop over = police(user.up, user.dropped_up, worker.police_time, m.ip_bytes,
+                               Drop::kRateUp, Drop::kPacketRateUp);
+      if (over != Drop::kNone) {
+        burst.drop(i, over);
+        continue;
+      }
+    }
+    count(*m.session, m.ip_bytes);
   }
 }
 

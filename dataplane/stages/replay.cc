@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include <rte_ether.h>
 #include <rte_udp.h>
 
 #include "dataplane/net/headers.h"
@@ -22,7 +23,7 @@ struct Outer {
 
 Outer outer_of(const PacketMeta& m) noexcept {
   const uint8_t* udp = m.text - sizeof(crypto::MessageTransport) - sizeof(rte_udp_hdr);
-  return {udp - (m.l4_offset - m.l3_offset), udp};
+  return {udp - (m.l4_offset - RTE_ETHER_HDR_LEN), udp};
 }
 
 /// Does the path lead from where the packet went to where it came from?

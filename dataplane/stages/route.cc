@@ -1,11 +1,14 @@
 // route: where does the destination lead? To a peer, to a next hop on a port, or to ourselves.
 // Peers may send to all of these, plain traffic only to peers and to ourselves: the relay is no
-// router between its ports.
+// router between its ports. What leads nowhere is refused, and the sender told.
 #include <rte_ip.h>
 #include <rte_prefetch.h>
 
+#include "dataplane/encap.h"
 #include "dataplane/net/checksum.h"
+#include "dataplane/net/fragment.h"
 #include "dataplane/net/headers.h"
+#include "dataplane/net/tcp.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 
@@ -46,38 +49,60 @@ class Router {
       case RouteKind::kPeer:
         return to_peer(i, ip, target.id());
       case RouteKind::kLocal:
-        return burst_.divert(i, Next::kLocal);
+        return go_on(i, Next::kLocal);
       case RouteKind::kVia:
       case RouteKind::kConnected:
         return to_network(i, ip, target);
       default:
-        return burst_.drop(i, plain(i) ? Drop::kNotForwarded : Drop::kNoRoute);
+        return burst_.refuse(i, plain(i) ? Drop::kNotForwarded : Drop::kNoRoute);
     }
   }
 
  private:
   [[nodiscard]] bool plain(uint16_t i) const noexcept { return burst_.meta[i].session == nullptr; }
 
+  /// A peer's packet behind the limits of its user; `mtu`: of one that is too big.
+  void go_on(uint16_t i, Next onward, uint16_t mtu = 0) noexcept {
+    if (plain(i)) return burst_.divert(i, onward);
+    burst_.meta[i].onward = onward;
+    burst_.meta[i].mtu = mtu;
+  }
+
   void to_peer(uint16_t i, uint8_t* ip, uint32_t peer) noexcept {
-    if (!take_hop(ip)) return burst_.drop(i, Drop::kTtlExpired);
+    if (!take_hop(ip)) return burst_.refuse(i, Drop::kTtlExpired);
     PacketMeta& m = burst_.meta[i];
     m.peer = peer;
     m.peer_entry = &worker_.shared.peers[peer];
     worker_.shared.peers.prefetch(peer);
-    burst_.divert(i, Next::kOutbound);
+    go_on(i, Next::kOutbound);
   }
 
   void to_network(uint16_t i, uint8_t* ip, RouteTarget target) noexcept {
     PacketMeta& m = burst_.meta[i];
-    if (plain(i)) return burst_.drop(i, Drop::kNotForwarded);
+    if (plain(i)) return burst_.refuse(i, Drop::kNotForwarded);
     if (link_local6(ip)) return burst_.drop(i, Drop::kNotForUs);
-    if (!take_hop(ip)) return burst_.drop(i, Drop::kTtlExpired);
+    if (!take_hop(ip)) return burst_.refuse(i, Drop::kTtlExpired);
     const bool via = target.kind() == RouteKind::kVia;
     m.adjacency = via ? static_cast<uint16_t>(target.id()) : kNoAdjacency;
     m.port =
         via ? worker_.shared.adjacencies[m.adjacency].port : static_cast<uint16_t>(target.id());
-    if (m.ip_bytes > worker_.shared.ports[m.port].mtu) return burst_.drop(i, Drop::kTooBig);
-    burst_.divert(i, Next::kTransmit);
+    const uint16_t mtu = worker_.shared.ports[m.port].mtu;
+    if (m.ip_bytes > mtu) [[unlikely]] {
+      return too_big(i, ip, mtu);
+    }
+    if (is_tcp(ip)) clamp_mss(ip, m.ip_bytes, answers_mtu(m, mtu));
+    go_on(i, Next::kTransmit);
+  }
+
+  void too_big(uint16_t i, const uint8_t* ip, uint16_t mtu) noexcept {
+    if (!may_fragment(ip)) return burst_.refuse(i, Drop::kTooBig, mtu);
+    go_on(i, Next::kTransmit, mtu);
+  }
+
+  /// The answers to what a peer sends come back by its tunnel.
+  [[nodiscard]] static uint16_t answers_mtu(const PacketMeta& m, uint16_t mtu) noexcept {
+    const PeerPath* path = m.peer_entry->path.load(std::memory_order_acquire);
+    return path == nullptr ? mtu : std::min(mtu, tunnel_mtu(*path));
   }
 
   Worker& worker_;

@@ -49,7 +49,7 @@ void session(Worker& worker, Burst& burst) noexcept {
       continue;
     }
     m.session = found;
-    m.peer = found->peer;
+    m.peer = m.sender = found->peer;
     m.peer_entry = &shared.peers[m.peer];
     rte_prefetch0(&found->replay_front);
     shared.peers.prefetch(m.peer);

@@ -53,21 +53,12 @@ bool own_address(const Peer& peer, uint8_t check, const uint8_t* ip) noexcept {
          load_as<uint64_t>(ip + 16) == load_as<uint64_t>(peer.source6 + 8);
 }
 
-IpAddr source_address(const uint8_t* ip) noexcept {
-  return ip_version(ip) == 4 ? IpAddr::v4(ip + 12) : IpAddr::v6(ip + 8);
-}
-
-void accept(const PacketMeta& m) noexcept {
-  std::atomic<uint64_t>& bytes = m.session->rx_bytes;
-  bytes.store(bytes.load(std::memory_order_relaxed) + m.ip_bytes, std::memory_order_relaxed);
-}
-
 /// Packets whose source the peer's own record does not settle: one lookup for all of them.
 class TableCheck {
  public:
   void add(uint16_t i, const uint8_t* ip) noexcept {
     packets_[count_] = i;
-    sources_[count_++] = source_address(ip);
+    sources_[count_++] = source_of(ip);
   }
   void settle(Worker& worker, Burst& burst) noexcept {
     if (count_ == 0) return;
@@ -75,9 +66,7 @@ class TableCheck {
     worker.shared.prefixes.lookup_burst({sources_, count_}, targets);
     for (uint16_t k = 0; k < count_; ++k) {
       const PacketMeta& m = burst.meta[packets_[k]];
-      if (targets[k] == RouteTarget::make(RouteKind::kPeer, m.peer)) {
-        accept(m);
-      } else {
+      if (targets[k] != RouteTarget::make(RouteKind::kPeer, m.peer)) {
         burst.drop(packets_[k], Drop::kSourceNotAllowed);
       }
     }
@@ -95,6 +84,7 @@ void source(Worker& worker, Burst& burst) noexcept {
   TableCheck table;
   for (uint16_t i = 0; i < burst.count; ++i) {
     PacketMeta& m = burst.meta[i];
+    burst.divert(i, Next::kForward);
     const uint8_t* ip = m.text;
     const Inner inner = parse(ip, m.text_bytes);
     if (inner.bad != Drop::kNone) {
@@ -105,9 +95,8 @@ void source(Worker& worker, Burst& burst) noexcept {
     burst.mbufs[i]->data_len = inner.bytes;
     burst.mbufs[i]->pkt_len = inner.bytes;
     const uint8_t check = m.peer_entry->source_check.load(std::memory_order_acquire);
-    if (own_address(*m.peer_entry, check, ip)) {
-      accept(m);
-    } else if ((check & kSourceTable) != 0) {
+    if (own_address(*m.peer_entry, check, ip)) continue;
+    if ((check & kSourceTable) != 0) {
       table.add(i, ip);
     } else {
       burst.drop(i, Drop::kSourceNotAllowed);

@@ -164,16 +164,19 @@ void add_forward_cases(std::vector<DropCase>& cases) {
       {Drop::kUnknownLocal, "echo reply to the tunnel address",
        tunnelled([](const Client& c) { return icmp(c.inner4, addr("10.0.0.1"), 0, {}); })});
   cases.push_back(
-      {Drop::kUnknownLocal, "fragment of an echo request", tunnelled([](const Client& c) {
-         return checksummed(echo_request(c.inner4, addr("10.0.0.1"), pattern(8)), 6, 0x20);
-       })});
-  cases.push_back(
       {Drop::kUnknownLocal, "TCP to the tunnel address, IPv6", tunnelled([](const Client& c) {
          return ip(c.inner6, addr("fd00::1"), kTcp, pattern(20));
        })});
   cases.push_back({Drop::kTooBig, "for the port", tunnelled([](const Client& c) {
-                     return udp({c.inner4, 1}, kServer, pattern(1473));
+                     return udp({c.inner6, 1}, {kServer6, 2}, pattern(1453));
                    })});
+  cases.push_back({Drop::kEchoFlood, "pings", [](DataPath& d) {
+                     Client c = d.add_client();
+                     for (int i = 0; i < 65; ++i) {
+                       d.feed(0, d.tunnelled(c, echo_request(c.inner4, addr("10.0.0.1"), {})));
+                     }
+                     d.poll();
+                   }});
 }
 
 }  // namespace wirelay::test

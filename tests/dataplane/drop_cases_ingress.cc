@@ -211,10 +211,19 @@ void add_ingress_cases(std::vector<DropCase>& cases) {
   Bytes solicitation = neighbour(135, kStranger6.addr, kRelay6.addr, kRelay6.addr);
   solicitation[50] ^= 1;
   cases.push_back({Drop::kBadChecksum, "neighbour solicitation", to_relay(solicitation)});
-  cases.push_back({Drop::kFragment, "first", to_relay(checksummed(hello, 6, 0x20))});
-  cases.push_back({Drop::kFragment, "later", to_relay(checksummed(hello, 7, 1))});
+  const auto alone = [echo4](Bytes part) {
+    return [=](DataPath& d) {
+      d.feed(0, to_relay_frame(d, part));
+      d.poll();
+      d.now += DataPath::kHz;  // given up when the next ones come
+      for (const Bytes& other : cut(echo4, 16)) d.feed(0, to_relay_frame(d, other));
+      d.poll();
+    };
+  };
+  cases.push_back({Drop::kFragment, "first", alone(checksummed(hello, 6, 0x20))});
+  cases.push_back({Drop::kFragment, "later", alone(checksummed(hello, 7, 1))});
   cases.push_back(
-      {Drop::kFragment, "IPv6", to_relay(ip(kStranger6.addr, kRelay6.addr, 44, pattern(60)))});
+      {Drop::kFragment, "IPv6", alone(cut(udp(kStranger6, kRelay6, pattern(60)), 32)[0])});
   for (const char* source : {"0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255"}) {
     cases.push_back({Drop::kMartian, std::string("from ") + source,
                      to_relay(echo_request(addr(source), kRelay4.addr, pattern(8)))});

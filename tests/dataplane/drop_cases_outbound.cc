@@ -31,7 +31,32 @@ void add_outbound_cases(std::vector<DropCase>& cases) {
        to_client(
            [](DataPath& d, Client& c) { d.session(c).send_counter = crypto::kRejectAfterMessages; },
            40, 200)});
-  cases.push_back({Drop::kTooBig, "for the path", to_client([](DataPath&, Client&) {}, 1441 - 28)});
+  cases.push_back({Drop::kTooBig, "for the path", [](DataPath& d) {
+                     const Client c = d.add_client();
+                     d.feed(1, d.from_gateway(udp({kServer6, 2}, {c.inner6, 1}, pattern(1393))));
+                     d.poll();
+                   }});
+  cases.push_back({Drop::kNoBuffer, "for its parts", [](DataPath& d) {
+                     const Client c = d.add_client();
+                     d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, pattern(1470))));
+                     std::vector<rte_mbuf*> taken;
+                     while (rte_mbuf* mbuf = rte_pktmbuf_alloc(d.pool)) taken.push_back(mbuf);
+                     d.poll();
+                     for (rte_mbuf* mbuf : taken) rte_pktmbuf_free(mbuf);
+                   }});
+  cases.push_back(
+      {Drop::kLaneFull, "answers beside fragments", [](DataPath& d) {
+         Client c = d.add_client();
+         const Client other = d.add_client();
+         const Bytes ping = echo_request(c.inner4, addr("10.0.0.1"), pattern(600));
+         for (uint16_t i = 0; i < 12; ++i) {
+           for (const Bytes& part : cut(ping, 400, i)) d.feed(0, d.tunnelled(c, part));
+         }
+         for (int i = 0; i < 40; ++i) {
+           d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, {other.inner4, 2}, pattern(1470))));
+         }
+         d.poll();
+       }});
   cases.push_back({Drop::kNoHeadroom, "no room in front", [](DataPath& d) {
                      const Client c = d.add_client();
                      const Bytes f = d.from_gateway(udp(kServer, {c.inner4, 1}, pattern(40)));

@@ -56,6 +56,7 @@ DataPath::DataPath(const DataPathOptions& options)
   make_pools_visible();
   pool = create_pool(name.c_str(), options.mbufs, kMtu, options.workers);
   shared->pool = pool;
+  shared->tunnel_addresses = {addr("10.0.0.1"), addr("fd00::1")};
   open_ports(options);
   publish_routes();
   const auto queues = assign_queues(shared->ports, options.workers);

@@ -17,15 +17,16 @@ void start_environment(const char* program) {
   cpu_set_t cpus;
   sched_getaffinity(0, sizeof cpus, &cpus);
   // EAL takes its arguments as main() does, and may reorder them.
-  std::array<const char*, 9> arguments = {program,
-                                          "--no-huge",
-                                          "-m",
-                                          "512",
-                                          "--no-pci",
-                                          "--no-shconf",
-                                          "--no-telemetry",
-                                          "--lcores=0",
-                                          "--log-level=lib.eal:error"};
+  std::array<const char*, 10> arguments = {program,
+                                           "--no-huge",
+                                           "-m",
+                                           "512",
+                                           "--no-pci",
+                                           "--no-shconf",
+                                           "--no-telemetry",
+                                           "--lcores=0",
+                                           "--log-level=lib.eal:error",
+                                           "--log-level=user1:warning"};
   if (rte_eal_init(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data())) < 0) {
     std::cerr << "EAL does not start\n";
     std::exit(1);

@@ -44,6 +44,7 @@ bool parse_transport(Parsed& p, const Bytes& l4) {
   if (p.protocol == kIcmp) return fold(sum16(l4.data(), l4.size())) == 0xffff;
   const uint32_t head = pseudo(p.from, p.to, p.protocol, l4.size());
   if (p.protocol == kIcmp6) return fold(sum16(l4.data(), l4.size(), head)) == 0xffff;
+  if (p.protocol == kTcp) return fold(sum16(l4.data(), l4.size(), head)) == 0xffff;
   if (p.protocol != kUdp) return true;
   if (l4.size() < 8 || get16(l4, 4) != l4.size()) return false;
   p.from_port = static_cast<uint16_t>(get16(l4, 0));
@@ -115,6 +116,50 @@ Bytes udp(const Endpoint& from, const Endpoint& to, const Bytes& payload, uint8_
       fold(sum16(l4.data(), l4.size(), pseudo(from.addr, to.addr, kUdp, l4.size())));
   put16(l4, 6, sum == 0xffff ? 0xffff : static_cast<uint16_t>(~sum));
   return ip(from.addr, to.addr, kUdp, l4, ttl);
+}
+
+Bytes tcp(const Endpoint& from, const Endpoint& to, uint32_t sequence, uint32_t acknowledged,
+          uint8_t flags, const Bytes& options, const Bytes& payload) {
+  Bytes l4(20);
+  put16(l4, 0, from.port);
+  put16(l4, 2, to.port);
+  put16(l4, 4, sequence >> 16);
+  put16(l4, 6, sequence);
+  put16(l4, 8, acknowledged >> 16);
+  put16(l4, 10, acknowledged);
+  l4[12] = static_cast<uint8_t>((20 + options.size()) / 4 << 4);
+  l4[13] = flags;
+  l4 = l4 + options + payload;
+  const uint32_t head = pseudo(from.addr, to.addr, kTcp, l4.size());
+  put16(l4, 16, static_cast<uint16_t>(~fold(sum16(l4.data(), l4.size(), head))));
+  return ip(from.addr, to.addr, kTcp, l4);
+}
+
+std::array<Bytes, 2> cut(const Bytes& packet, size_t bytes, uint16_t id) {
+  if (packet[0] >> 4 == 4) {
+    const auto part4 = [&](size_t first, size_t end, uint32_t word) {
+      Bytes part;
+      for (size_t i = 0; i < packet.size(); ++i) {
+        if (i < 20 || (i >= 20 + first && i < 20 + end)) part.push_back(packet[i]);
+      }
+      put16(part, 2, static_cast<uint32_t>(part.size()));
+      put16(part, 4, id);
+      put16(part, 6, word);
+      fix_ipv4_checksum(part);
+      return part;
+    };
+    return {part4(0, bytes, 0x2000), part4(bytes, packet.size(), static_cast<uint32_t>(bytes / 8))};
+  }
+  const IpAddr from = IpAddr::v6(&packet[8]), to = IpAddr::v6(&packet[24]);
+  const auto part = [&](size_t first, size_t end, bool more) {
+    Bytes l4(8);
+    l4[0] = packet[6];
+    put16(l4, 2, static_cast<uint32_t>(first | (more ? 1 : 0)));
+    put16(l4, 6, id);
+    for (size_t k = first; k < end; ++k) l4.push_back(packet[40 + k]);
+    return ip(from, to, 44, l4, packet[7]);
+  };
+  return {part(0, bytes, true), part(bytes, packet.size() - 40, false)};
 }
 
 Bytes icmp(const IpAddr& from, const IpAddr& to, uint8_t type, const Bytes& data, uint8_t ttl) {

@@ -32,11 +32,18 @@ Bytes ip(const dataplane::IpAddr& from, const dataplane::IpAddr& to, uint8_t pro
 /// A whole IP packet with a UDP datagram and its checksum.
 Bytes udp(const dataplane::Endpoint& from, const dataplane::Endpoint& to, const Bytes& payload,
           uint8_t ttl = 64);
+inline constexpr uint8_t kSyn = 2, kReset = 4, kAck = 16;  // TCP flags
+/// A whole IP packet with a TCP segment and its checksum. `options`: whole words.
+Bytes tcp(const dataplane::Endpoint& from, const dataplane::Endpoint& to, uint32_t sequence,
+          uint32_t acknowledged, uint8_t flags, const Bytes& options = {},
+          const Bytes& payload = {});
 /// A whole IP packet with an ICMP or ICMPv6 message of 8 bytes and `data`.
 Bytes icmp(const dataplane::IpAddr& from, const dataplane::IpAddr& to, uint8_t type,
            const Bytes& data, uint8_t ttl = 64);
 Bytes echo_request(const dataplane::IpAddr& from, const dataplane::IpAddr& to, const Bytes& data,
                    uint8_t ttl = 64);
+/// The two parts of an IP packet that is cut behind `bytes` of its payload, a multiple of 8.
+std::array<Bytes, 2> cut(const Bytes& packet, size_t bytes, uint16_t id = 0x4321);
 /// An ARP message without its Ethernet header.
 Bytes arp(uint16_t operation, const Mac& sender_mac, const dataplane::IpAddr& sender,
           const dataplane::IpAddr& target);

@@ -85,6 +85,7 @@ class EchoTest : public CppUnit::TestFixture {
     DataPath d;
     Client c = d.add_client();
     for (size_t bytes = 0; bytes < 300; ++bytes) {
+      d.now += DataPath::kHz / PuntAllowance::kPeriodsPerSecond;
       const auto ttl = static_cast<uint8_t>(1 + bytes % 255);
       for (const bool v6 : {false, true}) {
         const IpAddr from = v6 ? c.inner6 : c.inner4, to = addr(v6 ? "fd00::1" : "10.0.0.1");

@@ -141,8 +141,7 @@ class ReplayTest : public CppUnit::TestFixture {
   void another_local_address_is_reported() {
     DataPath d;
     Client c = d.add_client(false, 0, true);
-    const Endpoint local{addr("192.0.2.2"), 51820};
-    d.port(0).addresses.push_back({local.addr, prefix("192.0.2.0/24")});
+    const Endpoint local{addr("198.51.100.1"), 51820};  // of the other port
     d.feed(0, ethernet(d.mac(0), DataPath::kPeerMac, kTypeIpv4,
                        udp(c.endpoint, local, d.seal(c, to_server(c)))));
     d.poll();

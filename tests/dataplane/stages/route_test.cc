@@ -100,8 +100,9 @@ class RouteTest : public CppUnit::TestFixture {
     DataPath d;
     Client c = d.add_client();
     d.port(1).mtu = 1280;
-    d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, {addr("203.0.113.9"), 2}, pattern(1280 - 28))));
-    d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, {addr("203.0.113.9"), 2}, pattern(1281 - 28))));
+    const Endpoint server{addr("2001:db8:99::9"), 2};
+    d.feed(0, d.tunnelled(c, udp({c.inner6, 1}, server, pattern(1280 - 48))));
+    d.feed(0, d.tunnelled(c, udp({c.inner6, 1}, server, pattern(1281 - 48))));
     d.poll();
     CPPUNIT_ASSERT_EQUAL(size_t{1}, d.sent(1).size());
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, d.drops(Drop::kTooBig));

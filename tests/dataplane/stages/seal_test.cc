@@ -117,7 +117,7 @@ class SealTest : public CppUnit::TestFixture {
   void packets_that_do_not_fit_take_no_counter() {
     DataPath d;
     const Client c = d.add_client();
-    feed_down(d, c, 1470);
+    d.feed(1, d.from_gateway(udp({addr("2001:db8:99::9"), 2}, {c.inner6, 1}, pattern(1470))));
     feed_down(d, c);
     d.poll();
     const auto out = d.sent(0);

@@ -1,0 +1,60 @@
+// error: tells senders why a packet of theirs ended here, as a router does (RFC 1812, 4.3.2; RFC
+// 4443, 2.4): the packet becomes the ICMP error about it, or the reset of a TCP connection, and
+// goes back by the way it came. How many a sender gets is bounded, and so is what a worker makes at
+// all; beyond that the packet is only dropped. Either way it counts under the name it was refused
+// with.
+#include "dataplane/net/headers.h"
+#include "dataplane/net/icmp_error.h"
+#include "dataplane/net/tcp.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/stages/answer.h"
+#include "dataplane/worker.h"
+
+namespace wirelay::dataplane::stages {
+
+namespace {
+
+/// Turns the packet into what its sender is told; false when that is nothing.
+bool make_answer(Worker& worker, rte_mbuf* packet, const PacketMeta& m) noexcept {
+  const auto* ip = rte_pktmbuf_mtod(packet, const uint8_t*);
+  const IcmpError error = drop_info(m.drop).answer;
+  if (error == IcmpError::kNone || !may_have_error(ip, packet->data_len)) return false;
+  if (!worker.allowances.errors.take(worker.now, party_of(source_of(ip)))) return false;
+  if (error == IcmpError::kServiceUnreachable && is_tcp(ip)) return make_reset(packet);
+  const IpAddr* from = own_address(worker, packet, m.session != nullptr);
+  return from != nullptr && make_icmp_error(packet, error, m.mtu, *from);
+}
+
+/// To the peer whose packet it was.
+void into_tunnel(Worker& worker, Burst& burst, uint16_t i) noexcept {
+  PacketMeta& m = burst.meta[i];
+  m.peer = m.sender;
+  m.peer_entry = &worker.shared.peers[m.peer];
+  m.ip_bytes = burst.mbufs[i]->data_len;
+  burst.divert(i, Next::kOutbound);
+}
+
+}  // namespace
+
+void error(Worker& worker, Burst& burst) noexcept {
+  for (uint16_t i = 0; i < burst.count; ++i) {
+    const PacketMeta& m = burst.meta[i];
+    rte_mbuf* packet = burst.mbufs[i];
+    const bool tunnelled = m.session != nullptr;
+    // An answer is written over it.
+    const rte_ether_addr sender = tunnelled ? rte_ether_addr{} : link_sender(packet);
+    if (!make_answer(worker, packet, m) || (!tunnelled && !send_back(worker, packet, sender))) {
+      burst.drop(i, m.drop);
+      continue;
+    }
+    worker.count(m.drop);
+    worker.counters.made.add(1);
+    if (tunnelled) {
+      into_tunnel(worker, burst, i);
+    } else {
+      burst.divert(i, Next::kSent);
+    }
+  }
+}
+
+}  // namespace wirelay::dataplane::stages

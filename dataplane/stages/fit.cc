@@ -1,0 +1,46 @@
+// fit: is there a path to the peer, and is it wide enough? What is too large is cut where its
+// sender has allowed that, or refused, and the sender told what fits. TCP is told at its beginning.
+#include "dataplane/encap.h"
+#include "dataplane/net/fragment.h"
+#include "dataplane/net/tcp.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/worker.h"
+
+namespace wirelay::dataplane::stages {
+
+namespace {
+
+/// To a peer from another, the narrower of both ways counts: the answers come by the other one.
+uint16_t narrower(Worker& worker, const PacketMeta& m, uint16_t mtu) noexcept {
+  if (m.session == nullptr) return mtu;
+  const PeerPath* back = worker.shared.peers[m.sender].path.load(std::memory_order_acquire);
+  return back == nullptr ? mtu : std::min(mtu, tunnel_mtu(*back));
+}
+
+}  // namespace
+
+void fit(Worker& worker, Burst& burst) noexcept {
+  for (uint16_t i = 0; i < burst.count; ++i) {
+    PacketMeta& m = burst.meta[i];
+    const PeerPath* path = m.peer_entry->path.load(std::memory_order_acquire);
+    if (path == nullptr) [[unlikely]] {
+      burst.refuse(i, Drop::kNoEndpoint);
+      continue;
+    }
+    auto* ip = rte_pktmbuf_mtod(burst.mbufs[i], uint8_t*);
+    const uint16_t mtu = tunnel_mtu(*path);
+    if (m.ip_bytes > mtu) [[unlikely]] {
+      if (!may_fragment(ip)) {
+        burst.refuse(i, Drop::kTooBig, mtu);
+        continue;
+      }
+      m.mtu = mtu;
+      m.onward = Next::kOutbound;
+      burst.divert(i, Next::kFragment);
+    } else if (is_tcp(ip)) {
+      clamp_mss(ip, m.ip_bytes, narrower(worker, m, mtu));
+    }
+  }
+}
+
+}  // namespace wirelay::dataplane::stages
