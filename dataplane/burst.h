@@ -63,6 +63,7 @@ enum class PuntReason : uint8_t {
 };
 
 inline constexpr uint16_t kNoAdjacency = 0xffff;
+inline constexpr uint32_t kNobody = 0xffffffff;
 
 struct PacketMeta {
   Next next;
@@ -75,14 +76,14 @@ struct PacketMeta {
   uint16_t port;         // DPDK port to send on, when going to kTransmit
   uint16_t ip_bytes;     // length of the inner IP packet
   uint32_t peer;         // peer number: the sender's inbound, the receiver's outbound
-  Session* session;      // opened with, null for plain traffic; from stage seal on: sealed with
+  Session* session;      // opened with, inbound; from stage seal on: sealed with
   Peer* peer_entry;      // record of `peer`
   const PeerPath* path;  // outbound
   uint64_t counter;      // of the transport message
   uint8_t* text;         // of the transport message, behind its 16-byte header
   uint16_t text_bytes;   // without the tag
   uint16_t mtu;          // largest IP packet that the way takes; of one that is too big, else 0
-  uint32_t sender;       // peer number of who sent it through a tunnel
+  uint32_t sender = kNobody;  // peer number of who sent it through a tunnel; kNobody: plain
 };
 static_assert(sizeof(PacketMeta) == 64, "one cache line a packet");
 
@@ -91,6 +92,8 @@ struct alignas(64) Burst {
   bool diverted = false;  // some packet's next is another than this lane
   rte_mbuf* mbufs[kBurstSize];
   PacketMeta meta[kBurstSize];
+
+  [[nodiscard]] bool plain(uint16_t i) const noexcept { return meta[i].sender == kNobody; }
 
   void divert(uint16_t i, Next next) noexcept {
     meta[i].next = next;

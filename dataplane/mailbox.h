@@ -3,6 +3,7 @@
 //
 //   worker ──punts, events─► control          single producer, single consumer
 //   any    ──handoff───────► worker           frames to classify: strays of other workers
+//   control ──refused──────► worker           packets that waited in vain: their senders are told
 //   any    ──transmit──────► worker           complete frames to send on mbuf->port: what the
 //                                             control thread injects, and what a worker without a
 //                                             queue of its own on that port sends
@@ -44,6 +45,13 @@ struct Event {
 };
 static_assert(sizeof(Event) % 4 == 0, "rte_ring takes multiples of four bytes");
 
+/// A peer's packet that has ended with the control thread.
+struct Refused {
+  rte_mbuf* mbuf;  // data at its IP header; the worker's from then on
+  Drop reason;     // it is counted under
+};
+static_assert(sizeof(Refused) == 16);
+
 /// An rte_ring that is freed with its owner. Sizes are powers of two.
 template <typename T>
 class Ring {
@@ -72,6 +80,7 @@ class Ring {
 
 extern template class Ring<Punt>;
 extern template class Ring<Event>;
+extern template class Ring<Refused>;
 extern template class Ring<rte_mbuf*>;
 
 /// The rings of one worker. What it hands up has a ring for each urgency, so that none of it crowds
@@ -82,10 +91,12 @@ struct Mailbox {
   Mailbox(unsigned worker, unsigned punt_size, unsigned handoff_size);
 
   static constexpr unsigned kDiscoverySize = 128;
+  static constexpr unsigned kRefusedSize = 128;
   Ring<Punt> discovery;      // worker to control: ARP and neighbour discovery
   Ring<Punt> handshakes;     // worker to control
   Ring<Punt> waiting;        // worker to control: packets that wait, for a session or a neighbour
   Ring<Event> events;        // worker to control
+  Ring<Refused> refused;     // control to worker
   Ring<rte_mbuf*> handoff;   // any thread to this worker
   Ring<rte_mbuf*> transmit;  // any thread to this worker
 

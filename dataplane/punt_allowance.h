@@ -54,7 +54,7 @@ struct PuntAllowances {
         cookie_replies(tsc_hz, 4, 64),
         discovery(tsc_hz, 16, 64),
         without_session(tsc_hz, 16, 64),
-        without_neighbour(tsc_hz, 16, 64),
+        without_neighbour(tsc_hz, 64, 128),
         errors(tsc_hz, 4, 16),
         echoes(tsc_hz, 64, 512) {}
 

@@ -11,6 +11,7 @@
 #include <rte_pause.h>
 #include <rte_random.h>
 
+#include "dataplane/net/headers.h"
 #include "dataplane/pipeline.h"
 
 namespace wirelay::dataplane {
@@ -86,6 +87,7 @@ unsigned Worker::poll(uint64_t tsc) noexcept {
     taken += receive(n);
   }
   taken += receive(mailbox_.handoff.pop_burst(lane(Lane::kIngress).mbufs, kBurstSize));
+  taken += take_refused();
   rte_mbuf* frames[kBurstSize];
   const unsigned n = mailbox_.transmit.pop_burst(frames, kBurstSize);
   for (unsigned i = 0; i < n; ++i) send(frames[i]->port, frames[i]);
@@ -105,6 +107,32 @@ unsigned Worker::receive(unsigned count) noexcept {
   Burst& in = lane(Lane::kIngress);
   for (unsigned i = 0; i < count; ++i) in.meta[i] = PacketMeta{};
   in.count = static_cast<uint16_t>(count);
+  run_pipeline(*this);
+  return count;
+}
+
+/// What the control thread knows no more of such a packet than it says itself: whose it was is
+/// looked up anew. Others than peers' are not answered.
+unsigned Worker::take_refused() noexcept {
+  Refused refused[kBurstSize];
+  const unsigned count = mailbox_.refused.pop_burst(refused, kBurstSize);
+  if (count == 0) return 0;
+  Burst& errors = lane(Lane::kError);
+  for (unsigned i = 0; i < count; ++i) {
+    rte_mbuf* packet = refused[i].mbuf;
+    const IpAddr from = source_of(rte_pktmbuf_mtod(packet, const uint8_t*));
+    const RouteTarget sender = shared.prefixes.lookup(from);
+    if (sender.kind() != RouteKind::kPeer) {
+      this->count(refused[i].reason);
+      rte_pktmbuf_free(packet);
+      continue;
+    }
+    PacketMeta& m = errors.meta[errors.count] = PacketMeta{};
+    m.sender = sender.id();
+    m.next = Next::kError;
+    m.drop = refused[i].reason;
+    errors.mbufs[errors.count++] = packet;
+  }
   run_pipeline(*this);
   return count;
 }

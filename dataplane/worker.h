@@ -85,6 +85,7 @@ class Worker {
 
  private:
   unsigned receive(unsigned count) noexcept;
+  unsigned take_refused() noexcept;
   void flush(uint16_t port) noexcept;
 
   std::unique_ptr<crypto::AeadEngine> engine_;

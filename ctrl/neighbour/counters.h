@@ -24,7 +24,8 @@ inline constexpr std::array kNeighbourCounters = [] {
       CounterField{"malformed", "ARP and neighbour discovery that fails the RFCs' checks",
                    &C::malformed},
       CounterField{"held_dropped",
-                   "packets whose next hop did not answer, or that were too many to wait",
+                   "packets that were too many to wait for their next hop, or for their senders to "
+                   "be told that it does not answer",
                    &C::held_dropped},
       CounterField{"no_route",
                    "packets for a host that cannot be on the port's networks, or whose next hop "

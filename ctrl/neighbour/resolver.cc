@@ -24,7 +24,7 @@ constexpr uint64_t kRetryNs = kNsPerSecond;           // RETRANS_TIMER, RFC 4861
 constexpr uint8_t kMostTries = 3;                     // MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
 constexpr uint64_t kReachableNs = 30 * kNsPerSecond;  // REACHABLE_TIME
 constexpr uint64_t kUnusedNs = 300 * kNsPerSecond;    // then a host is forgotten
-constexpr size_t kMostWaiting = 4;                    // for one neighbour
+constexpr size_t kMostWaiting = 64;                   // for one neighbour
 constexpr size_t kWaitingPart = 16;                   // of all buffers, for all neighbours together
 /// Entries of a port; a removed one is among them, but free only later.
 constexpr size_t kRoomKept = 64, kRoomKeptPart = 8;
@@ -253,7 +253,15 @@ void Resolver::give_up(uint16_t number) {
   }
   n.failed = true;
   n.state = State::kIdle;
-  counters_.held_dropped += waiting_.drop(number);
+  for (rte_mbuf* packet : waiting_.take(number)) refuse(packet, number);
+}
+
+/// A worker tells its sender and counts it.
+void Resolver::refuse(rte_mbuf* packet, uint16_t number) {
+  auto& mailbox = *shared_.mailboxes[number % shared_.mailboxes.size()];
+  if (mailbox.refused.push({packet, dataplane::Drop::kNeighbourUnresolved})) return;
+  ++counters_.held_dropped;
+  rte_pktmbuf_free(packet);
 }
 
 void Resolver::forget(uint16_t number) {

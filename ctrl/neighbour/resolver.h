@@ -51,6 +51,7 @@ class Resolver {
   void resolve(uint16_t number, const rte_ether_addr& mac);
   void unanswered(uint16_t number);
   void give_up(uint16_t number);
+  void refuse(rte_mbuf* packet, uint16_t number);
   void refresh(uint16_t number);
   void forget(uint16_t number);
   void make_room(uint16_t port);

@@ -87,7 +87,7 @@ class Echo {
  private:
   /// As long as the request: it may have to be cut as that was.
   void send(uint16_t i, PacketMeta& m) noexcept {
-    const bool tunnelled = m.session != nullptr;
+    const bool tunnelled = !burst_.plain(i);
     const uint16_t mtu =
         tunnelled ? tunnel_mtu_of(m) : worker_.shared.ports[burst_.mbufs[i]->port].mtu;
     if (m.ip_bytes > mtu) {

@@ -21,7 +21,7 @@ bool make_answer(Worker& worker, rte_mbuf* packet, const PacketMeta& m) noexcept
   if (error == IcmpError::kNone || !may_have_error(ip, packet->data_len)) return false;
   if (!worker.allowances.errors.take(worker.now, party_of(source_of(ip)))) return false;
   if (error == IcmpError::kServiceUnreachable && is_tcp(ip)) return make_reset(packet);
-  const IpAddr* from = own_address(worker, packet, m.session != nullptr);
+  const IpAddr* from = own_address(worker, packet, m.sender != kNobody);
   return from != nullptr && make_icmp_error(packet, error, m.mtu, *from);
 }
 
@@ -40,7 +40,7 @@ void error(Worker& worker, Burst& burst) noexcept {
   for (uint16_t i = 0; i < burst.count; ++i) {
     const PacketMeta& m = burst.meta[i];
     rte_mbuf* packet = burst.mbufs[i];
-    const bool tunnelled = m.session != nullptr;
+    const bool tunnelled = !burst.plain(i);
     // An answer is written over it.
     const rte_ether_addr sender = tunnelled ? rte_ether_addr{} : link_sender(packet);
     if (!make_answer(worker, packet, m) || (!tunnelled && !send_back(worker, packet, sender))) {

@@ -12,7 +12,7 @@ namespace {
 
 /// To a peer from another, the narrower of both ways counts: the answers come by the other one.
 uint16_t narrower(Worker& worker, const PacketMeta& m, uint16_t mtu) noexcept {
-  if (m.session == nullptr) return mtu;
+  if (m.sender == kNobody) return mtu;
   const PeerPath* back = worker.shared.peers[m.sender].path.load(std::memory_order_acquire);
   return back == nullptr ? mtu : std::min(mtu, tunnel_mtu(*back));
 }

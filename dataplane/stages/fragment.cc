@@ -48,7 +48,7 @@ class Cutter {
 
   void append(uint16_t i, rte_mbuf* fragment) noexcept {
     const PacketMeta& m = burst_.meta[i];
-    if (m.session == nullptr) copy_link_header(burst_.mbufs[i], fragment);
+    if (burst_.plain(i)) copy_link_header(burst_.mbufs[i], fragment);
     Burst& lane = lane_of(m);
     lane.mbufs[lane.count] = fragment;
     PacketMeta& meta = lane.meta[lane.count++] = m;

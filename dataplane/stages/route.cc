@@ -59,7 +59,7 @@ class Router {
   }
 
  private:
-  [[nodiscard]] bool plain(uint16_t i) const noexcept { return burst_.meta[i].session == nullptr; }
+  [[nodiscard]] bool plain(uint16_t i) const noexcept { return burst_.plain(i); }
 
   /// A peer's packet behind the limits of its user; `mtu`: of one that is too big.
   void go_on(uint16_t i, Next onward, uint16_t mtu = 0) noexcept {

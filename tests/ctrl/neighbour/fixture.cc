@@ -48,7 +48,7 @@ Bytes with_option(Bytes frame, uint8_t type, const Mac& mac, uint8_t flags) {
 void NeighbourFixture::setUp() {
   log_level_ = ctrl::log_level();
   ctrl::set_log_level(ctrl::LogLevel::kError);  // gateways do not answer here
-  pool_ = rte_pktmbuf_pool_create("neighbours_test", 1023, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+  pool_ = rte_pktmbuf_pool_create("neighbours_test", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
                                   SOCKET_ID_ANY);
   CPPUNIT_ASSERT(pool_ != nullptr);
   const dataplane::Sizes sizes{.users = 4,
@@ -84,6 +84,7 @@ void NeighbourFixture::setUp() {
 void NeighbourFixture::tearDown() {
   neighbours_.reset();
   sent();
+  refused();
   prefixes_.reset();
   shared_.reset();
   CPPUNIT_ASSERT_EQUAL(0u, rte_mempool_in_use_count(pool_));
@@ -163,6 +164,18 @@ std::vector<Frame> NeighbourFixture::sent() {
     const auto* at = rte_pktmbuf_mtod(frame, const uint8_t*);
     out.push_back(parse_frame(Bytes(at, at + rte_pktmbuf_data_len(frame))));
     rte_pktmbuf_free(frame);
+  }
+  return out;
+}
+
+std::vector<Bytes> NeighbourFixture::refused() {
+  std::vector<Bytes> out;
+  dataplane::Refused item;
+  while (shared_->mailboxes[0]->refused.pop_burst(&item, 1) == 1) {
+    CPPUNIT_ASSERT(item.reason == dataplane::Drop::kNeighbourUnresolved);
+    const auto* at = rte_pktmbuf_mtod(item.mbuf, const uint8_t*);
+    out.push_back(Bytes(at, at + rte_pktmbuf_data_len(item.mbuf)));
+    rte_pktmbuf_free(item.mbuf);
   }
   return out;
 }

@@ -52,6 +52,8 @@ class NeighbourFixture : public CppUnit::TestFixture {
 
   // What goes out. ------------------------------------------------------------------------------
   std::vector<Frame> sent();
+  /// Packets that were given back to a worker, for their senders to be told.
+  std::vector<Bytes> refused();
   static bool asks_for(const Frame& frame, const char* target);
   size_t unicast_probes(const Mac& to);
   /// 192.0.2.50 and .51 answer when they are asked whether they are still there.

@@ -88,6 +88,7 @@ class ErrorTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_is_too_big_says_what_fits);
   CPPUNIT_TEST(closed_ports_and_protocols_of_ours);
   CPPUNIT_TEST(tcp_to_us_is_reset);
+  CPPUNIT_TEST(what_waited_in_vain);
   CPPUNIT_TEST(what_is_never_answered);
   CPPUNIT_TEST(answers_are_limited);
   CPPUNIT_TEST_SUITE_END();
@@ -230,6 +231,25 @@ class ErrorTest : public CppUnit::TestFixture {
       d.poll();
       CPPUNIT_ASSERT_EQUAL_MESSAGE("a reset draws none", size_t{0}, d.sent(0).size());
       CPPUNIT_ASSERT_EQUAL(uint64_t{2}, d.drops(Drop::kUnknownLocal));
+    }
+  }
+
+  /// The control thread gives it back to a worker.
+  void what_waited_in_vain() {
+    for (const bool v6 : {false, true}) {
+      DataPath d;
+      const Client c = d.add_client(v6);
+      const Bytes packet =
+          udp({v6 ? c.inner6 : c.inner4, 7}, {v6 ? kServer6 : kServer4, 9}, pattern(200));
+      const Bytes ours = udp({addr("192.0.2.1"), 7}, {kServer4, 9}, pattern(200));
+      Ring<Refused>& refused = d.shared->mailboxes[0]->refused;
+      refused.push({d.make_mbuf(packet), Drop::kNeighbourUnresolved});
+      refused.push({d.make_mbuf(ours), Drop::kNeighbourUnresolved});
+      d.poll();
+      expect_error(received(d, c), kUnreachable, v6 ? kTunnel6 : kTunnel4, packet);
+      CPPUNIT_ASSERT_EQUAL(uint64_t{2}, d.drops(Drop::kNeighbourUnresolved));
+      CPPUNIT_ASSERT_EQUAL(uint64_t{2}, d.all_drops());
+      CPPUNIT_ASSERT_EQUAL(0u, d.mbufs_in_use());
     }
   }
 
