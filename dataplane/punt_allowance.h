@@ -54,7 +54,8 @@ struct PuntAllowances {
         cookie_replies(tsc_hz, 4, 64),
         discovery(tsc_hz, 16, 64),
         without_session(tsc_hz, 16, 64),
-        without_neighbour(tsc_hz, 16, 64) {}
+        without_neighbour(tsc_hz, 16, 64),
+        moves(tsc_hz, 1, 64) {}
 
   PuntAllowance initiations;        // by source address
   PuntAllowance responses;          // by receiver index
@@ -62,6 +63,7 @@ struct PuntAllowances {
   PuntAllowance discovery;          // ARP and neighbour discovery, by sender's MAC
   PuntAllowance without_session;    // packets that wait, by peer number
   PuntAllowance without_neighbour;  // packets that wait, by adjacency, or address without one
+  PuntAllowance moves;              // reports of them, by session
 };
 
 }  // namespace wirelay::dataplane
