@@ -55,6 +55,7 @@ struct PuntAllowances {
         discovery(tsc_hz, 16, 64),
         without_session(tsc_hz, 16, 64),
         without_neighbour(tsc_hz, 64, 128),
+        moves(tsc_hz, 1, 64),
         errors(tsc_hz, 4, 16),
         echoes(tsc_hz, 64, 512) {}
 
@@ -64,6 +65,7 @@ struct PuntAllowances {
   PuntAllowance discovery;          // ARP and neighbour discovery, by sender's MAC
   PuntAllowance without_session;    // packets that wait, by peer number
   PuntAllowance without_neighbour;  // packets that wait, by adjacency, or address without one
+  PuntAllowance moves;              // reports of them, by session
   PuntAllowance errors;             // ICMP errors that it answers with itself, by their receiver
   PuntAllowance echoes;             // answers to pings, by who pings
 };
