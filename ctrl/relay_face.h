@@ -60,6 +60,7 @@ static_assert(complete(kPortCounters));
 struct PortStatus : PortCounters {
   std::string name, device, mac;
   bool link_up = false;
+  uint16_t mtu = 0;
 };
 
 /// The face that the API is written against; Relay implements it, tests put a fake behind it. What
@@ -88,6 +89,8 @@ class RelayFace {
   virtual size_t port_count() const = 0;
   /// What the driver says of one: that may take some drivers a millisecond.
   virtual PortStatus port(size_t i) const = 0;
+  /// The smallest MTU of the ports that clients come by.
+  virtual uint16_t tunnel_mtu() const = 0;
   virtual std::vector<NeighbourStatus> neighbours() const = 0;
   virtual const NeighbourCounters& neighbour_counters() const = 0;
   virtual const ProtocolCounters& protocol_counters() const = 0;

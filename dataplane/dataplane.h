@@ -60,6 +60,10 @@ struct Shared {
   std::vector<std::unique_ptr<Mailbox>> mailboxes;  // by worker number
 };
 
+/// Bytes of a buffer, behind its headroom, for a packet of `mtu` with all its headers: whole KiB,
+/// for some drivers (ixgbe) use no part of one.
+uint32_t frame_room(uint16_t mtu);
+
 /// A pool of `mbufs` buffers, each large enough for a packet of `largest_mtu` with all its headers,
 /// for `threads` threads that each keep a cache. The caller frees it with rte_mempool_free() when
 /// ports and rings are gone. Throws std::runtime_error when there is not enough memory.

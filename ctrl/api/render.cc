@@ -71,6 +71,7 @@ Json::Value ports_json(const std::vector<PortStatus>& ports) {
     entry["device"] = port.device;
     entry["mac"] = port.mac;
     entry["link_up"] = port.link_up;
+    entry["mtu"] = port.mtu;
     add_counters(entry, port, kPortCounters);
   }
   return result;

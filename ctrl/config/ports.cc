@@ -101,7 +101,8 @@ PortConfig read_port(const Json::Value& value, const Place& place, std::vector<P
   }
   read_addresses(reader, port);
   read_gateways(reader, port);
-  if (const auto mtu = reader.number("mtu", 576, 9216)) port.mtu = static_cast<uint16_t>(*mtu);
+  if (const auto mtu = reader.number("mtu", kLeastMtu, kLargestMtu))
+    port.mtu = static_cast<uint16_t>(*mtu);
   port.egress = reader.boolean("egress").value_or(false);
   reader.finish();
   return port;

@@ -73,10 +73,9 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
   shared_->mac1_key = crypto::mac1_key(public_key);
   shared_->listen_port = config.udp_port;
   shared_->tunnel_addresses = config.tunnel_addresses;
-  uint16_t mtu = 0;
-  for (const PortConfig& port : config.ports) mtu = std::max(mtu, port.mtu);
   try {
-    shared_->pool = dataplane::create_pool("packets", config.sizes.mbufs, mtu, workers + 1);
+    shared_->pool =
+        dataplane::create_pool("packets", config.sizes.mbufs, largest_mtu(config), workers + 1);
   } catch (const std::runtime_error& e) {
     throw Refused("sizes.mbufs", e.what());
   }
@@ -100,15 +99,15 @@ void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& por
     const PortConfig& wanted = config.ports[i];
     dataplane::Port port;
     port.id = ports[i];
-    port.mtu = wanted.mtu;
+    port.mtu = mtu_of(wanted);
     port.name = wanted.name;
     port.addresses = wanted.addresses;
     for (dataplane::PortAddress& address : port.addresses) {
       address.listens = listens(config, address.addr);
     }
     try {
-      for (const std::string& warning : dataplane::open_port(port, workers, shared_->pool)) {
-        log_warning("{}", warning);
+      for (const std::string& warning : open_port(port, wanted, workers)) {
+        log_warning("port {}: {}", port.name, warning);
       }
     } catch (const std::runtime_error& e) {
       throw Refused(fmt::format("ports[{}]", i), e.what());
@@ -118,10 +117,28 @@ void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& por
       port.addresses.push_back(link_local_address(port.mac));
       port.addresses.back().listens = config.listen_addresses.empty();
     }
-    log_info("port {}: {}, {}, {} receive and {} transmit queues", port.name, wanted.device,
-             text_of(port.mac), port.rx_queues, port.tx_queues);
+    log_info("port {}: {}, {}, MTU {}, {} receive and {} transmit queues", port.name, wanted.device,
+             text_of(port.mac), port.mtu, port.rx_queues, port.tx_queues);
     shared_->ports[port.id] = std::move(port);
   }
+}
+
+std::vector<std::string> Datapath::open_port(dataplane::Port& port, const PortConfig& wanted,
+                                             unsigned workers) {
+  const Device device = parse_device(wanted.device);
+  const dataplane::PortPlan plan = dataplane::plan_port(
+      device_info(port),
+      {.workers = workers, .mtu = port.mtu, .hardware = device.bus != Device::Bus::kVirtual});
+  const auto interface = interface_of(device);
+  if (!interface)
+    return dataplane::open_port(port, plan, dataplane::Interface::kOurs, shared_->pool);
+  const BorrowedInterface& borrowed = borrowed_.emplace_back(*interface);
+  auto warnings = dataplane::open_port(port, plan, dataplane::Interface::kBorrowed, shared_->pool);
+  borrowed.restore();
+  if (!borrowed.hears_multicast()) {
+    warnings.push_back("cannot ask for all multicast, neighbour discovery needs it");
+  }
+  return warnings;
 }
 
 Datapath::~Datapath() {
@@ -133,6 +150,7 @@ Datapath::~Datapath() {
 void Datapath::close_ports() noexcept {
   for (const OpenPort& port : open_) dataplane::close_port(shared_->ports[port.id]);
   open_.clear();
+  borrowed_.clear();  // once no driver has a word
   rte_mempool* const pool = shared_->pool;
   shared_.reset();
   rte_mempool_free(pool);
@@ -161,6 +179,12 @@ std::vector<const dataplane::WorkerCounters*> Datapath::counters() const {
   return counters;
 }
 
+uint16_t Datapath::tunnel_mtu() const noexcept {
+  uint16_t smallest = UINT16_MAX;
+  for (const OpenPort& open : open_) smallest = std::min(smallest, shared_->ports[open.id].mtu);
+  return smallest;
+}
+
 PortStatus Datapath::port_status(size_t i) const {
   const OpenPort& open = open_[i];
   const dataplane::Port& port = shared_->ports[open.id];
@@ -168,6 +192,7 @@ PortStatus Datapath::port_status(size_t i) const {
   status.name = port.name;
   status.device = open.device;
   status.mac = text_of(port.mac);
+  status.mtu = port.mtu;
   rte_eth_link link{};
   status.link_up = rte_eth_link_get_nowait(open.id, &link) == 0 && link.link_status != 0;
   if (rte_eth_stats stats{}; rte_eth_stats_get(open.id, &stats) == 0) {

@@ -9,6 +9,7 @@
 
 #include "crypto/keys.h"
 #include "ctrl/config/config.h"
+#include "ctrl/host/interface.h"
 #include "ctrl/relay_face.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
@@ -37,11 +38,15 @@ class Datapath {
   [[nodiscard]] dataplane::Shared& shared() const noexcept { return *shared_; }
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> counters() const;
   [[nodiscard]] size_t port_count() const noexcept { return open_.size(); }
+  /// The smallest MTU of the ports that clients come by.
+  [[nodiscard]] uint16_t tunnel_mtu() const noexcept;
   /// Of one, in the order of the configuration.
   [[nodiscard]] PortStatus port_status(size_t i) const;
 
  private:
   void open_ports(const Config& config, const std::vector<uint16_t>& ports);
+  std::vector<std::string> open_port(dataplane::Port& port, const PortConfig& wanted,
+                                     unsigned workers);
   void close_ports() noexcept;
 
   struct OpenPort {
@@ -49,7 +54,8 @@ class Datapath {
     std::string device;
   };
   std::atomic<bool> stop_{false};  // written by the control thread, read by workers
-  std::vector<OpenPort> open_;     // in the order of the configuration
+  std::vector<BorrowedInterface> borrowed_;
+  std::vector<OpenPort> open_;  // in the order of the configuration
   std::unique_ptr<dataplane::Shared> shared_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
   bool running_ = false;

@@ -110,6 +110,7 @@ PortStatus FakeRelay::port(size_t) const {
   port.device = "net_fake0";
   port.mac = "02:00:00:00:00:01";
   port.link_up = true;
+  port.mtu = mtu;
   port.rx_packets = 1'234'567;
   port.rx_bytes = 1'200'000'000;
   return port;

@@ -207,6 +207,15 @@ class MethodsTest : public CppUnit::TestFixture {
                          got["relay"]["public_key"].asString());
     CPPUNIT_ASSERT_EQUAL(std::string("10.77.0.1"), got["relay"]["dns"][0].asString());
     CPPUNIT_ASSERT_EQUAL(std::string("10.1.0.1/32"), got["allowed_ips"][0].asString());
+    // Its packets fit into the port's, into the Internet's, and are no smaller than IPv6 demands.
+    const auto mtu = [&](uint16_t port) {
+      relay_.mtu = port;
+      return call("peer.config", R"({"name":"phone"})")["relay"]["mtu"].asUInt();
+    };
+    CPPUNIT_ASSERT_EQUAL(1420u, mtu(1500));
+    CPPUNIT_ASSERT_EQUAL(1380u, mtu(1460));
+    CPPUNIT_ASSERT_EQUAL(1420u, mtu(9000));
+    CPPUNIT_ASSERT_EQUAL(1280u, mtu(576));
   }
 
   void many_problems_are_told_within_bounds() {
