@@ -35,6 +35,8 @@ struct Port {
   uint16_t mtu = 1500;
   uint16_t rx_queues = 1, tx_queues = 1;
   bool udp6_checksum_offload = false;  // the NIC computes the outer UDP checksum over IPv6
+  bool takes_tunnels = true;           // WireGuard is served there
+  bool takes_plain = true;             // what comes by it is forwarded to peers
   rte_ether_addr mac{};
   std::vector<PortAddress> addresses;  // at most kMaxPortAddresses, link-local among them
   std::string name;                    // from the configuration

@@ -8,11 +8,6 @@ namespace wirelay::dataplane {
 
 namespace {
 
-/// A NIC goes on receiving while its worker is held up: 4,096 packets are 0.3 ms of 10 Gbit/s at
-/// their smallest. Software ports wait in the kernel or the other program, and small queues stay in
-/// the cache.
-constexpr uint16_t kHardwareDescriptors = 4096, kSoftwareDescriptors = 1024;
-
 constexpr uint64_t kRxOffloads = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 
 /// All that drivers may know. Some (i40e, ice) hash by packet type: who asks for UDP alone has all
@@ -62,8 +57,7 @@ uint16_t fitting(uint16_t wanted, const rte_eth_desc_lim& limit) {
 }
 
 uint16_t descriptors(uint16_t configured, bool hardware, const rte_eth_desc_lim& limit) {
-  const uint16_t suits = hardware ? kHardwareDescriptors : kSoftwareDescriptors;
-  return fitting(configured != 0 ? configured : suits, limit);
+  return fitting(configured != 0 ? configured : default_descriptors(hardware), limit);
 }
 
 /// What rte_eth_dev_configure() takes. Drivers of software ports name a largest frame of 1,518
@@ -107,6 +101,8 @@ PortPlan plan_port(const rte_eth_dev_info& info, const PortSettings& settings) {
   uint64_t transmit = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
   if (!traits.checksum_costs) transmit |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
   plan.conf.txmode.offloads = info.tx_offload_capa & transmit;
+  const uint32_t flags = info.dev_flags == nullptr ? 0 : *info.dev_flags;
+  plan.conf.intr_conf.lsc = (flags & RTE_ETH_DEV_INTR_LSC) != 0 ? 1 : 0;
   plan_hash(plan, info, traits);
   return plan;
 }

@@ -11,6 +11,11 @@
 
 namespace wirelay::dataplane {
 
+/// Of a queue. A NIC goes on receiving while its worker is held up: 4,096 packets are 0.3 ms of 10
+/// Gbit/s at their smallest. Software ports wait in the kernel or the other program, and small
+/// queues stay in the cache.
+constexpr uint16_t default_descriptors(bool hardware) noexcept { return hardware ? 4096 : 1024; }
+
 /// What the relay wants of a port.
 struct PortSettings {
   unsigned workers = 1;
