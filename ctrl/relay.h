@@ -95,6 +95,7 @@ class Relay final : public RelayFace {
   dataplane::SessionWriter session_writer_;
   dataplane::PeerWriter peer_writer_;
   Neighbours neighbours_;
+  LinkWatch links_;
   const HandshakeCost handshake_cost_;
   const unsigned handshake_threads_;
   std::unique_ptr<AnswerThreads> answer_threads_;  // null: the protocol does it all

@@ -115,7 +115,7 @@ Json::Value relay_endpoint(const Config& config) {
     return to_string(dataplane::Endpoint{config.listen_addresses.front(), config.udp_port});
   }
   for (const PortConfig& port : config.ports) {
-    if (!port.addresses.empty()) {
+    if (port.tunnel && !port.addresses.empty()) {
       return to_string(dataplane::Endpoint{port.addresses.front().addr, config.udp_port});
     }
   }

@@ -25,6 +25,8 @@ struct PortConfig {
   std::vector<dataplane::PortAddress> addresses;
   std::vector<dataplane::IpAddr> gateways;  // at most one of each family, within a network of ours
   std::optional<uint16_t> mtu;              // none: as the interface has it (ctrl/host/interface.h)
+  bool tunnel = true, plain = true;         // its role: what may come in by it
+  uint16_t rx_descriptors = 0, tx_descriptors = 0;  // of each queue; 0: what suits the device
   bool egress = false;  // decrypted traffic without a better route goes to this port's gateways
 };
 

@@ -10,6 +10,7 @@
 #include "crypto/keys.h"
 #include "ctrl/config/config.h"
 #include "ctrl/host/interface.h"
+#include "ctrl/host/link_watch.h"
 #include "ctrl/relay_face.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
@@ -18,6 +19,9 @@ namespace wirelay::ctrl {
 
 /// Tables for `config`, with room for the relay's own prefixes beside those of peers.
 dataplane::Sizes table_sizes(const Config& config);
+
+/// "02:00:00:00:00:01"
+std::string mac_text(const rte_ether_addr& mac);
 
 class Datapath {
  public:
@@ -37,6 +41,8 @@ class Datapath {
 
   [[nodiscard]] dataplane::Shared& shared() const noexcept { return *shared_; }
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> counters() const;
+  /// For LinkWatch.
+  [[nodiscard]] std::vector<LinkWatch::Watched> watched() const;
   [[nodiscard]] size_t port_count() const noexcept { return open_.size(); }
   /// The smallest MTU of the ports that clients come by.
   [[nodiscard]] uint16_t tunnel_mtu() const noexcept;
@@ -45,14 +51,17 @@ class Datapath {
 
  private:
   void open_ports(const Config& config, const std::vector<uint16_t>& ports);
-  std::vector<std::string> open_port(dataplane::Port& port, const PortConfig& wanted,
-                                     unsigned workers);
   void close_ports() noexcept;
 
   struct OpenPort {
     uint16_t id;
     std::string device;
+    std::optional<std::string> interface;  // of the kernel, where the port shares one
+    dataplane::PortPlan plan;
+    bool started = false;
   };
+  void check_buffers(const Config& config) const;
+  std::vector<std::string> open_port(dataplane::Port& port, OpenPort& open);
   std::atomic<bool> stop_{false};  // written by the control thread, read by workers
   std::vector<BorrowedInterface> borrowed_;
   std::vector<OpenPort> open_;  // in the order of the configuration

@@ -22,17 +22,6 @@ namespace wirelay::ctrl {
 
 namespace {
 
-/// One question or order about an interface; false when the kernel refuses it.
-bool call(const std::string& name, unsigned long what, ifreq& request) noexcept {
-  if (name.size() >= sizeof request.ifr_name) return false;
-  std::memcpy(request.ifr_name, name.c_str(), name.size() + 1);
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const bool done = ioctl(fd, what, &request) == 0;
-  close(fd);
-  return done;
-}
-
 /// A packet socket that asks for all multicast of the interface; -1 when it cannot be had.
 int join_all_multicast(const std::string& name) noexcept {
   packet_mreq wanted{};
@@ -62,10 +51,26 @@ std::optional<std::string> interface_of(const Device& device) {
   return names->path().filename();
 }
 
+bool interface_call(const std::string& name, unsigned long what, ifreq& request) noexcept {
+  if (name.size() >= sizeof request.ifr_name) return false;
+  std::memcpy(request.ifr_name, name.c_str(), name.size() + 1);
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool done = ioctl(fd, what, &request) == 0;
+  close(fd);
+  return done;
+}
+
 std::optional<uint32_t> interface_mtu(const std::string& name) {
   ifreq request{};
-  if (!call(name, SIOCGIFMTU, request)) return std::nullopt;
+  if (!interface_call(name, SIOCGIFMTU, request)) return std::nullopt;
   return static_cast<uint32_t>(request.ifr_mtu);
+}
+
+bool interface_runs(const std::string& name) {
+  constexpr int kRuns = IFF_UP | IFF_RUNNING;
+  ifreq request{};
+  return interface_call(name, SIOCGIFFLAGS, request) && (request.ifr_flags & kRuns) == kRuns;
 }
 
 uint16_t mtu_of(const PortConfig& port) {
@@ -104,7 +109,7 @@ void check_mtu(const PortConfig& port, const std::string& path, std::vector<Prob
 BorrowedInterface::BorrowedInterface(std::string name)
     : name_(std::move(name)), socket_(join_all_multicast(name_)) {
   ifreq request{};
-  if (call(name_, SIOCGIFFLAGS, request)) flags_ = request.ifr_flags;
+  if (interface_call(name_, SIOCGIFFLAGS, request)) flags_ = request.ifr_flags;
 }
 
 BorrowedInterface::BorrowedInterface(BorrowedInterface&& other) noexcept
@@ -120,11 +125,12 @@ BorrowedInterface::~BorrowedInterface() {
 void BorrowedInterface::restore() const noexcept {
   constexpr short kModes = IFF_PROMISC | IFF_ALLMULTI;
   ifreq request{};
-  if (!call(name_, SIOCGIFFLAGS, request) || (request.ifr_flags & kModes) == (flags_ & kModes)) {
+  if (!interface_call(name_, SIOCGIFFLAGS, request) ||
+      (request.ifr_flags & kModes) == (flags_ & kModes)) {
     return;
   }
   request.ifr_flags = static_cast<short>((request.ifr_flags & ~kModes) | (flags_ & kModes));
-  call(name_, SIOCSIFFLAGS, request);
+  interface_call(name_, SIOCSIFFLAGS, request);
 }
 
 }  // namespace wirelay::ctrl

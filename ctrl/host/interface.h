@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include <net/if.h>
+
 #include "ctrl/base/device.h"
 #include "ctrl/config/config.h"
 
@@ -17,6 +19,13 @@ std::optional<std::string> interface_of(const Device& device);
 
 /// None when there is no interface of that name.
 std::optional<uint32_t> interface_mtu(const std::string& name);
+
+/// Up, and with a link.
+bool interface_runs(const std::string& name);
+
+/// One question or order about an interface, an ioctl on a socket; false when the kernel refuses
+/// it.
+bool interface_call(const std::string& name, unsigned long what, ifreq& request) noexcept;
 
 /// The largest IP packet of a port: as configured, else what its interface has, else 1,500.
 uint16_t mtu_of(const PortConfig& port);

@@ -28,6 +28,7 @@ class MethodsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(drops_are_summed_by_name);
   CPPUNIT_TEST(reload_tells_what_changed);
   CPPUNIT_TEST(every_method_says_what_it_is);
+  CPPUNIT_TEST(ports_tell_what_their_devices_grant);
   CPPUNIT_TEST_SUITE_END();
 
   test::FakeRelay relay_;
@@ -283,6 +284,16 @@ class MethodsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(6u, got["handshakes"]["no_memory"].asUInt());
     CPPUNIT_ASSERT_EQUAL(std::string("resolved"), got["neighbours"][0]["state"].asString());
     CPPUNIT_ASSERT_EQUAL(7u, got["neighbour_counters"]["table_full"].asUInt());
+  }
+
+  void ports_tell_what_their_devices_grant() {
+    const Json::Value port = call("port.list", "{}")["ports"][0];
+    CPPUNIT_ASSERT_EQUAL(std::string("net_i40e"), port["driver"].asString());
+    CPPUNIT_ASSERT_EQUAL(std::string("both"), port["role"].asString());
+    CPPUNIT_ASSERT_EQUAL(std::string("udp"), port["hash"][1].asString());
+    CPPUNIT_ASSERT_EQUAL(4096u, port["rx_descriptors"].asUInt());
+    CPPUNIT_ASSERT(port["numa_node"].isNull() && port["link_up"].asBool());
+    CPPUNIT_ASSERT_EQUAL(1234u, port["rx_missed"].asUInt());
   }
 
   void stats_tell_each_stage() {
