@@ -8,6 +8,9 @@ namespace wirelay::cli {
 
 namespace {
 
+/// What clients take by themselves (wg-quick(8)).
+constexpr unsigned kUsualMtu = 1420;
+
 /// Never more than a line: what follows in the file would be an instruction to wg-quick.
 std::string line_of(const Json::Value& text) { return printable(text.asString()); }
 
@@ -47,6 +50,8 @@ std::string interface_section(const Json::Value& config, const ClientFileOptions
   const std::string dns =
       options.dns.empty() ? printable(joined(config["relay"]["dns"])) : in_one_line(options.dns);
   if (!dns.empty()) text += "DNS = " + dns + '\n';
+  const Json::Value& mtu = config["relay"]["mtu"];
+  if (mtu.isUInt() && mtu.asUInt() != kUsualMtu) text += "MTU = " + line_of(mtu) + '\n';
   return text;
 }
 

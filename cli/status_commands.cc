@@ -55,7 +55,8 @@ void print_ports(std::ostream& out, const Json::Value& ports) {
     table.add({port["name"].asString(), port["device"].asString(),
                port["link_up"].asBool() ? "up" : "down", number(port["rx_packets"]),
                bytes_text(port["rx_bytes"].asUInt64()),
-               count_text(port["rx_missed"].asUInt64() + port["rx_errors"].asUInt64()),
+               count_text(port["rx_missed"].asUInt64() + port["rx_no_buffer"].asUInt64() +
+                          port["rx_errors"].asUInt64()),
                number(port["tx_packets"]), bytes_text(port["tx_bytes"].asUInt64()),
                number(port["tx_errors"])});
   }

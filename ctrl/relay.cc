@@ -109,6 +109,8 @@ Relay::Relay(std::string file, Config config, bool verbose)
       session_writer_(datapath_.shared().sessions, datapath_.shared().rcu),
       peer_writer_(datapath_.shared().peers, prefix_writer_, datapath_.shared().rcu),
       neighbours_(datapath_.shared(), prefix_writer_, config_),
+      links_(datapath_.shared(), datapath_.watched(),
+             [this](uint16_t port) { neighbours_.announce(port, read_clocks()); }),
       handshake_cost_(measure_handshake()),
       handshake_threads_(handshake_threads(config_, side_cores_)),
       answer_threads_(make_answer_threads(handshake_threads_, handshake_cost_, loop_)),
@@ -128,6 +130,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
   add_configured_users();
   stop_if_requested();
+  links_.turn(read_clocks().ns);  // workers send by those that are up
   datapath_.launch();
   log_start();
   api_thread_.emplace(api_loop_, "api");  // now that nothing else writes to the registry
@@ -164,6 +167,8 @@ milliseconds Relay::turn() {
     next_tick_ns_ = now.ns + kTickNs;
     protocol_.tick(now);
     meter.mark("timers");
+    links_.turn(now.ns);
+    meter.mark("links");
     neighbours_.tick(now);
     meter.mark("neighbours");
   }

@@ -55,6 +55,7 @@ class Relay final : public RelayFace {
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> workers() const override;
   [[nodiscard]] size_t port_count() const override;
   [[nodiscard]] PortStatus port(size_t i) const override;
+  [[nodiscard]] uint16_t tunnel_mtu() const override;
   [[nodiscard]] std::vector<NeighbourStatus> neighbours() const override;
   [[nodiscard]] const NeighbourCounters& neighbour_counters() const override;
   [[nodiscard]] const ProtocolCounters& protocol_counters() const override;
@@ -94,6 +95,7 @@ class Relay final : public RelayFace {
   dataplane::SessionWriter session_writer_;
   dataplane::PeerWriter peer_writer_;
   Neighbours neighbours_;
+  LinkWatch links_;
   const HandshakeCost handshake_cost_;
   const unsigned handshake_threads_;
   std::unique_ptr<AnswerThreads> answer_threads_;  // null: the protocol does it all

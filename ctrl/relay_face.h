@@ -41,7 +41,7 @@ struct UserStatus : UserCounters {
 };
 
 struct PortCounters {
-  uint64_t rx_packets = 0, rx_bytes = 0, rx_missed = 0, rx_errors = 0;
+  uint64_t rx_packets = 0, rx_bytes = 0, rx_missed = 0, rx_no_buffer = 0, rx_errors = 0;
   uint64_t tx_packets = 0, tx_bytes = 0, tx_errors = 0;
 };
 inline constexpr std::array kPortCounters = {
@@ -49,8 +49,9 @@ inline constexpr std::array kPortCounters = {
     CounterField{"rx_bytes", "bytes of these", &PortCounters::rx_bytes},
     CounterField{"rx_missed", "packets lost because workers did not keep up",
                  &PortCounters::rx_missed},
-    CounterField{"rx_errors", "damaged packets, and such that found no free buffer",
-                 &PortCounters::rx_errors},
+    CounterField{"rx_no_buffer", "times that a receive queue found no free buffer",
+                 &PortCounters::rx_no_buffer},
+    CounterField{"rx_errors", "damaged packets", &PortCounters::rx_errors},
     CounterField{"tx_packets", "packets that the device sent", &PortCounters::tx_packets},
     CounterField{"tx_bytes", "bytes of these", &PortCounters::tx_bytes},
     CounterField{"tx_errors", "packets that the device failed to send", &PortCounters::tx_errors},
@@ -58,8 +59,14 @@ inline constexpr std::array kPortCounters = {
 static_assert(complete(kPortCounters));
 
 struct PortStatus : PortCounters {
-  std::string name, device, mac;
+  std::string name, device, mac, role;
   bool link_up = false;
+  uint16_t mtu = 0;
+  // What was asked of the device and granted.
+  std::string driver;
+  std::vector<std::string> hash, offloads;
+  uint16_t rx_queues = 0, tx_queues = 0, rx_descriptors = 0, tx_descriptors = 0;
+  std::optional<unsigned> node;  // of NUMA; none: of no node
 };
 
 /// The face that the API is written against; Relay implements it, tests put a fake behind it. What
@@ -88,6 +95,8 @@ class RelayFace {
   virtual size_t port_count() const = 0;
   /// What the driver says of one: that may take some drivers a millisecond.
   virtual PortStatus port(size_t i) const = 0;
+  /// The smallest MTU of the ports that clients come by.
+  virtual uint16_t tunnel_mtu() const = 0;
   virtual std::vector<NeighbourStatus> neighbours() const = 0;
   virtual const NeighbourCounters& neighbour_counters() const = 0;
   virtual const ProtocolCounters& protocol_counters() const = 0;

@@ -29,6 +29,8 @@ size_t Relay::port_count() const { return datapath_.port_count(); }
 
 PortStatus Relay::port(size_t i) const { return datapath_.port_status(i); }
 
+uint16_t Relay::tunnel_mtu() const { return datapath_.tunnel_mtu(); }
+
 std::vector<NeighbourStatus> Relay::neighbours() const { return neighbours_.status(); }
 
 const NeighbourCounters& Relay::neighbour_counters() const { return neighbours_.counters(); }

@@ -27,6 +27,7 @@ enum class Lane : uint8_t {
   kReassembly,  // to be put together
   kIngress,
   kInbound,
+  kPlain,
   kForward,
   kLocal,
   kOutbound,
@@ -41,6 +42,7 @@ enum class Next : uint8_t {
   kReassembly,
   kIngress,
   kInbound,
+  kPlain,
   kForward,
   kLocal,
   kOutbound,

@@ -16,8 +16,10 @@ namespace {
 
 /// Smallest data room: drivers such as af_packet want room for 2 KiB frames.
 constexpr uint32_t kLeastRoom = 2048;
-/// Ethernet header with two VLAN tags, frame check sequence, and slack that drivers ask for.
-constexpr uint32_t kFrameOverhead = 64;
+/// Ethernet header with two VLAN tags, frame check sequence, and what drivers put in front: the
+/// kernel's header of an af_packet frame takes 66 bytes.
+constexpr uint32_t kFrameOverhead = 96;
+constexpr uint32_t kKiB = 1024;
 
 unsigned cache_size(uint32_t mbufs, unsigned threads) {
   // A cache must not hold what the others wait for.
@@ -28,9 +30,7 @@ unsigned cache_size(uint32_t mbufs, unsigned threads) {
 
 /// Of one buffer, headroom included.
 uint32_t buffer_room(uint16_t largest_mtu) {
-  const uint32_t bytes = std::max<uint32_t>(largest_mtu + kFrameOverhead, kLeastRoom);
-  return RTE_PKTMBUF_HEADROOM +
-         (bytes + RTE_CACHE_LINE_SIZE - 1) / RTE_CACHE_LINE_SIZE * RTE_CACHE_LINE_SIZE;
+  return RTE_PKTMBUF_HEADROOM + frame_room(largest_mtu);
 }
 
 }  // namespace
@@ -51,6 +51,10 @@ Shared::Shared(const Sizes& sizes, unsigned worker_count, uint64_t hz)
   }
 }
 
+uint32_t frame_room(uint16_t mtu) {
+  return std::max<uint32_t>((mtu + kFrameOverhead + kKiB - 1) / kKiB * kKiB, kLeastRoom);
+}
+
 rte_mempool* create_pool(const char* name, uint32_t mbufs, uint16_t largest_mtu, unsigned threads) {
   const uint32_t room = buffer_room(largest_mtu);
   if (room > UINT16_MAX)
@@ -68,9 +72,8 @@ uint64_t pool_bytes(uint32_t mbufs, uint16_t largest_mtu, uint64_t page_bytes) {
   const uint64_t object = rte_mempool_calc_obj_size(
       static_cast<uint32_t>(sizeof(rte_mbuf)) + buffer_room(largest_mtu), 0, nullptr);
   const uint64_t buffers =
-      object > page_bytes
-          ? mbufs * ((object + page_bytes - 1) / page_bytes * page_bytes)
-          : (mbufs + page_bytes / object - 1) / (page_bytes / object) * page_bytes;
+      object > page_bytes ? mbufs * ((object + page_bytes - 1) / page_bytes * page_bytes)
+                          : (mbufs + page_bytes / object - 1) / (page_bytes / object) * page_bytes;
   const uint64_t ring = sizeof(void*) * std::bit_ceil(uint64_t{mbufs} + 1);
   return buffers + ring + sizeof(rte_mempool) + RTE_MAX_LCORE * sizeof(rte_mempool_cache);
 }

@@ -1,6 +1,7 @@
 // The data path as a whole: tables, ports, rings and workers, and what all workers share.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -31,7 +32,8 @@ struct Sizes {
   uint32_t replay_packets = 8192;
 };
 
-/// What every thread of the data path sees. Fields up to the tables are constant after start.
+/// What every thread of the data path sees. Fields up to the tables are constant after start,
+/// but for ports_down.
 struct Shared {
   Shared(const Sizes& sizes, unsigned workers, uint64_t tsc_hz);
 
@@ -42,6 +44,8 @@ struct Shared {
   std::vector<IpAddr> tunnel_addresses;  // ours inside the tunnels
   std::vector<Port> ports;      // kMaxPorts, by DPDK port number; unused numbers have mtu 0
   rte_mempool* pool = nullptr;  // owned by whoever made it
+  /// Bit p: port p has no link. Written by the control thread, read by workers.
+  std::atomic<uint32_t> ports_down{0};
 
   /// Which port address of ours this is; null when it is none.
   [[nodiscard]] const PortAddress* find_address(const IpAddr& addr) const noexcept {
@@ -59,6 +63,10 @@ struct Shared {
   AdjacencyTable adjacencies;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;  // by worker number
 };
+
+/// Bytes of a buffer, behind its headroom, for a packet of `mtu` with all its headers: whole KiB,
+/// for some drivers (ixgbe) use no part of one.
+uint32_t frame_room(uint16_t mtu);
 
 /// A pool of `mbufs` buffers, each large enough for a packet of `largest_mtu` with all its headers,
 /// for `threads` threads that each keep a cache. The caller frees it with rte_mempool_free() when

@@ -31,6 +31,8 @@ enum class Drop : uint8_t {
   kHandshakeFlood,
   kDiscoveryFlood,
   kNotForwarded,
+  kWrongRole,
+  kSpoofedSource,
   // inbound
   kUnknownSession,
   kExpiredSession,
@@ -46,6 +48,7 @@ enum class Drop : uint8_t {
   kPacketRateDown,
   kNoRoute,
   kTtlExpired,
+  kLinkLocal,
   kUnknownLocal,
   kEchoFlood,
   // outbound
@@ -60,6 +63,7 @@ enum class Drop : uint8_t {
   kPuntFull,
   kHandoffFull,
   kTransmitFull,
+  kPortDown,
   kCount,
   kNone = 0xff,  // nothing is wrong: the packet goes on
 };
@@ -92,6 +96,8 @@ inline constexpr std::array<DropInfo, kDropCount> kDrops = {{
     {"handshake_flood", "more handshake messages than the control thread is given"},
     {"discovery_flood", "more ARP and neighbour discovery than the control thread is given"},
     {"not_forwarded", "plain traffic that is for no peer", IcmpError::kHostUnreachable},
+    {"wrong_role", "WireGuard or plain traffic by a port whose role takes the other alone"},
+    {"spoofed_source", "plain traffic from an address of a peer or of the relay"},
     {"unknown_session", "no session has this receiver index"},
     {"expired_session", "the session is too old or has carried too many messages"},
     {"bad_tag", "authentication failed"},
@@ -105,6 +111,7 @@ inline constexpr std::array<DropInfo, kDropCount> kDrops = {{
     {"packet_rate_down", "above the user's packets a second, to the user"},
     {"no_route", "no route to the destination", IcmpError::kNoRoute},
     {"ttl_expired", "TTL or hop limit ran out", IcmpError::kTtlExceeded},
+    {"link_local", "for a link-local address, which is never forwarded to"},
     {"unknown_local", "for a tunnel address of the relay, but neither echo nor another service",
      IcmpError::kServiceUnreachable},
     {"echo_flood", "more pings of the relay than are answered"},
@@ -120,6 +127,7 @@ inline constexpr std::array<DropInfo, kDropCount> kDrops = {{
     {"punt_full", "the control thread does not keep up: its ring is full"},
     {"handoff_full", "the owner worker does not keep up: its ring is full"},
     {"transmit_full", "the port does not keep up: its queue is full"},
+    {"port_down", "the port has no link"},
 }};
 
 constexpr const DropInfo& drop_info(Drop drop) noexcept {

@@ -3,7 +3,7 @@
 // worker, or drop it under a name.
 //
 //   ingress ─┬─► inbound ─► forward ─┬─► local ─┬─► outbound ─► transmit
-//            ├──────────────► plain ─┘          │                  ▲
+//            ├─► plain ───────────┘             │                  ▲
 //            └─► local (port addresses) ────────┴──────────────────┘
 //
 // From anywhere packets may go to the lanes in front of ingress, where stages make packets: errors,
@@ -20,21 +20,22 @@ namespace wirelay::dataplane {
 class Worker;
 
 namespace stages {
-void error(Worker&, Burst&) noexcept;        // refused packet: the ICMP error for its sender
-void fragment(Worker&, Burst&) noexcept;     // packet that is too big: its fragments
-void reassemble(Worker&, Burst&) noexcept;   // fragments for the relay: the whole packet
-void classify(Worker&, Burst&) noexcept;     // frame: what is it, and for whom
-void session(Worker&, Burst&) noexcept;      // receiver index: session, owner, age
-void open(Worker&, Burst&) noexcept;         // AEAD: decrypt and verify
-void replay(Worker&, Burst&) noexcept;       // counter: new?  then believe: times, counts, roaming
-void source(Worker&, Burst&) noexcept;       // inner packet: well-formed, from an allowed IP
-void route(Worker&, Burst&) noexcept;        // destination: peer, next hop or ourselves; TTL
-void police_up(Worker&, Burst&) noexcept;    // the sender's limits
-void echo(Worker&, Burst&) noexcept;         // ICMP echo to one of our addresses
-void fit(Worker&, Burst&) noexcept;          // path to the receiver: is there one, does it fit
-void police_down(Worker&, Burst&) noexcept;  // the receiver's limits
-void seal(Worker&, Burst&) noexcept;         // session, nonce, padding, AEAD, outer headers
-void transmit(Worker&, Burst&) noexcept;     // link-layer header, the port's queue
+void error(Worker&, Burst&) noexcept;         // refused packet: the ICMP error for its sender
+void fragment(Worker&, Burst&) noexcept;      // packet that is too big: its fragments
+void reassemble(Worker&, Burst&) noexcept;    // fragments for the relay: the whole packet
+void classify(Worker&, Burst&) noexcept;      // frame: what is it, and for whom
+void session(Worker&, Burst&) noexcept;       // receiver index: session, owner, age
+void open(Worker&, Burst&) noexcept;          // AEAD: decrypt and verify
+void replay(Worker&, Burst&) noexcept;        // counter: new?  then believe: times, counts, roaming
+void source(Worker&, Burst&) noexcept;        // inner packet: well-formed, from an allowed IP
+void plain_source(Worker&, Burst&) noexcept;  // plain packet: not from an address of a peer or ours
+void route(Worker&, Burst&) noexcept;         // destination: peer, next hop or ourselves; TTL
+void police_up(Worker&, Burst&) noexcept;     // the sender's limits
+void echo(Worker&, Burst&) noexcept;          // ICMP echo to one of our addresses
+void fit(Worker&, Burst&) noexcept;           // path to the receiver: is there one, does it fit
+void police_down(Worker&, Burst&) noexcept;   // the receiver's limits
+void seal(Worker&, Burst&) noexcept;          // session, nonce, padding, AEAD, outer headers
+void transmit(Worker&, Burst&) noexcept;      // link-layer header, the port's queue
 }  // namespace stages
 
 struct Stage {
@@ -52,6 +53,7 @@ inline constexpr std::array kPipeline = {
     Stage{"open", Lane::kInbound, stages::open},
     Stage{"replay", Lane::kInbound, stages::replay},
     Stage{"source", Lane::kInbound, stages::source},
+    Stage{"plain_source", Lane::kPlain, stages::plain_source},
     Stage{"route", Lane::kForward, stages::route},
     Stage{"police_up", Lane::kForward, stages::police_up},
     Stage{"echo", Lane::kLocal, stages::echo},

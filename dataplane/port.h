@@ -12,6 +12,7 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/ip.h"
+#include "dataplane/port_plan.h"
 
 namespace wirelay::dataplane {
 
@@ -35,6 +36,8 @@ struct Port {
   uint16_t mtu = 1500;
   uint16_t rx_queues = 1, tx_queues = 1;
   bool udp6_checksum_offload = false;  // the NIC computes the outer UDP checksum over IPv6
+  bool takes_tunnels = true;           // WireGuard is served there
+  bool takes_plain = true;             // what comes by it is forwarded to peers
   rte_ether_addr mac{};
   uint16_t gateway4 = kNoAdjacency, gateway6 = kNoAdjacency;  // next hops to what is not on a link
   std::vector<PortAddress> addresses;  // at most kMaxPortAddresses, link-local among them
@@ -49,11 +52,17 @@ struct Port {
   [[nodiscard]] bool owns(const IpAddr& addr) const noexcept { return find(addr) != nullptr; }
 };
 
-/// Configures and starts the DPDK port `port.id` with as many queues as it offers, at most one a
-/// worker, and receive-side scaling over addresses and UDP ports. Fills queues, mac and offloads.
-/// Throws std::runtime_error that says what the device refused; returns what it refused that the
-/// relay can do without, for the log.
-std::vector<std::string> open_port(Port& port, unsigned workers, rte_mempool* pool);
+/// What the device of `port.id` says of itself. Throws std::runtime_error if there is none.
+rte_eth_dev_info device_info(const Port& port);
+
+/// Whose the interface of a port is. MTU and modes of one that is the kernel's are not set.
+enum class Interface : uint8_t { kOurs, kBorrowed };
+
+/// Configures and starts the DPDK port `port.id` as planned. Fills queues, mac and offloads. Throws
+/// std::runtime_error that says what the device refused; returns the plan's warnings and what the
+/// device refused that the relay can do without.
+std::vector<std::string> open_port(Port& port, const PortPlan& plan, Interface interface,
+                                   rte_mempool* pool);
 void close_port(const Port& port) noexcept;
 
 }  // namespace wirelay::dataplane

@@ -140,8 +140,11 @@ unsigned Worker::take_refused() noexcept {
 void Worker::flush(uint16_t number) noexcept {
   TxBuffer& buffer = tx_[number];
   const Port& port = shared.ports[number];
+  const bool down = (shared.ports_down.load(std::memory_order_relaxed) >> number & 1) != 0;
   unsigned taken = 0;
-  if (id < port.tx_queues) {
+  if (down) {
+    // A queue that nobody empties would be full of old packets when the link comes back.
+  } else if (id < port.tx_queues) {
     taken = rte_eth_tx_burst(number, static_cast<uint16_t>(id), buffer.mbufs, buffer.count);
     counters.tx_packets.add(taken);
   } else if (port.tx_queues != 0) {
@@ -149,7 +152,7 @@ void Worker::flush(uint16_t number) noexcept {
     taken = shared.mailboxes[id % port.tx_queues]->transmit.push_burst(buffer.mbufs, buffer.count);
   }
   if (taken < buffer.count) {
-    count(Drop::kTransmitFull, buffer.count - taken);
+    count(down ? Drop::kPortDown : Drop::kTransmitFull, buffer.count - taken);
     rte_pktmbuf_free_bulk(buffer.mbufs + taken, buffer.count - taken);
   }
   buffer.count = 0;

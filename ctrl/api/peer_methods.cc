@@ -1,4 +1,5 @@
 // peer.*: users' devices.
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -114,11 +115,19 @@ Json::Value relay_endpoint(const Config& config) {
     return to_string(dataplane::Endpoint{config.listen_addresses.front(), config.udp_port});
   }
   for (const PortConfig& port : config.ports) {
-    if (!port.addresses.empty()) {
+    if (port.tunnel && !port.addresses.empty()) {
       return to_string(dataplane::Endpoint{port.addresses.front().addr, config.udp_port});
     }
   }
   return {};
+}
+
+/// What fits into a port's packets with 80 bytes of IPv6, UDP and WireGuard around it. Not more
+/// than fits into 1,500: what lies between client and relay has mostly that. Not less than IPv6
+/// takes (RFC 8200, 5).
+uint16_t client_mtu(uint16_t port_mtu) {
+  constexpr int kOuter = 80, kUsual = 1420, kLeast = 1280;
+  return static_cast<uint16_t>(std::clamp(port_mtu - kOuter, kLeast, kUsual));
 }
 
 class ClientConfig : public Query {
@@ -130,6 +139,7 @@ class ClientConfig : public Query {
     public_key_ = relay.public_key();
     endpoint_ = relay_endpoint(relay.config());
     dns_ = relay.config().client_dns;
+    mtu_ = client_mtu(relay.tunnel_mtu());
     return true;
   }
   [[nodiscard]] bool secret() const override { return true; }
@@ -139,6 +149,7 @@ class ClientConfig : public Query {
     result["relay"]["public_key"] = crypto::to_base64(public_key_);
     result["relay"]["endpoint"] = endpoint_;
     result["relay"]["dns"] = to_json(dns_);
+    result["relay"]["mtu"] = mtu_;
     return result;
   }
 
@@ -147,6 +158,7 @@ class ClientConfig : public Query {
   PeerPtr peer_;
   crypto::PublicKey public_key_{};
   Json::Value endpoint_;
+  uint16_t mtu_ = 0;
   std::vector<std::string> dns_;
 };
 

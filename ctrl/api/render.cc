@@ -63,16 +63,20 @@ bool PortList::run(const RelayFace& relay, const Slice& slice) {
   return ports_.size() == relay.port_count();
 }
 
+Json::Value port_entry(const PortStatus& port) {
+  Json::Value entry(Json::objectValue);
+  entry["name"] = port.name;
+  entry["device"] = port.device;
+  entry["mac"] = port.mac;
+  entry["link_up"] = port.link_up;
+  entry["mtu"] = port.mtu;
+  add_counters(entry, port, kPortCounters);
+  return entry;
+}
+
 Json::Value ports_json(const std::vector<PortStatus>& ports) {
   Json::Value result(Json::arrayValue);
-  for (const PortStatus& port : ports) {
-    Json::Value& entry = result.append(Json::objectValue);
-    entry["name"] = port.name;
-    entry["device"] = port.device;
-    entry["mac"] = port.mac;
-    entry["link_up"] = port.link_up;
-    add_counters(entry, port, kPortCounters);
-  }
+  for (const PortStatus& port : ports) result.append(port_entry(port));
   return result;
 }
 

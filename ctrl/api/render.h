@@ -54,6 +54,8 @@ class PortList {
  private:
   std::vector<PortStatus> ports_;
 };
+/// What every list of ports tells of one.
+Json::Value port_entry(const PortStatus& port);
 Json::Value ports_json(const std::vector<PortStatus>& ports);
 /// Counters that any thread may read.
 using Workers = std::vector<const dataplane::WorkerCounters*>;

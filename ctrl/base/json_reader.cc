@@ -63,6 +63,17 @@ std::optional<bool> ObjectReader::boolean(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<size_t> ObjectReader::choice(std::string_view name,
+                                           std::span<const std::string_view> words) {
+  const auto found_text = text(name);
+  if (!found_text) return std::nullopt;
+  const auto found = std::ranges::find(words, *found_text);
+  if (found != words.end()) return static_cast<size_t>(found - words.begin());
+  problem(name, fmt::format("found {}, expected one of \"{}\"", in_quotes(*found_text),
+                            fmt::join(words, "\", \"")));
+  return std::nullopt;
+}
+
 const Json::Value* ObjectReader::object(std::string_view name) {
   const Json::Value* v = any(name);
   if (v == nullptr || v->isObject()) return v;

@@ -33,6 +33,12 @@ class ObjectReader {
   std::optional<std::string> text(std::string_view name);
   std::optional<uint64_t> number(std::string_view name, uint64_t least, uint64_t most);
   std::optional<bool> boolean(std::string_view name);
+  /// The place of the text that is found in `words`.
+  std::optional<size_t> choice(std::string_view name, std::span<const std::string_view> words);
+  std::optional<size_t> choice(std::string_view name,
+                               std::initializer_list<std::string_view> words) {
+    return choice(name, std::span(words.begin(), words.size()));
+  }
   const Json::Value* object(std::string_view name);
   const Json::Value* list(std::string_view name);
   std::vector<std::string> texts(std::string_view name);  // a list of texts; those that are

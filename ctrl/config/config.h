@@ -17,12 +17,16 @@
 
 namespace wirelay::ctrl {
 
+inline constexpr uint16_t kLeastMtu = 576, kLargestMtu = 9216;
+
 struct PortConfig {
   std::string name;    // for messages and statistics; unique
   std::string device;  // a PCI address, or a DPDK virtual device: "net_af_packet0,iface=eth1"
   std::vector<dataplane::PortAddress> addresses;
   std::vector<dataplane::IpAddr> gateways;  // at most one of each family, within a network of ours
-  uint16_t mtu = 1500;
+  std::optional<uint16_t> mtu;              // none: as the interface has it (ctrl/host/interface.h)
+  bool tunnel = true, plain = true;         // its role: what may come in by it
+  uint16_t rx_descriptors = 0, tx_descriptors = 0;  // of each queue; 0: what suits the device
   bool egress = false;  // decrypted traffic without a better route goes to this port's gateways
 };
 
@@ -45,7 +49,7 @@ struct Config {
   std::vector<std::string> client_dns;              // for client files
   unsigned control_core = 0;
   std::optional<unsigned> handshake_threads;  // none: as many as there are cores for
-  std::vector<unsigned> worker_cores;  // one worker each; a core may be named twice
+  std::vector<unsigned> worker_cores;         // one worker each; a core may be named twice
   dataplane::Polling polling = dataplane::Polling::kAdaptive;
   dataplane::Sizes sizes;
   HugePages huge_pages = HugePages::kAuto;

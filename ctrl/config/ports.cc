@@ -101,7 +101,17 @@ PortConfig read_port(const Json::Value& value, const Place& place, std::vector<P
   }
   read_addresses(reader, port);
   read_gateways(reader, port);
-  if (const auto mtu = reader.number("mtu", 576, 9216)) port.mtu = static_cast<uint16_t>(*mtu);
+  if (const auto mtu = reader.number("mtu", kLeastMtu, kLargestMtu))
+    port.mtu = static_cast<uint16_t>(*mtu);
+  const auto descriptors = [&](const char* field) {
+    return static_cast<uint16_t>(reader.number(field, 64, 32768).value_or(0));
+  };
+  port.rx_descriptors = descriptors("rx_descriptors");
+  port.tx_descriptors = descriptors("tx_descriptors");
+  if (const auto role = reader.choice("role", {"both", "tunnel", "egress"})) {
+    port.tunnel = *role != 2;
+    port.plain = *role != 1;
+  }
   port.egress = reader.boolean("egress").value_or(false);
   reader.finish();
   return port;
@@ -202,6 +212,12 @@ void check_ports(const Config& config, std::vector<Problem>& problems) {
     }
     check_gateways(port, path, problems);
     if (!port.egress) continue;
+    if (!port.plain) {
+      problems.push_back({path + ".role",
+                          "found \"tunnel\", but \"egress\" is true: answers to what "
+                          "leaves by the port come in by it, expected \"both\" or "
+                          "\"egress\""});
+    }
     if (egress != nullptr) {
       problems.push_back({path + ".egress", fmt::format("found true, but port \"{}\" is the egress "
                                                         "already, expected at most one",
@@ -213,6 +229,9 @@ void check_ports(const Config& config, std::vector<Problem>& problems) {
                           "missing, expected the gateway that decrypted "
                           "traffic leaves by, as \"egress\" is true"});
     }
+  }
+  if (!config.ports.empty() && std::ranges::none_of(config.ports, &PortConfig::tunnel)) {
+    problems.push_back({"ports", "no role is \"tunnel\" or \"both\": clients could come by none"});
   }
   for (size_t i = 0; i < config.tunnel_addresses.size(); ++i) {
     addresses.add(to_string(config.tunnel_addresses[i]), fmt::format("tunnel_addresses[{}]", i));

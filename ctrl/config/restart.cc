@@ -13,7 +13,9 @@ bool same_address(const dataplane::PortAddress& a, const dataplane::PortAddress&
 
 bool same_port(const PortConfig& a, const PortConfig& b) {
   return a.name == b.name && a.device == b.device && a.gateways == b.gateways && a.mtu == b.mtu &&
-         a.egress == b.egress && std::ranges::equal(a.addresses, b.addresses, same_address);
+         a.tunnel == b.tunnel && a.plain == b.plain && a.rx_descriptors == b.rx_descriptors &&
+         a.tx_descriptors == b.tx_descriptors && a.egress == b.egress &&
+         std::ranges::equal(a.addresses, b.addresses, same_address);
 }
 
 bool same_route(const RouteConfig& a, const RouteConfig& b) {

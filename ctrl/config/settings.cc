@@ -66,18 +66,6 @@ std::vector<IpAddr> read_ips(ObjectReader& reader, const char* name) {
   return addrs;
 }
 
-/// One of a few words, or nothing.
-std::optional<size_t> read_choice(ObjectReader& reader, const char* name,
-                                  const std::vector<std::string_view>& words) {
-  const auto text = reader.text(name);
-  if (!text) return std::nullopt;
-  const auto found = std::ranges::find(words, *text);
-  if (found != words.end()) return static_cast<size_t>(found - words.begin());
-  reader.problem(name, fmt::format("found {}, expected one of \"{}\"", in_quotes(*text),
-                                   fmt::join(words, "\", \"")));
-  return std::nullopt;
-}
-
 void read_identity(ObjectReader& root, const std::string& directory, Config& config,
                    std::vector<Problem>& problems) {
   if (!root.require("identity", "an object with \"private_key_file\"")) return;
@@ -142,7 +130,7 @@ void read_workers(ObjectReader& root, Config& config, std::vector<Problem>& prob
   if (const auto core = reader.number("control_core", 0, kMaxCore)) {
     config.control_core = static_cast<unsigned>(*core);
   }
-  if (const auto polling = read_choice(reader, "polling", {"busy", "adaptive"})) {
+  if (const auto polling = reader.choice("polling", {"busy", "adaptive"})) {
     config.polling = *polling == 0 ? dataplane::Polling::kBusy : dataplane::Polling::kAdaptive;
   }
   if (const auto threads = reader.number("handshake_threads", 0, kMaxHandshakeThreads)) {
@@ -168,9 +156,17 @@ void read_workers(ObjectReader& root, Config& config, std::vector<Problem>& prob
 
 /// Buffers for full queues of every worker on every port, and what lies in rings and caches.
 uint32_t default_mbufs(const Config& config) {
-  const auto queues = static_cast<uint32_t>(config.ports.size() * config.worker_cores.size());
-  return std::max<uint32_t>(
-      16384, queues * 2048 + static_cast<uint32_t>(config.worker_cores.size()) * 4096);
+  const auto workers = static_cast<uint32_t>(config.worker_cores.size());
+  uint32_t buffers = workers * 4096;
+  for (const PortConfig& port : config.ports) {
+    const bool hardware = parse_device(port.device).bus != Device::Bus::kVirtual;
+    const uint32_t otherwise = dataplane::default_descriptors(hardware);
+    const auto queue = [&](uint32_t configured) {
+      return configured == 0 ? otherwise : configured;
+    };
+    buffers += workers * (queue(port.rx_descriptors) + queue(port.tx_descriptors));
+  }
+  return std::clamp<uint32_t>(buffers, 16384, kMostMbufs);
 }
 
 void read_sizes(ObjectReader& root, Config& config, std::vector<Problem>& problems) {
@@ -188,7 +184,7 @@ void read_sizes(ObjectReader& root, Config& config, std::vector<Problem>& proble
   sizes.prefixes = number("prefixes", 16, 16 * kMaxTable, 4 * sizes.peers + 1024);
   sizes.neighbours =
       static_cast<uint16_t>(number("neighbours", 256, kMaxNeighbours, sizes.neighbours));
-  sizes.mbufs = number("mbufs", 4096, 4'000'000, default_mbufs(config));
+  sizes.mbufs = number("mbufs", 4096, kMostMbufs, default_mbufs(config));
   reader.finish();
   const auto window = root.number("replay_window", 1024, 65536);
   sizes.replay_packets = static_cast<uint32_t>(window.value_or(sizes.replay_packets));
@@ -255,12 +251,12 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_workers(root, config, problems);
   read_sizes(root, config, problems);
   read_engine(root, config);
-  if (const auto huge = read_choice(root, "huge_pages", {"auto", "required", "never"})) {
+  if (const auto huge = root.choice("huge_pages", {"auto", "required", "never"})) {
     config.huge_pages = static_cast<HugePages>(*huge);
   }
   read_control_socket(root, config);
   const std::vector<std::string_view> levels = {"debug", "info", "warning", "error"};
-  if (const auto level = read_choice(root, "log_level", levels)) config.log_level = levels[*level];
+  if (const auto level = root.choice("log_level", levels)) config.log_level = levels[*level];
   if (const auto file = root.text("users_file")) config.users_file = resolved(directory, *file);
 }
 

@@ -14,18 +14,13 @@
 #include "crypto/cookie.h"
 #include "ctrl/base/log.h"
 #include "ctrl/host/eal.h"
+#include "ctrl/host/offloads.h"
 #include "ctrl/host/stop_request.h"
 #include "ctrl/neighbour/neighbours.h"
 
 namespace wirelay::ctrl {
 
 namespace {
-
-std::string text_of(const rte_ether_addr& mac) {
-  const uint8_t* b = mac.addr_bytes;
-  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4],
-                     b[5]);
-}
 
 /// What an lcore runs.
 struct WorkerMain {
@@ -43,6 +38,42 @@ bool listens(const Config& config, const dataplane::IpAddr& addr) {
   const auto& only = config.listen_addresses;
   return only.empty() || std::ranges::find(only, addr) != only.end();
 }
+
+dataplane::Port make_port(const Config& config, const PortConfig& wanted, uint16_t id) {
+  dataplane::Port port;
+  port.id = id;
+  port.mtu = mtu_of(wanted);
+  port.takes_tunnels = wanted.tunnel;
+  port.takes_plain = wanted.plain;
+  port.name = wanted.name;
+  port.addresses = wanted.addresses;
+  for (dataplane::PortAddress& address : port.addresses) {
+    address.listens = listens(config, address.addr);
+  }
+  return port;
+}
+
+dataplane::PortSettings settings_of(const PortConfig& wanted, const dataplane::Port& port,
+                                    unsigned workers) {
+  return {.workers = workers,
+          .mtu = port.mtu,
+          .rx_descriptors = wanted.rx_descriptors,
+          .tx_descriptors = wanted.tx_descriptors,
+          .hardware = parse_device(wanted.device).bus != Device::Bus::kVirtual};
+}
+
+/// What a device refuses is told under the place of its port.
+template <typename Act>
+auto named(size_t port, Act act) {
+  try {
+    return act();
+  } catch (const std::runtime_error& e) {
+    throw Refused(fmt::format("ports[{}]", port), e.what());
+  }
+}
+
+/// Buffers that a worker has in its burst, its lanes and its cache.
+constexpr uint64_t kLeastOfWorker = 1024;
 
 bool has_v6(const PortConfig& port) {
   return std::ranges::any_of(port.addresses, [](const auto& a) { return !a.addr.is_v4(); });
@@ -73,10 +104,9 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
   shared_->mac1_key = crypto::mac1_key(public_key);
   shared_->listen_port = config.udp_port;
   shared_->tunnel_addresses = config.tunnel_addresses;
-  uint16_t mtu = 0;
-  for (const PortConfig& port : config.ports) mtu = std::max(mtu, port.mtu);
   try {
-    shared_->pool = dataplane::create_pool("packets", config.sizes.mbufs, mtu, workers + 1);
+    shared_->pool =
+        dataplane::create_pool("packets", config.sizes.mbufs, largest_mtu(config), workers + 1);
   } catch (const std::runtime_error& e) {
     throw Refused("sizes.mbufs", e.what());
   }
@@ -96,32 +126,57 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
 void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& ports) {
   const auto workers = static_cast<unsigned>(config.worker_cores.size());
   for (size_t i = 0; i < config.ports.size(); ++i) {
-    stop_if_requested();
     const PortConfig& wanted = config.ports[i];
-    dataplane::Port port;
-    port.id = ports[i];
-    port.mtu = wanted.mtu;
-    port.name = wanted.name;
-    port.addresses = wanted.addresses;
-    for (dataplane::PortAddress& address : port.addresses) {
-      address.listens = listens(config, address.addr);
+    const Device device = parse_device(wanted.device);
+    dataplane::Port& port = shared_->ports[ports[i]];
+    port = make_port(config, wanted, ports[i]);
+    const auto plan =
+        named(i, [&] { return plan_port(device_info(port), settings_of(wanted, port, workers)); });
+    open_.push_back({port.id, wanted.device, interface_of(device), plan});
+  }
+  check_buffers(config);
+  for (size_t i = 0; i < open_.size(); ++i) {
+    stop_if_requested();
+    dataplane::Port& port = shared_->ports[open_[i].id];
+    for (const std::string& warning : named(i, [&] { return open_port(port, open_[i]); })) {
+      log_warning("port {}: {}", port.name, warning);
     }
-    try {
-      for (const std::string& warning : dataplane::open_port(port, workers, shared_->pool)) {
-        log_warning("{}", warning);
-      }
-    } catch (const std::runtime_error& e) {
-      throw Refused(fmt::format("ports[{}]", i), e.what());
-    }
-    open_.push_back({port.id, wanted.device});
-    if (has_v6(wanted)) {
+    if (has_v6(config.ports[i])) {
       port.addresses.push_back(link_local_address(port.mac));
       port.addresses.back().listens = config.listen_addresses.empty();
     }
-    log_info("port {}: {}, {}, {} receive and {} transmit queues", port.name, wanted.device,
-             text_of(port.mac), port.rx_queues, port.tx_queues);
-    shared_->ports[port.id] = std::move(port);
+    log_info("port {}: {}, {}, MTU {}, {} receive and {} transmit queues", port.name,
+             open_[i].device, mac_text(port.mac), port.mtu, port.rx_queues, port.tx_queues);
   }
+}
+
+/// Those of full receive queues, and some for what is on its way.
+void Datapath::check_buffers(const Config& config) const {
+  uint64_t needed = kLeastOfWorker * config.worker_cores.size();
+  for (const OpenPort& open : open_) needed += open.plan.held_buffers;
+  if (needed <= config.sizes.mbufs) return;
+  throw Refused("sizes.mbufs",
+                fmt::format("found {}, but the receive queues of all ports and workers need {}; "
+                            "name more, or fewer ports[].rx_descriptors",
+                            config.sizes.mbufs, needed));
+}
+
+std::vector<std::string> Datapath::open_port(dataplane::Port& port, OpenPort& open) {
+  using dataplane::Interface;
+  if (!open.interface) {
+    auto warnings = dataplane::open_port(port, open.plan, Interface::kOurs, shared_->pool);
+    open.started = true;
+    return warnings;
+  }
+  const BorrowedInterface& borrowed = borrowed_.emplace_back(*open.interface);
+  auto warnings = dataplane::open_port(port, open.plan, Interface::kBorrowed, shared_->pool);
+  open.started = true;
+  borrowed.restore();
+  if (!borrowed.hears_multicast()) {
+    warnings.push_back("cannot ask for all multicast, neighbour discovery needs it");
+  }
+  if (auto harmful = harmful_offloads(*open.interface)) warnings.push_back(std::move(*harmful));
+  return warnings;
 }
 
 Datapath::~Datapath() {
@@ -131,8 +186,11 @@ Datapath::~Datapath() {
 }
 
 void Datapath::close_ports() noexcept {
-  for (const OpenPort& port : open_) dataplane::close_port(shared_->ports[port.id]);
+  for (const OpenPort& port : open_) {
+    if (port.started) dataplane::close_port(shared_->ports[port.id]);
+  }
   open_.clear();
+  borrowed_.clear();  // once no driver has a word
   rte_mempool* const pool = shared_->pool;
   shared_.reset();
   rte_mempool_free(pool);
@@ -155,31 +213,25 @@ void Datapath::stop() {
   running_ = false;
 }
 
+std::vector<LinkWatch::Watched> Datapath::watched() const {
+  std::vector<LinkWatch::Watched> ports;
+  for (const OpenPort& open : open_) ports.push_back({open.id, open.interface});
+  return ports;
+}
+
 std::vector<const dataplane::WorkerCounters*> Datapath::counters() const {
   std::vector<const dataplane::WorkerCounters*> counters;
   for (const auto& worker : workers_) counters.push_back(&worker->counters);
   return counters;
 }
 
-PortStatus Datapath::port_status(size_t i) const {
-  const OpenPort& open = open_[i];
-  const dataplane::Port& port = shared_->ports[open.id];
-  PortStatus status;
-  status.name = port.name;
-  status.device = open.device;
-  status.mac = text_of(port.mac);
-  rte_eth_link link{};
-  status.link_up = rte_eth_link_get_nowait(open.id, &link) == 0 && link.link_status != 0;
-  if (rte_eth_stats stats{}; rte_eth_stats_get(open.id, &stats) == 0) {
-    status.rx_packets = stats.ipackets;
-    status.rx_bytes = stats.ibytes;
-    status.rx_missed = stats.imissed;
-    status.rx_errors = stats.ierrors + stats.rx_nombuf;
-    status.tx_packets = stats.opackets;
-    status.tx_bytes = stats.obytes;
-    status.tx_errors = stats.oerrors;
+uint16_t Datapath::tunnel_mtu() const noexcept {
+  uint16_t smallest = UINT16_MAX;
+  for (const OpenPort& open : open_) {
+    const dataplane::Port& port = shared_->ports[open.id];
+    if (port.takes_tunnels) smallest = std::min(smallest, port.mtu);
   }
-  return status;
+  return smallest;
 }
 
 }  // namespace wirelay::ctrl

@@ -9,6 +9,8 @@
 
 #include "crypto/keys.h"
 #include "ctrl/config/config.h"
+#include "ctrl/host/interface.h"
+#include "ctrl/host/link_watch.h"
 #include "ctrl/relay_face.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/worker.h"
@@ -17,6 +19,9 @@ namespace wirelay::ctrl {
 
 /// Tables for `config`, with room for the relay's own prefixes beside those of peers.
 dataplane::Sizes table_sizes(const Config& config);
+
+/// "02:00:00:00:00:01"
+std::string mac_text(const rte_ether_addr& mac);
 
 class Datapath {
  public:
@@ -36,7 +41,11 @@ class Datapath {
 
   [[nodiscard]] dataplane::Shared& shared() const noexcept { return *shared_; }
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> counters() const;
+  /// For LinkWatch.
+  [[nodiscard]] std::vector<LinkWatch::Watched> watched() const;
   [[nodiscard]] size_t port_count() const noexcept { return open_.size(); }
+  /// The smallest MTU of the ports that clients come by.
+  [[nodiscard]] uint16_t tunnel_mtu() const noexcept;
   /// Of one, in the order of the configuration.
   [[nodiscard]] PortStatus port_status(size_t i) const;
 
@@ -47,9 +56,15 @@ class Datapath {
   struct OpenPort {
     uint16_t id;
     std::string device;
+    std::optional<std::string> interface;  // of the kernel, where the port shares one
+    dataplane::PortPlan plan;
+    bool started = false;
   };
+  void check_buffers(const Config& config) const;
+  std::vector<std::string> open_port(dataplane::Port& port, OpenPort& open);
   std::atomic<bool> stop_{false};  // written by the control thread, read by workers
-  std::vector<OpenPort> open_;     // in the order of the configuration
+  std::vector<BorrowedInterface> borrowed_;
+  std::vector<OpenPort> open_;  // in the order of the configuration
   std::unique_ptr<dataplane::Shared> shared_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
   bool running_ = false;

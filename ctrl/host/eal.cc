@@ -12,6 +12,8 @@
 
 #include "ctrl/base/device.h"
 #include "ctrl/base/memif_sockets.h"
+#include "ctrl/host/frames.h"
+#include "ctrl/host/interface.h"
 #include "ctrl/host/machine.h"
 #include "ctrl/host/stop_request.h"
 
@@ -29,7 +31,9 @@ std::string lcores(const Config& config) {
 
 std::vector<Device> devices_of(const Config& config) {
   std::vector<Device> devices;
-  for (const PortConfig& port : config.ports) devices.push_back(parse_device(port.device));
+  for (const PortConfig& port : config.ports) {
+    devices.push_back(with_frames(parse_device(port.device), mtu_of(port)));
+  }
   return devices;
 }
 

@@ -16,6 +16,7 @@
 #include "ctrl/base/json_reader.h"
 #include "ctrl/host/control_group.h"
 #include "ctrl/host/group.h"
+#include "ctrl/host/interface.h"
 #include "dataplane/dataplane.h"
 
 namespace wirelay::ctrl {
@@ -83,11 +84,10 @@ bool is_interface_name(std::string_view name) {
 }  // namespace
 
 uint64_t dpdk_bytes(const Config& config, uint64_t page_bytes) {
-  uint16_t mtu = 0;
-  for (const PortConfig& port : config.ports) mtu = std::max(mtu, port.mtu);
   const uint64_t rings = config.worker_cores.size() * 2 * kMiB;
   const uint64_t drivers = config.ports.size() * (4 + config.worker_cores.size()) * kMiB;
-  return dataplane::pool_bytes(config.sizes.mbufs, mtu, page_bytes) + rings + drivers + 16 * kMiB;
+  return dataplane::pool_bytes(config.sizes.mbufs, largest_mtu(config), page_bytes) + rings +
+         drivers + 16 * kMiB;
 }
 
 std::string Machine::read(const std::string& path) const {
@@ -292,8 +292,9 @@ std::vector<Problem> Machine::lacks(const Config& config) const {
     check_core(config.worker_cores[i], fmt::format("workers.cores[{}]", i), problems);
   }
   for (size_t i = 0; i < config.ports.size(); ++i) {
-    check_device(parse_device(config.ports[i].device), fmt::format("ports[{}].device", i),
-                 problems);
+    const std::string path = fmt::format("ports[{}]", i);
+    check_device(parse_device(config.ports[i].device), path + ".device", problems);
+    check_mtu(config.ports[i], path, problems);
   }
   check_control_socket(config.control_socket, problems);
   check_group("control_socket_group", config.control_socket_group, problems);

@@ -9,7 +9,7 @@
 namespace wirelay::ctrl {
 
 struct NeighbourCounters {
-  uint64_t asked = 0, answered = 0, moved = 0, conflicts = 0, malformed = 0;
+  uint64_t asked = 0, answered = 0, announced = 0, moved = 0, conflicts = 0, malformed = 0;
   uint64_t held_dropped = 0, no_route = 0, table_full = 0, transmit_full = 0, no_memory = 0;
 };
 
@@ -18,6 +18,9 @@ inline constexpr std::array kNeighbourCounters = [] {
   return std::array{
       CounterField{"asked", "ARP requests and solicitations that the relay sent", &C::asked},
       CounterField{"answered", "those of others that it answered", &C::answered},
+      CounterField{"announced",
+                   "ARP and neighbour announcements and listener reports that the relay sent",
+                   &C::announced},
       CounterField{"moved", "neighbours that changed their link-layer address", &C::moved},
       CounterField{"conflicts", "messages of others that claim an address or the MAC of the relay",
                    &C::conflicts},

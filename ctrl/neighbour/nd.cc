@@ -43,22 +43,8 @@ constexpr uint16_t kFrameBytes =
 constexpr uint8_t kAllNodes[16] = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 constexpr uint8_t kSolicitedNodePrefix[13] = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff};
 
-/// RFC 4291, 2.7.1.
-IpAddr solicited_node(const IpAddr& addr) noexcept {
-  IpAddr out = addr;
-  std::memcpy(out.bytes.data(), kSolicitedNodePrefix, sizeof kSolicitedNodePrefix);
-  return out;
-}
-
 bool is_solicited_node(const IpAddr& addr) noexcept {
   return std::memcmp(addr.bytes.data(), kSolicitedNodePrefix, sizeof kSolicitedNodePrefix) == 0;
-}
-
-/// RFC 2464, section 7.
-rte_ether_addr multicast_mac(const IpAddr& group) noexcept {
-  rte_ether_addr out = {{0x33, 0x33, 0, 0, 0, 0}};
-  std::memcpy(&out.addr_bytes[2], &group.bytes[12], 4);
-  return out;
 }
 
 /// The link-layer address among the options. False when an option is malformed.
@@ -115,6 +101,18 @@ NdHeader make_head(uint8_t type, uint8_t flags, const IpAddr& target) noexcept {
 }
 
 }  // namespace
+
+IpAddr solicited_node(const IpAddr& addr) noexcept {
+  IpAddr out = addr;
+  std::memcpy(out.bytes.data(), kSolicitedNodePrefix, sizeof kSolicitedNodePrefix);
+  return out;
+}
+
+rte_ether_addr multicast_mac(const IpAddr& group) noexcept {
+  rte_ether_addr out = {{0x33, 0x33, 0, 0, 0, 0}};
+  std::memcpy(&out.addr_bytes[2], &group.bytes[12], 4);
+  return out;
+}
 
 std::optional<NeighbourMessage> parse_nd(const rte_mbuf* frame) noexcept {
   constexpr size_t kLeast = sizeof(rte_ether_hdr) + sizeof(rte_ipv6_hdr) + sizeof(NdHeader);

@@ -5,7 +5,9 @@
 #include <cstdio>
 
 #include "ctrl/base/log_limiter.h"
+#include "ctrl/neighbour/announcer.h"
 #include "ctrl/neighbour/arp.h"
+#include "ctrl/neighbour/mld.h"
 #include "ctrl/neighbour/nd.h"
 #include "ctrl/neighbour/resolver.h"
 #include "ctrl/neighbour/routes.h"
@@ -52,7 +54,8 @@ struct Neighbours::Impl {
       : shared(shared_tables),
         table(shared.adjacencies, shared.rcu, config.ports.size()),
         routes(shared, prefixes, table, config),
-        resolver(shared, table, routes, counters) {}
+        resolver(shared, table, routes, counters),
+        announcer(shared, resolver, counters) {}
 
   void take_message(const rte_mbuf* frame, const std::optional<NeighbourMessage>& message);
   [[nodiscard]] bool believable(const dataplane::Port& port, const NeighbourMessage& message);
@@ -65,6 +68,7 @@ struct Neighbours::Impl {
   NeighbourTable table;
   Routes routes;
   Resolver resolver;
+  Announcer announcer;
 };
 
 void Neighbours::Impl::take_message(const rte_mbuf* frame,
@@ -150,7 +154,11 @@ void Neighbours::handle(const dataplane::Punt& punt, const Now& now) {
       impl_->take_message(punt.mbuf, parse_arp(punt.mbuf));
       break;
     case PuntReason::kNeighbour:
-      impl_->take_message(punt.mbuf, parse_nd(punt.mbuf));
+      if (const auto delay_ms = parse_listener_query(punt.mbuf)) {
+        impl_->announcer.asked(punt.mbuf->port, *delay_ms, now.ns);
+      } else {
+        impl_->take_message(punt.mbuf, parse_nd(punt.mbuf));
+      }
       break;
     case PuntReason::kUnresolved:
       impl_->send(punt.mbuf, impl_->wanted(punt.mbuf, punt.adjacency));
@@ -164,6 +172,11 @@ void Neighbours::handle(const dataplane::Punt& punt, const Now& now) {
 void Neighbours::tick(const Now& now) {
   impl_->resolver.set_time(now.ns);
   impl_->resolver.tick();
+  impl_->announcer.tick(now.ns);
+}
+
+void Neighbours::announce(uint16_t port, const Now& now) {
+  impl_->announcer.announce(port, now.ns);
 }
 
 void Neighbours::send(rte_mbuf* packet, uint16_t, uint16_t adjacency) {

@@ -43,6 +43,8 @@ class Neighbours : public PacketSender {
   /// grow stale, forgets unused hosts. Call every 10 ms or so; each call looks at a part of them,
   /// ten at all.
   void tick(const Now& now);
+  /// The port, by its DPDK number, has a link: its networks are told of our addresses.
+  void announce(uint16_t port, const Now& now);
 
   void send(rte_mbuf* packet, uint16_t port, uint16_t adjacency) override;
   std::optional<Hop> route(const dataplane::IpAddr& remote, const dataplane::IpAddr* local,

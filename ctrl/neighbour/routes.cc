@@ -26,6 +26,9 @@ Prefix everything(bool v4) {
   return {IpAddr::v4(kZero), 96};
 }
 
+/// A port that WireGuard is spoken by.
+bool serves(const Port& port) { return port.mtu != 0 && port.takes_tunnels; }
+
 /// First and last address of an IPv4 network that has hosts between them.
 bool is_network_or_broadcast(const Prefix& network, const IpAddr& addr) noexcept {
   if (!network.is_v4() || network.length >= 127) return false;
@@ -140,12 +143,12 @@ std::optional<Routes::NextHop> Routes::next_hop(const IpAddr& remote, const uint
   }
   if (link_local6(remote)) return std::nullopt;
   for (const Port& p : shared_.ports) {
-    if (p.mtu != 0 && on_link(p.id, remote)) return NextHop{p.id, remote};
+    if (serves(p) && on_link(p.id, remote)) return NextHop{p.id, remote};
   }
   for (const bool egress : {false, true}) {
     for (const Port& p : shared_.ports) {
       const auto& gateway = gateways_[p.id].of(remote.is_v4());
-      if (p.mtu != 0 && gateway && gateways_[p.id].egress == egress) return NextHop{p.id, *gateway};
+      if (serves(p) && gateway && gateways_[p.id].egress == egress) return NextHop{p.id, *gateway};
     }
   }
   return std::nullopt;

@@ -65,4 +65,10 @@ inline Drop bad_destination(const uint8_t* ip) noexcept {
   return reserved6(ip + 24) ? Drop::kMartian : Drop::kNone;
 }
 
+/// 169.254/16 and fe80::/10 (RFC 3927, 2.7; RFC 4291, 2.5.6). `ip`: IPv4 or IPv6 header.
+inline bool to_link_local(const uint8_t* ip) noexcept {
+  if (ip_version(ip) == 4) return ip[16] == 169 && ip[17] == 254;
+  return ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80;
+}
+
 }  // namespace wirelay::dataplane

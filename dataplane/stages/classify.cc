@@ -2,8 +2,8 @@
 //
 // Ethernet and outer IP headers are checked here and not looked at again. WireGuard's transport
 // messages go to the inbound lane, what the control thread answers is punted, pings of the ports'
-// addresses go to the local lane, and all other unicast traffic goes on to the forward lane as
-// plain packets, without their Ethernet header. What is for us and is none of it is refused.
+// addresses go to the local lane, and all other unicast traffic goes on to the plain lane,
+// without its Ethernet header. What is for us and is none of it is refused.
 #include <cstring>
 
 #include <rte_ether.h>
@@ -42,6 +42,8 @@ class Classifier {
     const auto* eth = rte_pktmbuf_mtod(mbuf, const rte_ether_hdr*);
     to_group_ = !rte_is_same_ether_addr(&eth->dst_addr, &port_->mac);
     if (to_group_ && !group_for_us(*port_, *eth)) return burst_.drop(i, Drop::kNotOurMac);
+    if (of_a_vlan(*mbuf, *eth)) return burst_.drop(i, Drop::kUnknownEtherType);
+    if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN)) eth = strip_priority(mbuf);
     // Nobody sends as a group, and echo answers to the sender.
     if (rte_is_multicast_ether_addr(&eth->src_addr)) return burst_.drop(i, Drop::kMartian);
     // What went to a group of hosts is neither forwarded nor answered (RFC 1812, 5.3.4), but for
@@ -59,6 +61,26 @@ class Classifier {
   }
 
  private:
+  /// Of a VLAN, whose tag the driver may have taken out. VLAN 0 is none: its tag carries nothing
+  /// but a priority (IEEE 802.1Q, 9.6).
+  static bool of_a_vlan(const rte_mbuf& mbuf, const rte_ether_hdr& eth) noexcept {
+    constexpr uint16_t kVlan = 0x0fff;
+    if ((mbuf.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 && (mbuf.vlan_tci & kVlan) != 0) {
+      return true;
+    }
+    if (eth.ether_type != RTE_BE16(RTE_ETHER_TYPE_VLAN)) return false;
+    if (mbuf.data_len < kFrontBytes + sizeof(rte_vlan_hdr)) return true;
+    return (load_be16(&eth + 1) & kVlan) != 0;
+  }
+
+  /// Moves the MAC addresses over the tag behind them.
+  static const rte_ether_hdr* strip_priority(rte_mbuf* mbuf) noexcept {
+    auto* front = rte_pktmbuf_mtod(mbuf, uint8_t*);
+    std::memmove(front + sizeof(rte_vlan_hdr), front, 2 * RTE_ETHER_ADDR_LEN);
+    rte_pktmbuf_adj(mbuf, sizeof(rte_vlan_hdr));
+    return rte_pktmbuf_mtod(mbuf, const rte_ether_hdr*);
+  }
+
   void select_port(uint16_t number) noexcept {
     if (port_ != nullptr && port_->id == number) return;
     port_ = &worker_.shared.ports[number];
@@ -137,6 +159,9 @@ class Classifier {
         (to_group || ours(IpAddr::v6(ip + 24)))) {
       return discovery(i, mbuf, check_neighbour(*port_, ip, payload), PuntReason::kNeighbour);
     }
+    if (to_group && is_listener_query(ip, payload)) {
+      return discovery(i, mbuf, check_listener_query(ip), PuntReason::kNeighbour);
+    }
     if (to_group_) return burst_.drop(i, Drop::kNotForUs);
     if (martian_source6(ip)) return burst_.drop(i, Drop::kMartian);
     if (!ours(IpAddr::v6(ip + 24))) return plain(i, mbuf, total);
@@ -170,9 +195,10 @@ class Classifier {
   static void strip(rte_mbuf* mbuf) noexcept { rte_pktmbuf_adj(mbuf, kFrontBytes); }
 
   void plain(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {
+    if (!port_->takes_plain) return burst_.drop(i, Drop::kWrongRole);
     strip(mbuf);
     burst_.meta[i].ip_bytes = static_cast<uint16_t>(total);
-    burst_.divert(i, Next::kForward);
+    burst_.divert(i, Next::kPlain);
   }
 
   void local(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {
@@ -189,6 +215,7 @@ class Classifier {
     if (load_be16(l4 + 2) != worker_.shared.listen_port || !known_address_->listens) {
       return unknown_service(i, mbuf);
     }
+    if (!port_->takes_tunnels) return burst_.drop(i, Drop::kWrongRole);
     const uint32_t bytes = load_be16(l4 + 4);
     if (bytes < sizeof(rte_udp_hdr) || bytes > room) return burst_.drop(i, Drop::kBadUdpLength);
     if ((mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD) {

@@ -15,6 +15,9 @@ namespace {
 
 constexpr uint8_t kSolicitation = 135;
 constexpr uint32_t kNeighbourBytes = 24;  // ICMPv6 header, reserved or flags, target
+constexpr uint8_t kQuery = 130;           // of multicast listeners
+constexpr uint32_t kOptionsBytes = 8;     // a hop-by-hop header with the router alert alone
+constexpr uint32_t kQueryBytes = 24;      // of the first version; the second has more
 constexpr uint8_t kHopLimit = 255;        // proves that the sender is on the link
 
 }  // namespace
@@ -53,6 +56,25 @@ Drop check_neighbour(const Port& port, const uint8_t* ip, uint32_t payload) noex
   if (rte_ipv6_udptcp_cksum(header, icmp) != 0) return Drop::kBadChecksum;
   const bool asks_for_another = icmp[0] == kSolicitation && !port.owns(IpAddr::v6(icmp + 8));
   return asks_for_another ? Drop::kNotForUs : Drop::kNone;
+}
+
+bool is_listener_query(const uint8_t* ip, uint32_t payload) noexcept {
+  const uint8_t* options = ip + sizeof(rte_ipv6_hdr);
+  return ip[6] == IPPROTO_HOPOPTS && payload >= kOptionsBytes + kQueryBytes &&
+         options[0] == IPPROTO_ICMPV6 && options[1] == 0 && options[kOptionsBytes] == kQuery;
+}
+
+Drop check_listener_query(const uint8_t* ip) noexcept {
+  const bool link_local = ip[8] == 0xfe && (ip[9] & 0xc0) == 0x80;
+  if (ip[7] != 1 || !link_local) return Drop::kNotForUs;
+  // Its pseudo header is that of the message alone (RFC 8200, 8.1).
+  rte_ipv6_hdr header;
+  std::memcpy(&header, ip, sizeof header);
+  header.proto = IPPROTO_ICMPV6;
+  header.payload_len =
+      rte_cpu_to_be_16(static_cast<uint16_t>(rte_be_to_cpu_16(header.payload_len) - kOptionsBytes));
+  const uint8_t* icmp = ip + sizeof header + kOptionsBytes;
+  return rte_ipv6_udptcp_cksum(&header, icmp) == 0 ? Drop::kNone : Drop::kBadChecksum;
 }
 
 }  // namespace wirelay::dataplane::stages

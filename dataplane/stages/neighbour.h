@@ -29,4 +29,12 @@ constexpr bool is_neighbour_message(uint8_t icmp6_type) noexcept {
 /// (RFC 4861, 7.1): `ip` is the IPv6 header, `payload` bytes of ICMPv6 follow it.
 Drop check_neighbour(const Port& port, const uint8_t* ip, uint32_t payload) noexcept;
 
+/// A multicast listener query (RFC 2710; RFC 3810, 5.1): behind a hop-by-hop header with the router
+/// alert. Who does not answer it hears no solicitations any more on networks whose switches listen.
+/// `payload` bytes follow the IPv6 header `ip`.
+bool is_listener_query(const uint8_t* ip, uint32_t payload) noexcept;
+
+/// Drop::kNone for one from the link that is whole.
+Drop check_listener_query(const uint8_t* ip) noexcept;
+
 }  // namespace wirelay::dataplane::stages

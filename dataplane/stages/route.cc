@@ -10,6 +10,7 @@
 #include "dataplane/net/headers.h"
 #include "dataplane/net/tcp.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/stages/lookup.h"
 #include "dataplane/worker.h"
 
 namespace wirelay::dataplane::stages {
@@ -32,11 +33,6 @@ bool take_hop(uint8_t* ip) noexcept {
   return true;
 }
 
-/// Link-local destinations are never forwarded to a network (RFC 4291, 2.5.6).
-bool link_local6(const uint8_t* ip) noexcept {
-  return ip_version(ip) == 6 && ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80;
-}
-
 class Router {
  public:
   Router(Worker& worker, Burst& burst) noexcept : worker_(worker), burst_(burst) {}
@@ -45,6 +41,9 @@ class Router {
     auto* ip = rte_pktmbuf_mtod(burst_.mbufs[i], uint8_t*);
     const Drop bad = bad_destination(ip);
     if (bad != Drop::kNone) return burst_.drop(i, bad);
+    if (to_link_local(ip) && target.kind() != RouteKind::kLocal) {
+      return burst_.drop(i, Drop::kLinkLocal);
+    }
     switch (target.kind()) {
       case RouteKind::kPeer:
         return to_peer(i, ip, target.id());
@@ -80,7 +79,6 @@ class Router {
   void to_network(uint16_t i, uint8_t* ip, RouteTarget target) noexcept {
     PacketMeta& m = burst_.meta[i];
     if (plain(i)) return burst_.refuse(i, Drop::kNotForwarded);
-    if (link_local6(ip)) return burst_.drop(i, Drop::kNotForUs);
     if (!take_hop(ip)) return burst_.refuse(i, Drop::kTtlExpired);
     const bool via = target.kind() == RouteKind::kVia;
     m.adjacency = via ? static_cast<uint16_t>(target.id()) : kNoAdjacency;
@@ -112,19 +110,10 @@ class Router {
 }  // namespace
 
 void route(Worker& worker, Burst& burst) noexcept {
-  // Neighbouring packets often have the same destination: each run of them is looked up once.
-  IpAddr destinations[kBurstSize];
   RouteTarget targets[kBurstSize];
-  uint16_t run_of[kBurstSize];
-  uint16_t runs = 0;
-  for (uint16_t i = 0; i < burst.count; ++i) {
-    const IpAddr to = destination_of(rte_pktmbuf_mtod(burst.mbufs[i], const uint8_t*));
-    if (runs == 0 || to != destinations[runs - 1]) destinations[runs++] = to;
-    run_of[i] = static_cast<uint16_t>(runs - 1);
-  }
-  worker.shared.prefixes.lookup_burst({destinations, runs}, targets);
+  lookup_each(worker, burst, destination_of, targets);
   Router router(worker, burst);
-  for (uint16_t i = 0; i < burst.count; ++i) router.packet(i, targets[run_of[i]]);
+  for (uint16_t i = 0; i < burst.count; ++i) router.packet(i, targets[i]);
 }
 
 }  // namespace wirelay::dataplane::stages

@@ -67,6 +67,10 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     has(out_,
         "AllowedIPs = 10.0.0.0/8\nEndpoint = vpn.example.net:443\nPersistentKeepalive = 25\n");
     has_not(out_, "PresharedKey");
+    has_not(out_, "MTU");
+    lab_->relay.mtu = 1460;
+    done("peer config site");
+    has(out_, "MTU = 1380\n");
   }
 
   void a_key_of_another_peer_is_refused() {

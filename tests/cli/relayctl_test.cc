@@ -103,8 +103,13 @@ class RelayctlTest : public test::RelayctlFixture {
     has(out_, "AEAD engine:   ipsec-mb (fastest usable engine)");
     has(out_, "198.51.100.254  wan");
     done("stats");
-    has(out_, "classify         640           32.0           10.1\n");
+    has(out_, "classify          640           32.0           10.1\n");
     has(out_, "1,234,567    1.2 GB");
+    done("ports");
+    has(out_, "net_i40e");
+    has(out_, "2 of 4,096");
+    has(out_, "1,234");
+    has(out_, "rx_ipv4_cksum, tx_mbuf_fast_free");
     done("drops");
     has(out_, "  1,234  bad_tag  authentication failed\n");
     has_not(out_, "replayed");

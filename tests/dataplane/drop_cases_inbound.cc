@@ -154,9 +154,20 @@ void add_forward_cases(std::vector<DropCase>& cases) {
                      return udp({c.inner4, 1}, {addr("239.1.1.1"), 2}, {});
                    })});
   cases.push_back(
-      {Drop::kNotForUs, "a peer's link-local destination", tunnelled([](const Client& c) {
+      {Drop::kLinkLocal, "a peer's link-local destination", tunnelled([](const Client& c) {
          return udp({c.inner6, 1}, {addr("fe80::7"), 2}, {});
        })});
+  cases.push_back(
+      {Drop::kLinkLocal, "a peer asks for a cloud's metadata", tunnelled([](const Client& c) {
+         return udp({c.inner4, 1}, {addr("169.254.169.254"), 80}, {});
+       })});
+  cases.push_back({Drop::kLinkLocal, "from behind, for a peer's", [](DataPath& d) {
+                     const Client c = d.add_client();
+                     d.prefixes->set(prefix("169.254.7.7"),
+                                     RouteTarget::make(RouteKind::kPeer, c.peer));
+                     d.feed(1, d.from_gateway(udp(kServer, {addr("169.254.7.7"), 1}, {})));
+                     d.poll();
+                   }});
   cases.push_back({Drop::kUnknownLocal, "UDP to the tunnel address", tunnelled([](const Client& c) {
                      return udp({c.inner4, 1}, {addr("10.0.0.1"), 53}, {});
                    })});

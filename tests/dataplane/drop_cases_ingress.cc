@@ -112,6 +112,21 @@ void add_flood_cases(std::vector<DropCase>& cases) {
                    }});
 }
 
+/// Queries for multicast listeners that are not from the link, or damaged.
+void add_query_cases(std::vector<DropCase>& cases) {
+  const auto query = [](const char* from, uint8_t hops, uint8_t damage) {
+    return frame([=](DataPath&) {
+      Bytes f = listener_query(addr(from), 1000);
+      f[14 + 7] = hops;
+      f.back() ^= damage;
+      return f;
+    });
+  };
+  cases.push_back({Drop::kNotForUs, "a query that was forwarded", query("fe80::9", 2, 0)});
+  cases.push_back({Drop::kNotForUs, "a query from elsewhere", query("2001:db8:1::9", 1, 0)});
+  cases.push_back({Drop::kBadChecksum, "a query", query("fe80::9", 1, 1)});
+}
+
 }  // namespace
 
 void add_ingress_cases(std::vector<DropCase>& cases) {
@@ -146,7 +161,16 @@ void add_ingress_cases(std::vector<DropCase>& cases) {
   cases.push_back({Drop::kNotOurMac, "another host's MAC", raw(kTypeIpv4, echo4, &other)});
   cases.push_back(
       {Drop::kNotOurMac, "another solicited node", raw(kTypeIpv6, echo6, &other_group)});
-  cases.push_back({Drop::kUnknownEtherType, "a VLAN tag", raw(0x8100, pattern(60))});
+  cases.push_back({Drop::kUnknownEtherType, "a VLAN tag", raw(0x8100, pattern(60, 1))});
+  cases.push_back({Drop::kUnknownEtherType, "a VLAN tag that ends the frame", raw(0x8100, {0, 0})});
+  cases.push_back(
+      {Drop::kUnknownEtherType, "a VLAN tag that the driver took", [echo4](DataPath& d) {
+         rte_mbuf* mbuf = d.feed(0, ethernet(d.mac(0), DataPath::kPeerMac, kTypeIpv4, echo4));
+         mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+         mbuf->vlan_tci = 7;
+         d.poll();
+       }});
+  cases.push_back({Drop::kUnknownEtherType, "two tags", raw(0x8100, Bytes{0, 0, 0x81, 0} + echo4)});
   const Bytes arp_other = arp(1, DataPath::kPeerMac, kStranger4.addr, addr("192.0.2.50"));
   cases.push_back({Drop::kNotForUs, "ARP for another host", raw(kTypeArp, arp_other, &kBroadcast)});
   Bytes token_ring = arp(1, DataPath::kPeerMac, kStranger4.addr, kRelay4.addr);
@@ -240,6 +264,7 @@ void add_ingress_cases(std::vector<DropCase>& cases) {
                    })});
   cases.push_back({Drop::kMartian, "to 127.0.0.1",
                    to_relay(echo_request(kStranger4.addr, addr("127.0.0.1"), {}))});
+  add_query_cases(cases);
   cases.push_back({Drop::kUnknownService, "TCP",
                    to_relay(ip(kStranger4.addr, kRelay4.addr, kTcp, pattern(40)))});
   cases.push_back({Drop::kUnknownService, "another UDP port",
@@ -273,6 +298,32 @@ void add_message_cases(std::vector<DropCase>& cases) {
                      crypto::store_le32(&response[8], d.sessions->reserve(0, 0).value());
                      return to_relay_frame(d, udp(kStranger6, kRelay6, response));
                    })});
+  cases.push_back({Drop::kWrongRole, "WireGuard by an egress port", [](DataPath& d) {
+                     d.port(0).takes_tunnels = false;
+                     Client c = d.add_client();
+                     d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, kServer, {})));
+                     d.poll();
+                   }});
+  cases.push_back({Drop::kWrongRole, "plain traffic by a tunnel port", [](DataPath& d) {
+                     d.port(1).takes_plain = false;
+                     const Client c = d.add_client();
+                     d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, {})));
+                     d.poll();
+                   }});
+  for (const char* source : {"a peer", "the tunnel address", "a port address"}) {
+    for (const bool v6 : {false, true}) {
+      cases.push_back(
+          {Drop::kSpoofedSource, std::string(source) + (v6 ? ", IPv6" : ""),
+           [source = std::string(source), v6](DataPath& d) {
+             const Client to = d.add_client(), other = d.add_client();
+             IpAddr from = v6 ? other.inner6 : other.inner4;
+             if (source[0] == 't') from = addr(v6 ? "fd00::1" : "10.0.0.1");
+             if (source == "a port address") from = (v6 ? kRelay6 : kRelay4).addr;
+             d.feed(1, d.from_gateway(udp({from, 1}, {v6 ? to.inner6 : to.inner4, 1}, {})));
+             d.poll();
+           }});
+    }
+  }
   add_unasked_cases(cases);
   add_flood_cases(cases);
   add_checksum_cases(cases);

@@ -104,6 +104,12 @@ void add_ring_cases(std::vector<DropCase>& cases) {
                      d.poll();
                    },
                    two});
+  cases.push_back({Drop::kPortDown, "no link", [](DataPath& d) {
+                     d.shared->ports_down = 1u << d.port(1).id;
+                     Client c = d.add_client();
+                     d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, kServer, {})));
+                     d.poll();
+                   }});
   cases.push_back({Drop::kTransmitFull, "the queue is not emptied",
                    [](DataPath& d) {
                      Client c = d.add_client();

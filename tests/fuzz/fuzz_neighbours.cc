@@ -106,7 +106,7 @@ class World {
     for (uint16_t i = 0; i < kPorts; ++i) {
       dataplane::Port& port = shared_.ports[i];
       port.id = i;
-      port.mtu = config_.ports[i].mtu;
+      port.mtu = *config_.ports[i].mtu;
       port.name = config_.ports[i].name;
       std::memcpy(&port.mac, kMacs[i].data(), kMacs[i].size());
       port.addresses = config_.ports[i].addresses;

@@ -94,7 +94,7 @@ void DataPath::open_ports(const DataPathOptions& options) {
     p.name = "port" + std::to_string(i);
     p.mtu = kMtu;
     p.addresses = addresses[i];
-    open_port(p, options.workers, pool);
+    open_port(p, plan_port(device_info(p), {.workers = options.workers}), Interface::kOurs, pool);
     make_port_visible(p.id, options.queues);
     // Ring ports have no address of their own.
     p.mac = {{2, 0, 0, 0, 1, static_cast<uint8_t>(i)}};

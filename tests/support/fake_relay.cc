@@ -110,6 +110,14 @@ PortStatus FakeRelay::port(size_t) const {
   port.device = "net_fake0";
   port.mac = "02:00:00:00:00:01";
   port.link_up = true;
+  port.mtu = mtu;
+  port.role = "both";
+  port.driver = "net_i40e";
+  port.hash = {"ip", "udp"};
+  port.offloads = {"rx_ipv4_cksum", "tx_mbuf_fast_free"};
+  port.rx_queues = port.tx_queues = 2;
+  port.rx_descriptors = port.tx_descriptors = 4096;
+  port.rx_missed = 1234;
   port.rx_packets = 1'234'567;
   port.rx_bytes = 1'200'000'000;
   return port;

@@ -40,6 +40,7 @@ class FakeRelay : public ctrl::RelayFace {
   std::vector<ctrl::Reloader::Done> reloading;
 
   std::function<void()> on_collect = [] {};
+  uint16_t mtu = 1500;  // of its port
 
   ctrl::EventLoop loop;  // the API's
 
@@ -64,6 +65,7 @@ class FakeRelay : public ctrl::RelayFace {
   std::vector<const dataplane::WorkerCounters*> workers() const override { return {&worker}; }
   size_t port_count() const override { return 1; }
   ctrl::PortStatus port(size_t i) const override;
+  uint16_t tunnel_mtu() const override { return mtu; }
   std::vector<ctrl::NeighbourStatus> neighbours() const override;
   const ctrl::NeighbourCounters& neighbour_counters() const override {
     return counters_of_neighbours;

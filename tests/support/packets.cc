@@ -189,6 +189,17 @@ Bytes neighbour(uint8_t type, const IpAddr& from, const IpAddr& to, const IpAddr
   return ip(from, to, kIcmp6, l4, hop_limit);
 }
 
+Bytes listener_query(const IpAddr& from, uint16_t delay_ms) {
+  const IpAddr to = addr("ff02::1");
+  Bytes query = Bytes{130, 0, 0, 0, 0, 0, 0, 0} + Bytes(16) + Bytes{2, 125, 0, 0};
+  put16(query, 4, delay_ms);
+  const uint32_t head = pseudo(from, to, kIcmp6, query.size());
+  put16(query, 2, static_cast<uint16_t>(~fold(sum16(query.data(), query.size(), head))));
+  const Bytes router_alert = {kIcmp6, 0, 5, 2, 0, 0, 1, 0};
+  return ethernet(kAllNodes, {2, 0, 0, 0, 0, 9}, kTypeIpv6,
+                  ip(from, to, 0, router_alert + query, 1));
+}
+
 void fix_ipv4_checksum(Bytes& packet, size_t at) {
   put16(packet, at + 10, 0);
   const size_t bytes = std::min<size_t>((packet[at] & 0x0fu) * 4, packet.size() - at);

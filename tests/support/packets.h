@@ -50,6 +50,9 @@ Bytes arp(uint16_t operation, const Mac& sender_mac, const dataplane::IpAddr& se
 /// Neighbour solicitation (135) or advertisement (136), a whole IPv6 packet.
 Bytes neighbour(uint8_t type, const dataplane::IpAddr& from, const dataplane::IpAddr& to,
                 const dataplane::IpAddr& target, uint8_t hop_limit = 255);
+/// A general query for multicast listeners (RFC 3810, 5.1), a whole frame to all nodes: answers are
+/// wanted within `delay_ms`.
+Bytes listener_query(const dataplane::IpAddr& from, uint16_t delay_ms);
 /// Writes the IPv4 header checksum anew, after a test has changed the header.
 void fix_ipv4_checksum(Bytes& packet, size_t at = 0);
 

@@ -28,6 +28,7 @@ class MethodsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(drops_are_summed_by_name);
   CPPUNIT_TEST(reload_tells_what_changed);
   CPPUNIT_TEST(every_method_says_what_it_is);
+  CPPUNIT_TEST(ports_tell_what_their_devices_grant);
   CPPUNIT_TEST_SUITE_END();
 
   test::FakeRelay relay_;
@@ -207,6 +208,15 @@ class MethodsTest : public CppUnit::TestFixture {
                          got["relay"]["public_key"].asString());
     CPPUNIT_ASSERT_EQUAL(std::string("10.77.0.1"), got["relay"]["dns"][0].asString());
     CPPUNIT_ASSERT_EQUAL(std::string("10.1.0.1/32"), got["allowed_ips"][0].asString());
+    // Its packets fit into the port's, into the Internet's, and are no smaller than IPv6 demands.
+    const auto mtu = [&](uint16_t port) {
+      relay_.mtu = port;
+      return call("peer.config", R"({"name":"phone"})")["relay"]["mtu"].asUInt();
+    };
+    CPPUNIT_ASSERT_EQUAL(1420u, mtu(1500));
+    CPPUNIT_ASSERT_EQUAL(1380u, mtu(1460));
+    CPPUNIT_ASSERT_EQUAL(1420u, mtu(9000));
+    CPPUNIT_ASSERT_EQUAL(1280u, mtu(576));
   }
 
   void many_problems_are_told_within_bounds() {
@@ -274,6 +284,16 @@ class MethodsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(6u, got["handshakes"]["no_memory"].asUInt());
     CPPUNIT_ASSERT_EQUAL(std::string("resolved"), got["neighbours"][0]["state"].asString());
     CPPUNIT_ASSERT_EQUAL(7u, got["neighbour_counters"]["table_full"].asUInt());
+  }
+
+  void ports_tell_what_their_devices_grant() {
+    const Json::Value port = call("port.list", "{}")["ports"][0];
+    CPPUNIT_ASSERT_EQUAL(std::string("net_i40e"), port["driver"].asString());
+    CPPUNIT_ASSERT_EQUAL(std::string("both"), port["role"].asString());
+    CPPUNIT_ASSERT_EQUAL(std::string("udp"), port["hash"][1].asString());
+    CPPUNIT_ASSERT_EQUAL(4096u, port["rx_descriptors"].asUInt());
+    CPPUNIT_ASSERT(port["numa_node"].isNull() && port["link_up"].asBool());
+    CPPUNIT_ASSERT_EQUAL(1234u, port["rx_missed"].asUInt());
   }
 
   void stats_tell_each_stage() {

@@ -9,6 +9,7 @@ namespace wirelay::ctrl {
 class ConfigCheckTest : public ConfigFiles {
   CPPUNIT_TEST_SUITE(ConfigCheckTest);
   CPPUNIT_TEST(ports);
+  CPPUNIT_TEST(roles_and_queues);
   CPPUNIT_TEST(cross_checks);
   CPPUNIT_TEST(warnings);
   CPPUNIT_TEST(users_keep_the_rules);
@@ -39,6 +40,13 @@ class ConfigCheckTest : public ConfigFiles {
         {port(address + R"(, "gateways": ["192.0.2.3", "192.0.2.4"])"),
          "ports[0].gateways[1]: found \"192.0.2.4\", expected at most one"},
         {port(address + R"(, "egress": true)"), "ports[0].gateways: missing"},
+        {port(address + R"(, "role": "wan")"),
+         "ports[0].role: found \"wan\", expected one of \"both\", \"tunnel\", \"egress\""},
+        {port(address + R"(, "role": "egress")"), "ports: no role is \"tunnel\""},
+        {port(address + R"(, "role": "tunnel", "egress": true, "gateways": ["192.0.2.3"])"),
+         "ports[0].role: found \"tunnel\", but \"egress\" is true"},
+        {port(address + R"(, "rx_descriptors": 16)"),
+         "ports[0].rx_descriptors: found 16, expected a whole number from 64 to 32768"},
         {port(address + R"(, "macs": 1)"), "ports[0].macs: unknown field"},
     };
     for (const auto& [text, problem] : bad) {
@@ -49,6 +57,26 @@ class ConfigCheckTest : public ConfigFiles {
     // A hosting provider's gateway.
     write(port(R"(, "addresses": ["2001:db8::2/64"], "gateways": ["fe80::1"], "egress": true)"));
     CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
+  }
+
+  void roles_and_queues() {
+    write(R"("ports": [
+        {"name": "a", "device": "net_tap0", "addresses": ["10.0.0.1/8"], "role": "tunnel"},
+        {"name": "b", "device": "0000:3b:00.0", "addresses": ["192.0.2.1/24"], "role": "egress",
+         "rx_descriptors": 512, "tx_descriptors": 2048},
+        {"name": "c", "device": "0000:3b:00.1", "addresses": ["198.51.100.9/24"], "role": "both"}],
+        "workers": {"cores": [1, 2, 3]})");
+    CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
+    const Config config = load_config(file_);
+    const auto role = [&](size_t i) {
+      return std::pair(config.ports[i].tunnel, config.ports[i].plain);
+    };
+    CPPUNIT_ASSERT(role(0) == std::pair(true, false) && role(1) == std::pair(false, true));
+    CPPUNIT_ASSERT(role(2) == std::pair(true, true));
+    CPPUNIT_ASSERT_EQUAL(uint16_t{512}, config.ports[1].rx_descriptors);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{2048}, config.ports[1].tx_descriptors);
+    // Full queues of all workers, and 4,096 for each worker.
+    CPPUNIT_ASSERT_EQUAL(3u * (2 * 1024 + 512 + 2048 + 2 * 4096) + 3 * 4096, config.sizes.mbufs);
   }
 
   void cross_checks() {

@@ -31,7 +31,7 @@ class ConfigTest : public ConfigFiles {
     CPPUNIT_ASSERT_EQUAL(key_file_, config.private_key_file);
     CPPUNIT_ASSERT_EQUAL(uint16_t{51820}, config.udp_port);
     CPPUNIT_ASSERT_EQUAL(size_t{2}, config.ports.size());
-    CPPUNIT_ASSERT_EQUAL(uint16_t{1500}, config.ports[0].mtu);
+    CPPUNIT_ASSERT(!config.ports[0].mtu && config.ports[0].tunnel && config.ports[0].plain);
     CPPUNIT_ASSERT_EQUAL(uint32_t{1024}, config.sizes.users);
     CPPUNIT_ASSERT_EQUAL(uint32_t{4096}, config.sizes.sessions);
     CPPUNIT_ASSERT_EQUAL(uint32_t{5120}, config.sizes.prefixes);

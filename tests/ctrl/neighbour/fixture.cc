@@ -69,7 +69,7 @@ void NeighbourFixture::setUp() {
   for (uint16_t i = 0; i < 2; ++i) {
     dataplane::Port& port = shared_->ports[i];
     port.id = i;
-    port.mtu = config_.ports[i].mtu;
+    port.mtu = *config_.ports[i].mtu;
     port.name = config_.ports[i].name;
     std::memcpy(&port.mac, (i == 0 ? kWan : kInet).data(), 6);
     port.addresses = config_.ports[i].addresses;

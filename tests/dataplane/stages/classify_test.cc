@@ -36,6 +36,8 @@ class ClassifyTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_flood_of_one_sender_leaves_others_their_part);
   CPPUNIT_TEST(arp_that_concerns_us_is_punted);
   CPPUNIT_TEST(neighbour_discovery_is_punted);
+  CPPUNIT_TEST(queries_for_listeners_are_punted);
+  CPPUNIT_TEST(a_priority_tag_is_no_vlan);
   CPPUNIT_TEST(plain_traffic_to_a_peer_may_be_fragmented);
   CPPUNIT_TEST(ethernet_padding_is_cut_off);
   CPPUNIT_TEST(good_checksum_of_the_nic_is_believed);
@@ -145,6 +147,32 @@ class ClassifyTest : public CppUnit::TestFixture {
                 PuntReason::kNeighbour);
   }
 
+  void queries_for_listeners_are_punted() {
+    DataPath d;
+    expect_punt(d, listener_query(addr("fe80::9"), 1000), PuntReason::kNeighbour);
+  }
+
+  /// Switches send VLAN 0 for its priority; some drivers take the tag out themselves.
+  void a_priority_tag_is_no_vlan() {
+    const auto tagged = [](Bytes frame) {
+      const Bytes tag = {0x81, 0, 0xa0, 0};
+      frame.insert(frame.begin() + 12, tag.begin(), tag.end());
+      return frame;
+    };
+    DataPath d;
+    Client c = d.add_client();
+    d.feed(0, tagged(d.tunnelled(c, udp({c.inner4, 1}, kServer, pattern(99)))));
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, d.sent(1).size());
+    expect_punt(d, tagged(listener_query(addr("fe80::9"), 1000)), PuntReason::kNeighbour,
+                listener_query(addr("fe80::9"), 1000));
+    rte_mbuf* mbuf = d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, kServer, pattern(99))));
+    mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+    mbuf->vlan_tci = 0xa000;
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, d.sent(1).size());
+  }
+
   void plain_traffic_to_a_peer_may_be_fragmented() {
     DataPath d;
     const Client c = d.add_client();
@@ -241,13 +269,17 @@ class ClassifyTest : public CppUnit::TestFixture {
 
  private:
   static void expect_punt(DataPath& d, const Bytes& frame, PuntReason reason) {
+    expect_punt(d, frame, reason, frame);
+  }
+  static void expect_punt(DataPath& d, const Bytes& frame, PuntReason reason,
+                          const Bytes& handed_up) {
     const rte_mbuf* in = d.feed(0, frame);
     d.poll();
     const auto punts = d.punts();
     CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, punts.size());
     CPPUNIT_ASSERT(punts[0].reason == reason);
     CPPUNIT_ASSERT(punts[0].mbuf == in && in->port == d.ports[0]->id());
-    CPPUNIT_ASSERT(bytes_of(punts[0].mbuf) == frame);
+    CPPUNIT_ASSERT(bytes_of(punts[0].mbuf) == handed_up);
     rte_pktmbuf_free(punts[0].mbuf);
   }
 };
