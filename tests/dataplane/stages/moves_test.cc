@@ -152,8 +152,7 @@ class MovesTest : public CppUnit::TestFixture {
   void the_local_address_follows() {
     DataPath d;
     Client c = d.add_client();
-    const Endpoint local{addr("192.0.2.2"), 51820};
-    d.port(0).addresses.push_back({local.addr, prefix("192.0.2.0/24")});
+    const Endpoint local{addr("198.51.100.1"), 51820};  // of the other port
     send(d, ethernet(d.mac(0), DataPath::kPeerMac, kTypeIpv4,
                      udp(c.endpoint, local, d.seal(c, from_inside(c)))));
     const Parsed outer = sent_to(d, c);
