@@ -57,8 +57,7 @@ struct PuntAllowances {
         without_neighbour(tsc_hz, 64, 128),
         moves(tsc_hz, 1, 64),
         errors(tsc_hz, 4, 16),
-        echoes(tsc_hz, 64, 512),
-        moves(tsc_hz, 1, 64) {}
+        echoes(tsc_hz, 64, 512) {}
 
   PuntAllowance initiations;        // by source address
   PuntAllowance responses;          // by receiver index
@@ -69,7 +68,6 @@ struct PuntAllowances {
   PuntAllowance moves;              // reports of them, by session
   PuntAllowance errors;             // ICMP errors that it answers with itself, by their receiver
   PuntAllowance echoes;             // answers to pings, by who pings
-  PuntAllowance moves;              // reports of them, by session
 };
 
 }  // namespace wirelay::dataplane
