@@ -54,21 +54,19 @@ inline bool martian_source6(const uint8_t* ip) noexcept {
   return ip[8] == 0xff || reserved6(ip + 8);
 }
 
-/// Why a packet to this destination is not forwarded, or Drop::kNone. `ip`: IPv4 or IPv6 header.
+/// Why a packet to this destination is not forwarded, or Drop::kNone: groups, impossible addresses,
+/// and link-local ones, 169.254/16 and fe80::/10 (RFC 3927, 2.7; RFC 4291, 2.5.6). `ip`: IPv4 or
+/// IPv6 header.
 inline Drop bad_destination(const uint8_t* ip) noexcept {
   if (ip_version(ip) == 4) {
     const uint8_t first = ip[16];
     if (first >= 224) return Drop::kNotForUs;
+    if (first == 169 && ip[17] == 254) return Drop::kLinkLocal;
     return first == 0 || first == 127 ? Drop::kMartian : Drop::kNone;
   }
   if (ip[24] == 0xff) return Drop::kNotForUs;
+  if (ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80) return Drop::kLinkLocal;
   return reserved6(ip + 24) ? Drop::kMartian : Drop::kNone;
-}
-
-/// 169.254/16 and fe80::/10 (RFC 3927, 2.7; RFC 4291, 2.5.6). `ip`: IPv4 or IPv6 header.
-inline bool to_link_local(const uint8_t* ip) noexcept {
-  if (ip_version(ip) == 4) return ip[16] == 169 && ip[17] == 254;
-  return ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80;
 }
 
 }  // namespace wirelay::dataplane

@@ -2,8 +2,9 @@
 //
 // Ethernet and outer IP headers are checked here and not looked at again. WireGuard's transport
 // messages go to the inbound lane, what the control thread answers is punted, pings of the ports'
-// addresses go to the local lane, and all other unicast traffic goes on to the plain lane,
-// without its Ethernet header. What is for us and is none of it is refused.
+// addresses go to the local lane, and all other unicast traffic goes on to the forward lane without
+// its Ethernet header, by way of the plain lane where its source may be an address inside. What is
+// for us and is none of it is refused.
 #include <cstring>
 
 #include <rte_ether.h>
@@ -27,6 +28,7 @@ namespace {
 constexpr uint16_t kFrontBytes = RTE_ETHER_HDR_LEN;
 constexpr uint8_t kIcmpEchoRequest = 8;
 constexpr uint8_t kIcmp6EchoRequest = 128;
+constexpr uint16_t kVlan = 0x0fff;  // of a VLAN tag
 constexpr uint32_t kEmptyTransport = sizeof(crypto::MessageTransport) + crypto::kTagBytes;
 
 /// One burst's classification, with what neighbouring packets share.
@@ -42,13 +44,18 @@ class Classifier {
     const auto* eth = rte_pktmbuf_mtod(mbuf, const rte_ether_hdr*);
     to_group_ = !rte_is_same_ether_addr(&eth->dst_addr, &port_->mac);
     if (to_group_ && !group_for_us(*port_, *eth)) return burst_.drop(i, Drop::kNotOurMac);
-    if (of_a_vlan(*mbuf, *eth)) return burst_.drop(i, Drop::kUnknownEtherType);
-    if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN)) eth = strip_priority(mbuf);
+    if (of_a_vlan(*mbuf)) [[unlikely]] {
+      return burst_.drop(i, Drop::kUnknownEtherType);
+    }
     // Nobody sends as a group, and echo answers to the sender.
     if (rte_is_multicast_ether_addr(&eth->src_addr)) return burst_.drop(i, Drop::kMartian);
+    rte_be16_t type = eth->ether_type;
+    if (type == RTE_BE16(RTE_ETHER_TYPE_VLAN)) [[unlikely]] {
+      type = strip_priority(mbuf);
+    }
     // What went to a group of hosts is neither forwarded nor answered (RFC 1812, 5.3.4), but for
     // ARP and neighbour discovery.
-    switch (eth->ether_type) {
+    switch (type) {
       case RTE_BE16(RTE_ETHER_TYPE_IPV4):
         return to_group_ ? burst_.drop(i, Drop::kNotForUs) : ipv4(i, mbuf);
       case RTE_BE16(RTE_ETHER_TYPE_IPV6):
@@ -61,24 +68,22 @@ class Classifier {
   }
 
  private:
-  /// Of a VLAN, whose tag the driver may have taken out. VLAN 0 is none: its tag carries nothing
-  /// but a priority (IEEE 802.1Q, 9.6).
-  static bool of_a_vlan(const rte_mbuf& mbuf, const rte_ether_hdr& eth) noexcept {
-    constexpr uint16_t kVlan = 0x0fff;
-    if ((mbuf.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 && (mbuf.vlan_tci & kVlan) != 0) {
-      return true;
-    }
-    if (eth.ether_type != RTE_BE16(RTE_ETHER_TYPE_VLAN)) return false;
-    if (mbuf.data_len < kFrontBytes + sizeof(rte_vlan_hdr)) return true;
-    return (load_be16(&eth + 1) & kVlan) != 0;
+  /// Of a VLAN whose tag the driver has taken out.
+  static bool of_a_vlan(const rte_mbuf& mbuf) noexcept {
+    return (mbuf.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 && (mbuf.vlan_tci & kVlan) != 0;
   }
 
-  /// Moves the MAC addresses over the tag behind them.
-  static const rte_ether_hdr* strip_priority(rte_mbuf* mbuf) noexcept {
+  /// Returns the type of what a tag of VLAN 0 is in front of: it is none, and carries nothing but a
+  /// priority (IEEE 802.1Q, 9.6). The MAC addresses move over it. Other tags stay.
+  static rte_be16_t strip_priority(rte_mbuf* mbuf) noexcept {
     auto* front = rte_pktmbuf_mtod(mbuf, uint8_t*);
+    if (mbuf->data_len < kFrontBytes + sizeof(rte_vlan_hdr) ||
+        (load_be16(front + kFrontBytes) & kVlan) != 0) {
+      return RTE_BE16(RTE_ETHER_TYPE_VLAN);
+    }
     std::memmove(front + sizeof(rte_vlan_hdr), front, 2 * RTE_ETHER_ADDR_LEN);
     rte_pktmbuf_adj(mbuf, sizeof(rte_vlan_hdr));
-    return rte_pktmbuf_mtod(mbuf, const rte_ether_hdr*);
+    return rte_pktmbuf_mtod(mbuf, const rte_ether_hdr*)->ether_type;
   }
 
   void select_port(uint16_t number) noexcept {
@@ -196,9 +201,12 @@ class Classifier {
 
   void plain(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {
     if (!port_->takes_plain) return burst_.drop(i, Drop::kWrongRole);
+    const IpAddr source = source_of(rte_pktmbuf_mtod(mbuf, const uint8_t*) + kFrontBytes);
     strip(mbuf);
     burst_.meta[i].ip_bytes = static_cast<uint16_t>(total);
-    burst_.divert(i, Next::kPlain);
+    // Mostly it is certain without a lookup that nobody inside has this address.
+    const bool suspect = worker_.shared.prefixes.may_be_inside(source);
+    burst_.divert(i, suspect ? Next::kPlain : Next::kForward);
   }
 
   void local(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {

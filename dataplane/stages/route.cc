@@ -10,7 +10,6 @@
 #include "dataplane/net/headers.h"
 #include "dataplane/net/tcp.h"
 #include "dataplane/pipeline.h"
-#include "dataplane/stages/lookup.h"
 #include "dataplane/worker.h"
 
 namespace wirelay::dataplane::stages {
@@ -40,9 +39,9 @@ class Router {
   void packet(uint16_t i, RouteTarget target) noexcept {
     auto* ip = rte_pktmbuf_mtod(burst_.mbufs[i], uint8_t*);
     const Drop bad = bad_destination(ip);
-    if (bad != Drop::kNone) return burst_.drop(i, bad);
-    if (to_link_local(ip) && target.kind() != RouteKind::kLocal) {
-      return burst_.drop(i, Drop::kLinkLocal);
+    if (bad != Drop::kNone && !(bad == Drop::kLinkLocal && target.kind() == RouteKind::kLocal))
+        [[unlikely]] {
+      return burst_.drop(i, bad);
     }
     switch (target.kind()) {
       case RouteKind::kPeer:
@@ -110,10 +109,19 @@ class Router {
 }  // namespace
 
 void route(Worker& worker, Burst& burst) noexcept {
+  // Neighbouring packets often have the same destination: each run of them is looked up once.
+  IpAddr destinations[kBurstSize];
   RouteTarget targets[kBurstSize];
-  lookup_each(worker, burst, destination_of, targets);
+  uint16_t run_of[kBurstSize];
+  uint16_t runs = 0;
+  for (uint16_t i = 0; i < burst.count; ++i) {
+    const IpAddr to = destination_of(rte_pktmbuf_mtod(burst.mbufs[i], const uint8_t*));
+    if (runs == 0 || to != destinations[runs - 1]) destinations[runs++] = to;
+    run_of[i] = static_cast<uint16_t>(runs - 1);
+  }
+  worker.shared.prefixes.lookup_burst({destinations, runs}, targets);
   Router router(worker, burst);
-  for (uint16_t i = 0; i < burst.count; ++i) router.packet(i, targets[i]);
+  for (uint16_t i = 0; i < burst.count; ++i) router.packet(i, targets[run_of[i]]);
 }
 
 }  // namespace wirelay::dataplane::stages

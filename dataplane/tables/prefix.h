@@ -12,6 +12,7 @@
 #include <span>
 
 #include "dataplane/ip.h"
+#include "dataplane/tables/inside_filter.h"
 
 namespace wirelay::dataplane {
 
@@ -54,8 +55,14 @@ class PrefixTable {
   /// prefixes only (length 96 and more), IPv6 addresses IPv6 prefixes only.
   void lookup_burst(std::span<const IpAddr> addrs, RouteTarget* out) const noexcept;
 
+  /// False: the address is neither a peer's nor ours.
+  [[nodiscard]] bool may_be_inside(const IpAddr& addr) const noexcept {
+    return inside_.may_hold(addr);
+  }
+
  private:
   friend class PrefixWriter;
+  InsideFilter inside_;
   std::unique_ptr<Prefix4Store> v4_;
   std::unique_ptr<Prefix6Store> v6_;
 };

@@ -11,13 +11,26 @@ uint32_t find(const Prefix6Store& store, const Prefix& prefix) noexcept {
   const PrefixKey key = PrefixKey::of(prefix.addr);
   return store.find(key, prefix.length, store.hash(key, prefix.length));
 }
+
+bool is_inside(const std::optional<RouteTarget>& target) noexcept {
+  return target && (target->kind() == RouteKind::kPeer || target->kind() == RouteKind::kLocal);
+}
 }  // namespace
 
 PrefixWriter::PrefixWriter(PrefixTable& table, Rcu& rcu)
-    : v4_(*table.v4_), v6_(*table.v6_), rcu_(rcu) {}
+    : v4_(*table.v4_), v6_(*table.v6_), inside_(table.inside_), rcu_(rcu) {}
 
 bool PrefixWriter::set(const Prefix& prefix, RouteTarget target) {
-  if (size() == capacity() && !get(prefix)) return false;
+  const auto before = get(prefix);
+  if (size() == capacity() && !before) return false;
+  const bool was = is_inside(before), is = is_inside(target);
+  if (is && !was) inside_.add(prefix);
+  const bool entered = enter(prefix, target);
+  if (was != is && (was || !entered)) inside_.remove(prefix);
+  return entered;
+}
+
+bool PrefixWriter::enter(const Prefix& prefix, RouteTarget target) {
   if (prefix.is_v4()) return v4_.set(prefix, target);
   const uint32_t number = find(v6_, prefix);
   if (number == Prefix6Store::kNoEntry) return v6_.insert(prefix, target);
@@ -26,7 +39,10 @@ bool PrefixWriter::set(const Prefix& prefix, RouteTarget target) {
 }
 
 bool PrefixWriter::remove(const Prefix& prefix) {
-  return prefix.is_v4() ? v4_.erase(prefix) : v6_.erase(prefix, rcu_);
+  const bool was = is_inside(get(prefix));
+  const bool removed = prefix.is_v4() ? v4_.erase(prefix) : v6_.erase(prefix, rcu_);
+  if (was) inside_.remove(prefix);
+  return removed;
 }
 
 std::optional<RouteTarget> PrefixWriter::get(const Prefix& prefix) const {

@@ -22,8 +22,11 @@ class PrefixWriter {
   [[nodiscard]] uint32_t capacity() const noexcept;
 
  private:
+  bool enter(const Prefix& prefix, RouteTarget target);
+
   Prefix4Store& v4_;
   Prefix6Store& v6_;
+  InsideFilter& inside_;
   Rcu& rcu_;
 };
 

@@ -203,8 +203,9 @@ void World::apply(Input& input) {
     case 2:
       return discover(input, port);
     case 3:
-      return punt(dataplane::PuntReason::kUnresolved, ip(addr("10.0.0.2"), input.host(), kUdp, {}),
-                  port, number == 15 ? dataplane::kNoAdjacency : number);
+      return punt(dataplane::PuntReason::kUnresolved,
+                  test::ip(addr("10.0.0.2"), input.host(), kUdp, {}), port,
+                  number == 15 ? dataplane::kNoAdjacency : number);
     case 4:
       return punt(dataplane::PuntReason::kUnresolved, input.take(number), port,
                   number % 2 == 0 ? dataplane::kNoAdjacency : number);
@@ -222,8 +223,8 @@ void World::apply(Input& input) {
         ++holds_.at(hop->adjacency);
         neighbours_->hold(hop->adjacency);
       }
-      return neighbours_->send(mbuf(ip(addr("10.0.0.2"), addr("8.8.8.8"), kUdp, {}), 0), hop->port,
-                               hop->adjacency);
+      return neighbours_->send(mbuf(test::ip(addr("10.0.0.2"), addr("8.8.8.8"), kUdp, {}), 0),
+                               hop->port, hop->adjacency);
     }
     default:
       shared_.adjacencies[number].used.store((what & 8) != 0);
