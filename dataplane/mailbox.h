@@ -15,7 +15,6 @@
 #include <rte_ring_elem.h>
 
 #include "dataplane/burst.h"
-#include "dataplane/ip.h"
 
 namespace wirelay::dataplane {
 
@@ -31,16 +30,13 @@ static_assert(sizeof(Punt) == 16);
 
 enum class EventKind : uint8_t {
   kConfirmed,  // the first authentic packet of a session that we answered for
-  kRoamed,     // an authentic packet came from another endpoint than the peer's path leads to
+  kMoved,      // the peer was seen elsewhere than before (SessionTable::last_move())
 };
 
 /// What a worker saw and the control thread acts on.
 struct Event {
   uint32_t session;  // receiver index
   EventKind kind;
-  uint8_t worker;
-  uint16_t port;           // DPDK port it came in by
-  Endpoint remote, local;  // kRoamed: outer source and destination
 };
 static_assert(sizeof(Event) % 4 == 0, "rte_ring takes multiples of four bytes");
 

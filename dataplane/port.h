@@ -10,6 +10,7 @@
 #include <rte_ether.h>
 #include <rte_mempool.h>
 
+#include "dataplane/burst.h"
 #include "dataplane/ip.h"
 
 namespace wirelay::dataplane {
@@ -35,6 +36,7 @@ struct Port {
   uint16_t rx_queues = 1, tx_queues = 1;
   bool udp6_checksum_offload = false;  // the NIC computes the outer UDP checksum over IPv6
   rte_ether_addr mac{};
+  uint16_t gateway4 = kNoAdjacency, gateway6 = kNoAdjacency;  // next hops to what is not on a link
   std::vector<PortAddress> addresses;  // at most kMaxPortAddresses, link-local among them
   std::string name;                    // from the configuration
 

@@ -56,7 +56,8 @@ struct PuntAllowances {
         without_session(tsc_hz, 16, 64),
         without_neighbour(tsc_hz, 16, 64),
         errors(tsc_hz, 4, 16),
-        echoes(tsc_hz, 64, 512) {}
+        echoes(tsc_hz, 64, 512),
+        moves(tsc_hz, 1, 64) {}
 
   PuntAllowance initiations;        // by source address
   PuntAllowance responses;          // by receiver index
@@ -66,6 +67,7 @@ struct PuntAllowances {
   PuntAllowance without_neighbour;  // packets that wait, by adjacency, or address without one
   PuntAllowance errors;             // ICMP errors that it answers with itself, by their receiver
   PuntAllowance echoes;             // answers to pings, by who pings
+  PuntAllowance moves;              // reports of them, by session
 };
 
 }  // namespace wirelay::dataplane

@@ -56,7 +56,7 @@ void Routes::enter(const Prefix& prefix, RouteTarget target) {
   }
 }
 
-void Routes::enter_port(const Port& port, const PortConfig& config) {
+void Routes::enter_port(Port& port, const PortConfig& config) {
   for (const PortAddress& a : port.addresses) {
     if (link_local6(a.addr)) continue;  // never forwarded to
     enter(a.network, RouteTarget::make(RouteKind::kConnected, port.id));
@@ -67,6 +67,7 @@ void Routes::enter_port(const Port& port, const PortConfig& config) {
   for (const IpAddr& addr : config.gateways) {
     (addr.is_v4() ? gateways.v4 : gateways.v6) = addr;
     const uint16_t number = permanent(port.id, addr);
+    (addr.is_v4() ? port.gateway4 : port.gateway6) = number;
     const Prefix all = everything(addr.is_v4());
     if (config.egress && !prefixes_.get(all)) {
       enter(all, RouteTarget::make(RouteKind::kVia, number));

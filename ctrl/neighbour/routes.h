@@ -51,7 +51,7 @@ class Routes {
     }
   };
   void enter(const dataplane::Prefix& prefix, dataplane::RouteTarget target);
-  void enter_port(const dataplane::Port& port, const PortConfig& config);
+  void enter_port(dataplane::Port& port, const PortConfig& config);
   uint16_t permanent(uint16_t port, const dataplane::IpAddr& addr);
   [[nodiscard]] uint16_t number_of(const std::string& port) const;
   [[nodiscard]] bool in_network(uint16_t port, const dataplane::IpAddr& addr) const;

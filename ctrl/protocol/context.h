@@ -43,6 +43,10 @@ struct Context {
   [[nodiscard]] const dataplane::PeerPath* path(uint32_t peer) const noexcept {
     return shared.peers[peer].path.load(std::memory_order_relaxed);
   }
+  /// Since when it counts.
+  [[nodiscard]] uint64_t placed(uint32_t peer) const noexcept {
+    return shared.peers[peer].placed.load(std::memory_order_relaxed);
+  }
 };
 
 }  // namespace wirelay::ctrl

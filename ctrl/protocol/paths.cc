@@ -1,6 +1,7 @@
 // Paths are immutable objects; a changed one is swapped in, see PeerWriter::set_path().
 #include "ctrl/protocol/paths.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "ctrl/packets/datagram.h"
@@ -29,39 +30,87 @@ std::optional<PeerPath> Paths::make(const Endpoint& remote, const IpAddr* local,
                               hop->adjacency, hop->mtu);
 }
 
-bool Paths::set(uint32_t peer, const PeerPath& path) {
+bool Paths::set(uint32_t peer, const PeerPath& path, uint64_t placed) {
   const PeerPath* old = ctx_.path(peer);
-  if (old != nullptr && same(*old, path)) return false;
+  if (old != nullptr && same(*old, path)) {
+    ctx_.peer_writer.place(peer, placed);
+    return false;
+  }
   ctx_.sender.hold(path.adjacency);
   bool moved = true;
   if (old != nullptr) {
     moved = dataplane::path_remote(*old) != dataplane::path_remote(path);
     ctx_.sender.release(old->adjacency);
   }
-  ctx_.peer_writer.set_path(peer, &path);
+  ctx_.peer_writer.set_path(peer, &path, placed);
   return moved;
+}
+
+void Paths::hear(uint32_t peer, const PeerPath& path) {
+  if (set(peer, path, ctx_.now.tsc)) ++ctx_.counters.roamed;
+}
+
+void Paths::follow(uint32_t peer) {
+  const auto [stamp, seen] = last_move(peer);
+  if (stamp <= ctx_.placed(peer)) return;
+  auto path = make(seen.remote, &seen.local.addr, &seen.port);
+  if (!path) return;
+  // From where it was sent to, whatever the next hop.
+  *path = dataplane::make_path(seen.local, seen.remote, path->port, path->adjacency, path->mtu);
+  if (set(peer, *path, stamp)) ++ctx_.counters.roamed;
+}
+
+std::optional<Endpoint> Paths::remote(uint32_t peer) const {
+  const auto [stamp, seen] = last_move(peer);
+  if (stamp > ctx_.placed(peer)) return seen.remote;
+  const PeerPath* path = ctx_.path(peer);
+  return path == nullptr ? std::nullopt : std::optional(dataplane::path_remote(*path));
+}
+
+Paths::Move Paths::last_move(uint32_t peer) const {
+  const PeerState& s = ctx_.book->state(peer);
+  Move latest;
+  for (const uint32_t index : {s.current, s.next, s.previous}) {
+    const dataplane::Session* session = ctx_.shared.sessions.find(index);
+    if (session == nullptr || is_left(s, index)) continue;
+    const Move move = ctx_.shared.sessions.last_move(*session);
+    if (move.stamp > latest.stamp) latest = move;
+  }
+  return latest;
+}
+
+/// The peer uses a newer session than `index`: what still comes with this one was sent before.
+bool Paths::is_left(const PeerState& s, uint32_t index) const {
+  if (index != s.previous) return false;
+  const dataplane::Session* session = ctx_.shared.sessions.find(s.current);
+  return session != nullptr && session->rx_tsc.load(std::memory_order_relaxed) != 0;
+}
+
+uint64_t Paths::from_now_on(uint32_t peer) const {
+  return std::max(ctx_.now.tsc, last_move(peer).stamp);
 }
 
 bool Paths::set_configured(uint32_t peer) {
   const Endpoint& endpoint = ctx_.book->identity(peer).endpoint;
   if (endpoint.port == 0) return false;
   const auto path = make(endpoint, nullptr, nullptr);
-  if (path) set(peer, *path);
+  if (path) set(peer, *path, from_now_on(peer));
   return path.has_value();
 }
 
 bool Paths::refresh(uint32_t peer) {
+  follow(peer);
   const PeerPath* old = ctx_.path(peer);
   if (old == nullptr) return set_configured(peer);
   const IpAddr local = dataplane::path_local(*old).addr;
   const auto path = make(dataplane::path_remote(*old), &local, &old->port);
-  if (path) set(peer, *path);
+  if (path) set(peer, *path, ctx_.placed(peer));
   return true;
 }
 
 void Paths::forget(uint32_t peer) {
   release(peer);
-  ctx_.peer_writer.set_path(peer, nullptr);
+  ctx_.peer_writer.set_path(peer, nullptr, from_now_on(peer));
 }
 
 void Paths::release(uint32_t peer) {

@@ -18,9 +18,10 @@ class Paths {
   std::optional<dataplane::PeerPath> make(const dataplane::Endpoint& remote,
                                           const dataplane::IpAddr* local, const uint16_t* port);
 
-  /// Publishes `path` as the peer's, unless it is that already. True when the peer's address
-  /// changed.
-  bool set(uint32_t peer, const dataplane::PeerPath& path);
+  /// The peer was heard there by a handshake message: publishes `path` as the peer's.
+  void hear(uint32_t peer, const dataplane::PeerPath& path);
+  /// Publishes the path to where a worker has seen the peer since, if one has.
+  void follow(uint32_t peer);
   /// Towards the configured endpoint, forgetting where the peer roamed to; false when there is
   /// none, or no port leads there.
   bool set_configured(uint32_t peer);
@@ -32,11 +33,23 @@ class Paths {
   /// The peer is being removed; its path itself is PeerWriter::remove()'s.
   void release(uint32_t peer);
 
+  /// Where the peer is, as far as anybody knows; nullopt when nobody does.
+  [[nodiscard]] std::optional<dataplane::Endpoint> remote(uint32_t peer) const;
+
   /// Sends a handshake message along `path`. Without memory it is lost, as on any network: false,
   /// and it is counted.
   bool send(const dataplane::PeerPath& path, std::span<const uint8_t> message);
 
  private:
+  using Move = dataplane::SessionTable::Move;
+  /// The latest of the peer's sessions.
+  [[nodiscard]] Move last_move(uint32_t peer) const;
+  [[nodiscard]] bool is_left(const PeerState& s, uint32_t index) const;
+  /// A stamp behind all that workers have seen so far.
+  [[nodiscard]] uint64_t from_now_on(uint32_t peer) const;
+  /// Publishes `path` as the peer's unless it is that already. True when its address is another.
+  bool set(uint32_t peer, const dataplane::PeerPath& path, uint64_t placed);
+
   Context& ctx_;
 };
 

@@ -8,7 +8,7 @@ namespace wirelay::ctrl {
 PeerBook::PeerBook(uint32_t capacity)
     : capacity_(capacity),
       states_(capacity),
-      identities_(capacity, true),
+      identities_(capacity, dataplane::Memory::kSecret),
       keys_(&identities_, [](const void* keys, uint32_t peer) -> const crypto::PublicKey& {
         return (*static_cast<const dataplane::LazyArray<PeerIdentity>*>(keys))[peer].public_key;
       }) {}

@@ -49,14 +49,13 @@ struct Protocol::Impl {
   void take_handshake(const Datagram& datagram);
   void send_cookie(const Datagram& datagram);
   void take_packet(uint32_t peer, rte_mbuf* packet);
-  void roam(uint32_t peer, const dataplane::Event& event);
   void end(uint32_t peer);
 
   Context ctx;
   LoadGuard guard;
   HeldPackets held;
   Paths paths{ctx};
-  Sessions sessions{ctx};
+  Sessions sessions{ctx, paths};
   Handshakes handshakes{ctx};
   Transport transport{ctx, sessions, held};
   Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
@@ -137,13 +136,6 @@ void Protocol::Impl::take_packet(uint32_t peer, rte_mbuf* packet) {
   }
 }
 
-void Protocol::Impl::roam(uint32_t peer, const dataplane::Event& event) {
-  // A late packet tells where the peer was; the worker knows that within one session only.
-  if (sessions.is_left(peer, event.session)) return;
-  const auto path = paths.make(event.remote, &event.local.addr, &event.port);
-  if (path && paths.set(peer, *path)) ++ctx.counters.roamed;
-}
-
 void Protocol::Impl::end(uint32_t peer) {
   sessions.end_all(peer);
   handshakes.abort(peer);
@@ -215,8 +207,8 @@ void Protocol::handle(const dataplane::Event& event, const Now& now) {
   ctx.now = now;
   const auto peer = ctx.session_writer.peer_of(event.session);
   if (!peer || !ctx.enabled(*peer) || !impl_->sessions.owns(*peer, event.session)) return;
-  if (event.kind == EventKind::kRoamed) {
-    impl_->roam(*peer, event);
+  if (event.kind == EventKind::kMoved) {
+    impl_->paths.follow(*peer);
   } else if (impl_->sessions.confirm(*peer, event.session)) {
     impl_->timers.confirmed(*peer);
   } else if (event.session == ctx.state(*peer).current) {
@@ -241,11 +233,8 @@ PeerStatus Protocol::status(uint32_t peer) const {
   const Context& ctx = impl_->ctx;
   if (!ctx.book->present(peer)) return out;
   const dataplane::Endpoint& configured = ctx.book->identity(peer).endpoint;
-  if (const dataplane::PeerPath* path = ctx.path(peer)) {
-    out.endpoint = dataplane::path_remote(*path);
-  } else if (configured.port != 0) {
-    out.endpoint = configured;
-  }
+  out.endpoint = impl_->paths.remote(peer);
+  if (!out.endpoint && configured.port != 0) out.endpoint = configured;
   out.last_handshake_unix_ns = ctx.book->state(peer).handshake_unix_ns;
   out.traffic = impl_->sessions.traffic(peer);
   out.has_session = impl_->sessions.usable(peer) != nullptr;

@@ -63,7 +63,7 @@ void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::Ha
     ++ctx_.counters.refused_unreachable;
     return;
   }
-  if (paths_.set(peer, *path)) ++ctx_.counters.roamed;
+  paths_.hear(peer, *path);
   const auto index = ctx_.session_writer.reserve(peer, datagram.worker);
   if (!index) {
     ++ctx_.counters.refused_full;
@@ -104,6 +104,7 @@ void Responder::finish(Answer& answer) {
   PeerState& s = ctx_.state(answer.peer);
   const bool wanted = s.answering == answer.index;
   if (wanted) s.answering = 0;
+  paths_.follow(answer.peer);
   const bool same_keys = crypto::equal(ctx_.book->identity(answer.peer).preshared_key,
                                        answer.remote.preshared_key.bytes());
   if (answer.late) {

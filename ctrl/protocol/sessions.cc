@@ -102,6 +102,7 @@ void Sessions::end_all(uint32_t peer) {
 /// What the session carried is added to the peer's total at once, and what workers still add to it
 /// until the grace period ends is added then.
 void Sessions::retire(uint32_t peer, uint32_t& slot) {
+  paths_.follow(peer);  // what it has seen goes with it
   const uint32_t index = std::exchange(slot, 0);
   const Session* session = ctx_.shared.sessions.find(index);
   if (session == nullptr) return;
@@ -142,13 +143,6 @@ Session* Sessions::usable(uint32_t peer) {
 bool Sessions::owns(uint32_t peer, uint32_t index) const noexcept {
   const PeerState& s = ctx_.book->state(peer);
   return index != 0 && (index == s.current || index == s.next || index == s.previous);
-}
-
-bool Sessions::is_left(uint32_t peer, uint32_t index) noexcept {
-  const PeerState& s = ctx_.state(peer);
-  if (index != s.previous) return false;
-  const Session* session = ctx_.shared.sessions.find(s.current);
-  return session != nullptr && session->rx_tsc.load(std::memory_order_relaxed) != 0;
 }
 
 Traffic Sessions::traffic(uint32_t peer) {

@@ -16,12 +16,13 @@
 
 #include "crypto/noise.h"
 #include "ctrl/protocol/context.h"
+#include "ctrl/protocol/paths.h"
 
 namespace wirelay::ctrl {
 
 class Sessions {
  public:
-  explicit Sessions(Context& ctx) : ctx_(ctx) {}
+  Sessions(Context& ctx, Paths& paths) : ctx_(ctx), paths_(paths) {}
 
   /// Publishes the session of a handshake that we initiated and sends with it from now on.
   void begin_initiated(uint32_t peer, const crypto::TransportKeys& keys);
@@ -39,8 +40,6 @@ class Sessions {
   /// The session to send with; null when there is none or it must not be used any more.
   [[nodiscard]] dataplane::Session* usable(uint32_t peer);
   [[nodiscard]] bool owns(uint32_t peer, uint32_t index) const noexcept;
-  /// The peer uses a newer session than `index`: what still comes with this one was sent before.
-  [[nodiscard]] bool is_left(uint32_t peer, uint32_t index) noexcept;
   /// Of all its sessions, ended ones included.
   [[nodiscard]] dataplane::Traffic traffic(uint32_t peer);
 
@@ -58,6 +57,7 @@ class Sessions {
   void settle(uint32_t peer);
 
   Context& ctx_;
+  Paths& paths_;
 };
 
 }  // namespace wirelay::ctrl

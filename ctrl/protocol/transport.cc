@@ -5,6 +5,7 @@
 #include "crypto/wire.h"
 #include "ctrl/packets/datagram.h"
 #include "dataplane/encap.h"
+#include "dataplane/moved_path.h"
 #include "dataplane/tables/memory_order.h"
 
 namespace wirelay::ctrl {
@@ -17,7 +18,7 @@ Transport::Transport(Context& ctx, Sessions& sessions, HeldPackets& held)
     : ctx_(ctx), sessions_(sessions), held_(held), engine_(crypto::make_engine("libsodium")) {}
 
 bool Transport::keepalive(uint32_t peer) {
-  if (sessions_.usable(peer) == nullptr || ctx_.path(peer) == nullptr) return false;
+  if (sessions_.usable(peer) == nullptr) return false;
   rte_mbuf* empty = rte_pktmbuf_alloc(ctx_.shared.pool);
   if (empty == nullptr) {
     ++ctx_.counters.no_memory;
@@ -43,7 +44,8 @@ bool Transport::send(uint32_t peer, rte_mbuf* packet) {
 
 bool Transport::seal(uint32_t peer, rte_mbuf* packet) {
   Session* session = sessions_.usable(peer);
-  const PeerPath* path = ctx_.path(peer);
+  PeerPath room;
+  const PeerPath* path = dataplane::way_to(ctx_.shared, ctx_.shared.peers[peer], session, room);
   if (session == nullptr || path == nullptr ||
       dataplane::encapsulation_fits(packet, *path) != dataplane::Drop::kNone) {
     rte_pktmbuf_free(packet);

@@ -1,6 +1,7 @@
 // fit: is there a path to the peer, and is it wide enough? What is too large is cut where its
 // sender has allowed that, or refused, and the sender told what fits. TCP is told at its beginning.
 #include "dataplane/encap.h"
+#include "dataplane/moved_path.h"
 #include "dataplane/net/fragment.h"
 #include "dataplane/net/tcp.h"
 #include "dataplane/pipeline.h"
@@ -9,6 +10,15 @@
 namespace wirelay::dataplane::stages {
 
 namespace {
+
+/// The published one, which says what fits until the control thread hears of a move; or, where none
+/// was known, the one to where the peer was seen just now.
+const PeerPath* path_to(Shared& shared, const Peer& peer, PeerPath& room) noexcept {
+  const PeerPath* path = peer.path.load(std::memory_order_acquire);
+  if (path != nullptr) [[likely]]
+    return path;
+  return way_to(shared, peer, session_to_send(peer, shared.sessions), room);
+}
 
 /// To a peer from another, the narrower of both ways counts: the answers come by the other one.
 uint16_t narrower(Worker& worker, const PacketMeta& m, uint16_t mtu) noexcept {
@@ -22,7 +32,8 @@ uint16_t narrower(Worker& worker, const PacketMeta& m, uint16_t mtu) noexcept {
 void fit(Worker& worker, Burst& burst) noexcept {
   for (uint16_t i = 0; i < burst.count; ++i) {
     PacketMeta& m = burst.meta[i];
-    const PeerPath* path = m.peer_entry->path.load(std::memory_order_acquire);
+    PeerPath room;
+    const PeerPath* path = path_to(worker.shared, *m.peer_entry, room);
     if (path == nullptr) [[unlikely]] {
       burst.refuse(i, Drop::kNoEndpoint);
       continue;

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "crypto/cookie.h"
-#include "dataplane/net/checksum.h"
 #include "dataplane/net/headers.h"
+#include "dataplane/net/udp_checksum.h"
 #include "dataplane/worker.h"
 
 namespace wirelay::dataplane::stages {
@@ -27,14 +27,6 @@ std::optional<MessageType> kind_of(std::span<const uint8_t> message) noexcept {
     return MessageType::kCookieReply;
   }
   return std::nullopt;
-}
-
-/// As the NIC found, or as we find when it has not looked.
-bool udp_checksum_right(const rte_mbuf& frame, const uint8_t* ip, const uint8_t* udp) noexcept {
-  const uint64_t nic = frame.ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-  // "None" means: not filled in yet, but the datagram is whole, as between virtual machines.
-  return nic == RTE_MBUF_F_RX_L4_CKSUM_GOOD || nic == RTE_MBUF_F_RX_L4_CKSUM_NONE ||
-         udp_checksum_ok(ip, udp, load_be16(udp + 4));
 }
 
 uint32_t receiver_of(MessageType kind, std::span<const uint8_t> message) noexcept {
@@ -76,7 +68,7 @@ Drop check_handshake(Worker& worker, const rte_mbuf& frame, const uint8_t* ip, c
                      std::span<const uint8_t> message) noexcept {
   const auto kind = kind_of(message);
   if (!kind) return Drop::kUnknownMessage;
-  if (!udp_checksum_right(frame, ip, udp)) return Drop::kBadChecksum;
+  if (!udp_arrived_whole(frame, ip, udp)) return Drop::kBadChecksum;
   switch (*kind) {
     case MessageType::kInitiation:
       return check_initiation(worker, ip, message);

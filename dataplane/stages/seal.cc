@@ -10,6 +10,7 @@
 
 #include "crypto/wire.h"
 #include "dataplane/encap.h"
+#include "dataplane/moved_path.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/tables/memory_order.h"
 #include "dataplane/worker.h"
@@ -41,7 +42,7 @@ class Sealer {
   static constexpr uint16_t kChunk = 32;
 
   void chunk(uint16_t first, uint16_t end, uint16_t next_end) noexcept {
-    ready_count_ = sealed_count_ = 0;
+    ready_count_ = sealed_count_ = moved_count_ = 0;
     for (uint16_t i = first; i < end; ++i) prepare(i);
     // Atomic additions wait for all stores before them: none of theirs goes to packets.
     for (uint16_t k = 0; k < ready_count_;) {
@@ -65,10 +66,12 @@ class Sealer {
   /// Finds what the packet is sealed with, or diverts it.
   void prepare(uint16_t i) noexcept {
     PacketMeta& m = burst_.meta[i];
-    m.path = m.peer_entry->path.load(std::memory_order_acquire);
-    if (m.path == nullptr) return burst_.drop(i, Drop::kNoEndpoint);
     SessionTable& sessions = worker_.shared.sessions;
     m.session = session_to_send(*m.peer_entry, sessions);
+    PeerPath& room = moved_[moved_count_];
+    m.path = way_to(worker_.shared, *m.peer_entry, m.session, room);
+    if (m.path == nullptr) return burst_.drop(i, Drop::kNoEndpoint);
+    if (m.path == &room) ++moved_count_;
     if (m.session == nullptr || !usable(*m.session)) return wait_for_session(i);
     m.owner = static_cast<uint8_t>(
         sessions.layout().owner(m.session->send_index.load(std::memory_order_relaxed)));
@@ -163,10 +166,11 @@ class Sealer {
 
   Worker& worker_;
   Burst& burst_;
-  uint16_t ready_count_ = 0, sealed_count_ = 0;
+  uint16_t ready_count_ = 0, sealed_count_ = 0, moved_count_ = 0;
   bool over_v6_ = false;     // some packet of the chunk
   uint16_t ready_[kChunk];   // places in the burst of packets that have all they need
   uint16_t sealed_[kChunk];  // places of packets_
+  PeerPath moved_[kChunk];   // to peers that have moved just now
   crypto::AeadPacket packets_[kChunk];
 };
 

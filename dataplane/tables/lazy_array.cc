@@ -35,7 +35,7 @@ uint8_t* map_aligned(size_t size, size_t alignment) {
 
 }  // namespace
 
-void* map_lazy(size_t bytes, bool secret) {
+void* map_lazy(size_t bytes, Memory kind) {
   if (bytes > SIZE_MAX / 4) throw std::bad_alloc();
   const size_t size = mapped_bytes(bytes);
   const bool large = size >= kHugePage;
@@ -44,9 +44,10 @@ void* map_lazy(size_t bytes, bool secret) {
     // Advice on speed: a kernel without transparent huge pages refuses it, and all still works. The
     // first part stays in small pages, so that a large table that is hardly used costs little.
     madvise(memory, kHugePage, MADV_NOHUGEPAGE);
-    madvise(memory + kHugePage, size - kHugePage, MADV_HUGEPAGE);
+    madvise(memory + kHugePage, size - kHugePage,
+            kind == Memory::kSparse ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
   }
-  if (secret && madvise(memory, size, MADV_DONTDUMP) != 0) {
+  if (kind == Memory::kSecret && madvise(memory, size, MADV_DONTDUMP) != 0) {
     munmap(memory, size);
     throw std::bad_alloc();
   }

@@ -10,11 +10,17 @@
 
 namespace wirelay::dataplane {
 
+enum class Memory : uint8_t {
+  kDense,   // filled in order
+  kSecret,  // the same, kept out of core dumps
+  kSparse,  // touched here and there, by threads that must not wait for a huge page to be cleared
+};
+
 namespace detail {
 inline constexpr size_t kHugePage = size_t{2} << 20;
 /// Anonymous zeroed memory, aligned to 2 MiB when at least that large, else to a page.
-/// Throws std::bad_alloc. `secret` keeps it out of core dumps.
-void* map_lazy(size_t bytes, bool secret);
+/// Throws std::bad_alloc.
+void* map_lazy(size_t bytes, Memory memory);
 void unmap_lazy(void* memory, size_t bytes) noexcept;
 }  // namespace detail
 
@@ -24,8 +30,8 @@ class LazyArray {
   static_assert(std::is_trivially_destructible_v<T>);
 
  public:
-  explicit LazyArray(size_t size, bool secret = false)
-      : size_(size), data_(static_cast<T*>(detail::map_lazy(size * sizeof(T), secret))) {}
+  explicit LazyArray(size_t size, Memory memory = Memory::kDense)
+      : size_(size), data_(static_cast<T*>(detail::map_lazy(size * sizeof(T), memory))) {}
   ~LazyArray() { detail::unmap_lazy(data_, size_ * sizeof(T)); }
   LazyArray(const LazyArray&) = delete;
   LazyArray& operator=(const LazyArray&) = delete;

@@ -41,6 +41,7 @@ struct alignas(64) Peer {
   std::atomic<uint32_t> next;         // of one that takes its place once the peer uses it; 0: none
   uint32_t user;                      // user number (tables/user.h); constant while the peer lives
   std::atomic<const PeerPath*> path;  // null: endpoint unknown
+  std::atomic<uint64_t> placed;       // stamp of `path`: what a session has seen later comes first
   uint32_t source4;                   // network order; changed only while its bit is clear
   uint8_t source6[16];                // the same
   std::atomic<uint8_t> source_check;

@@ -72,6 +72,7 @@ std::optional<uint32_t> PeerWriter::add(uint32_t user, std::span<const Prefix> a
   peer.next.store(0, kRelaxed);
   peer.user = user;
   peer.path.store(nullptr, kRelaxed);
+  peer.placed.store(0, kRelaxed);
   peer.source_check.store(write_sources(peer, record.allowed), kRelaxed);
   peer.alive.store(true, kRelease);
   if (!enter(number, record.allowed, {})) {
@@ -93,7 +94,16 @@ bool PeerWriter::set_allowed(uint32_t peer, std::span<const Prefix> allowed) {
   return true;
 }
 
-void PeerWriter::set_path(uint32_t peer, const PeerPath* copied) {
+void PeerWriter::set_path(uint32_t peer, const PeerPath* copied, uint64_t placed) {
+  swap_path(peer, copied);
+  place(peer, placed);
+}
+
+void PeerWriter::place(uint32_t peer, uint64_t placed) noexcept {
+  peers_[peer].placed.store(placed, kRelease);
+}
+
+void PeerWriter::swap_path(uint32_t peer, const PeerPath* copied) {
   PeerPath* fresh = nullptr;
   if (copied != nullptr) {
     fresh = new_path(peer);
@@ -187,7 +197,7 @@ void PeerWriter::release_path(uint32_t peer, PeerPath* path) {
   }
   records_[peer].home_taken = false;
   const PeerPath* elsewhere = peers_[peer].path.load(kRelaxed);
-  if (elsewhere != nullptr) set_path(peer, elsewhere);  // it moves in
+  if (elsewhere != nullptr) swap_path(peer, elsewhere);  // it moves in
 }
 
 }  // namespace wirelay::dataplane

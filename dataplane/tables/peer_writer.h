@@ -26,8 +26,11 @@ class PeerWriter {
   /// nothing is changed.
   bool set_allowed(uint32_t peer, std::span<const Prefix> allowed);
 
-  /// Swaps the path; null forgets it. The old one is freed after the grace period.
-  void set_path(uint32_t peer, const PeerPath* copied);
+  /// Swaps the path; null forgets it. The old one is freed after the grace period. `placed`: since
+  /// when it counts, on the scale of Session::moved.
+  void set_path(uint32_t peer, const PeerPath* copied, uint64_t placed = 0);
+  /// The path stays and counts since then.
+  void place(uint32_t peer, uint64_t placed) noexcept;
 
   /// One atomic store: the session that outbound packets are sealed with; 0: none.
   void set_current(uint32_t peer, uint32_t index) noexcept;
@@ -54,6 +57,7 @@ class PeerWriter {
   /// Makes workers ask the prefix table, and after the grace period writes the peer's own prefixes
   /// into its record again.
   void change_sources(uint32_t peer);
+  void swap_path(uint32_t peer, const PeerPath* copied);
   PeerPath* new_path(uint32_t peer);
   /// Behind the grace period of a path.
   void release_path(uint32_t peer, PeerPath* path);

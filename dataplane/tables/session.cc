@@ -7,7 +7,8 @@ SessionTable::SessionTable(uint32_t slots, uint32_t workers, uint32_t replay_pac
     : layout_(IndexLayout::make(slots, workers)),
       slots_(uint32_t{1} << layout_.slot_bits),
       replay_words_(crypto::replay_words(replay_packets)),
-      sessions_(slots_, true),
+      sessions_(slots_, Memory::kSecret),
+      sightings_(slots_, Memory::kSparse),
       awaited_(slots_),
       replay_(size_t{slots_} * replay_words_) {
   layout_.permutation = IndexPermutation::draw();

@@ -4,12 +4,14 @@
 // A receiver index is not an identity: whoever holds a valid one has proven nothing before the tag.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 #include "crypto/replay.h"
 #include "dataplane/tables/index_layout.h"
 #include "dataplane/tables/lazy_array.h"
+#include "dataplane/tables/sighting.h"
 
 namespace wirelay::dataplane {
 
@@ -31,15 +33,17 @@ struct alignas(128) Session {
   std::atomic<uint64_t> rx_bytes;     // inner IP bytes
   std::atomic<uint64_t> rx_tsc;       // last authentic packet; 0: none yet
   std::atomic<uint64_t> rx_data_tsc;  // last one that was not a keepalive
-  uint64_t roam_report_tsc;           // the owner's last report of another endpoint
+  uint64_t own_moved;                 // as `moved`, for the owner, which reads no line of sealing
   bool confirmed;                     // the owner has reported the first authentic packet
+  bool unreported;                    // the owner has not reported its last move
 
-  // Line 2: written by the control thread before publication, then constant. Who seals reads this
-  // line and the next alone, so index and age stand here again.
+  // Line 2: written by the control thread before publication, then constant, but for `moved`. Who
+  // seals reads this line and the next alone, so index and age stand here again.
   alignas(64) uint8_t send_key[32];
   std::atomic<uint32_t> send_index;  // as `index`
   uint32_t remote_index;
-  uint64_t send_reject_tsc;  // as reject_tsc
+  uint64_t send_reject_tsc;     // as reject_tsc
+  std::atomic<uint64_t> moved;  // stamp of the last sighting elsewhere, 0: none; owner worker
 
   // Line 3: written by every thread that seals, atomically; but what is the owner worker's own.
   alignas(64) std::atomic<uint64_t> send_counter;  // next nonce; reserved with fetch_add only
@@ -98,6 +102,29 @@ class SessionTable {
     return index != 0 && s->send_index.load(std::memory_order_acquire) == index ? s : nullptr;
   }
 
+  /// The peer was seen elsewhere than before, by a newer packet of this session: its owner worker.
+  /// `now`: TSC; `placed`: Peer::placed, which the worker knew when it took the packet to be newer.
+  void move(Session& s, uint64_t now, uint64_t placed, const Sighting& seen) noexcept {
+    uint64_t stamp = std::max(now, std::max(s.own_moved, placed) + 1);
+    if (((stamp ^ s.own_moved) & 1) == 0) ++stamp;
+    sightings_[slot_of(s)].write(stamp, seen);
+    s.own_moved = stamp;
+    s.moved.store(stamp, std::memory_order_release);
+  }
+  /// `stamp`: 0 when the session has seen no move. Any thread.
+  struct Move {
+    uint64_t stamp = 0;
+    Sighting where;
+  };
+  [[nodiscard]] Move last_move(const Session& s) const noexcept {
+    Move move;
+    do {  // again only when the owner has written it anew meanwhile
+      move.stamp = s.moved.load(std::memory_order_acquire);
+      move.where = sightings_[slot_of(s)].read(move.stamp);
+    } while (s.moved.load(std::memory_order_acquire) != move.stamp);
+    return move;
+  }
+
   /// An initiation of ours has this receiver index, and its response has not come.
   [[nodiscard]] bool awaits_response(uint32_t index) const noexcept {
     return index != 0 && awaited_[layout_.slot(index)].load(std::memory_order_acquire) == index;
@@ -112,10 +139,14 @@ class SessionTable {
 
  private:
   friend class SessionWriter;
+  [[nodiscard]] size_t slot_of(const Session& s) const noexcept {
+    return static_cast<size_t>(&s - &sessions_[0]);
+  }
   IndexLayout layout_;
   uint32_t slots_;
   uint32_t replay_words_;
   LazyArray<Session> sessions_;
+  LazyArray<Sightings> sightings_;  // by slot; of peers that do not move it is not touched
   // By slot: the receiver index that it is reserved for, 0 while it is not. Written by the control
   // thread.
   LazyArray<std::atomic<uint32_t>> awaited_;

@@ -89,12 +89,13 @@ Session& SessionWriter::publish(const crypto::TransportKeys& keys, uint64_t reje
   s.rx_bytes.store(0, kRelaxed);
   s.rx_tsc.store(0, kRelaxed);
   s.rx_data_tsc.store(0, kRelaxed);
-  s.roam_report_tsc = 0;
-  s.confirmed = false;
+  s.own_moved = 0;
+  s.confirmed = s.unreported = false;
 
   std::copy_n(keys.send.data(), sizeof s.send_key, s.send_key);
   s.remote_index = keys.remote_index;
   s.send_reject_tsc = reject_tsc;
+  s.moved.store(0, kRelaxed);
 
   s.send_counter.store(0, kRelaxed);
   s.tx_tsc.store(0, kRelaxed);

@@ -81,7 +81,7 @@ class LazyArrayTest : public CppUnit::TestFixture {
   }
 
   void secrets_are_not_dumped() {
-    LazyArray<uint8_t> secret(5000, true), open(5000);
+    LazyArray<uint8_t> secret(5000, Memory::kSecret), open(5000);
     CPPUNIT_ASSERT(mapping_flags(secret.data()).find(" dd ") != std::string::npos);
     CPPUNIT_ASSERT(mapping_flags(open.data()).find(" dd ") == std::string::npos);
   }

@@ -227,8 +227,8 @@ class SessionTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(16u, table.replay_words());
     std::fill_n(s->replay_words, table.replay_words(), ~uint64_t{0});
     s->replay_front = {5, 5};
-    s->roam_report_tsc = 5;
-    s->confirmed = true;
+    table.move(*s, 5, 0, {});
+    s->confirmed = s->unreported = true;
     s->own_counter = 5;
     for (auto* count :
          {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter, &s->tx_tsc,
@@ -244,7 +244,8 @@ class SessionTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(std::all_of(s->replay_words, s->replay_words + table.replay_words(),
                                [](uint64_t w) { return w == 0; }));
     CPPUNIT_ASSERT(s->replay_front.greatest == 0 && s->replay_front.word == 0);
-    CPPUNIT_ASSERT(s->roam_report_tsc == 0 && !s->confirmed && s->own_counter == 0);
+    CPPUNIT_ASSERT(s->own_moved == 0 && table.last_move(*s).stamp == 0);
+    CPPUNIT_ASSERT(!s->confirmed && !s->unreported && s->own_counter == 0);
     for (auto* count :
          {&s->rx_packets, &s->rx_bytes, &s->rx_tsc, &s->rx_data_tsc, &s->send_counter, &s->tx_tsc,
           &s->tx_data_tsc, &s->tx_packets, &s->tx_bytes, &s->own_tx_packets, &s->own_tx_bytes}) {

@@ -163,12 +163,15 @@ class Trouble {
     const size_t back = how >> 2;
     if (back >= indices.size()) return;
     const uint32_t index = indices[indices.size() - 1 - back];
-    const dataplane::Session* session = side.shared.sessions.find(index);
+    dataplane::Session* session = side.shared.sessions.find(index);
     if (session != nullptr && session->rx_packets == 0) return;  // no worker would
-    const auto kind =
-        (how & 2) != 0 ? dataplane::EventKind::kConfirmed : dataplane::EventKind::kRoamed;
-    side.protocol->handle(dataplane::Event{index, kind, 0, 0, elsewhere_, side.endpoint()},
-                          lab_.now);
+    if ((how & 2) != 0) {
+      side.protocol->handle(dataplane::Event{index, dataplane::EventKind::kConfirmed}, lab_.now);
+    } else if (session != nullptr) {
+      side.see(*session, {elsewhere_, side.endpoint(), 0});
+    } else {
+      side.protocol->handle(dataplane::Event{index, dataplane::EventKind::kMoved}, lab_.now);
+    }
   }
 
   void answer_late(bool late) {

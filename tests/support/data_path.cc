@@ -110,6 +110,9 @@ void DataPath::publish_routes() {
   for (const char* text : {"0.0.0.0/0", "::/0"}) {
     prefixes->set(prefix(text), RouteTarget::make(RouteKind::kVia, kGateway));
   }
+  for (const char* text : {"192.0.2.0/24", "2001:db8:1::/64"}) {  // all of them are resolved
+    prefixes->set(prefix(text), RouteTarget::make(RouteKind::kVia, kOutside));
+  }
   for (const char* text : {"198.51.100.0/24", "2001:db8:2::/64"}) {
     prefixes->set(prefix(text), RouteTarget::make(RouteKind::kConnected, ports[1]->id()));
   }

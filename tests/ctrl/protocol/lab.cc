@@ -12,6 +12,7 @@
 #include "crypto/replay.h"
 #include "ctrl/packets/datagram.h"
 #include "dataplane/encap.h"
+#include "dataplane/moved_path.h"
 
 namespace wirelay::test {
 
@@ -53,6 +54,8 @@ Side::Side(uint8_t number, const ctrl::Now& clock, const dataplane::Sizes& sizes
       number_(number) {
   shared.pool = pool;
   shared.listen_port = kUdpPort;
+  shared.ports[0].gateway4 = shared.ports[0].gateway6 = 0;
+  shared.ports[0].mtu = 1500;
   shared.mac1_key = crypto::mac1_key(identity.public_key);
   protocol = std::make_unique<ctrl::Protocol>(shared, sessions, peers, *this, identity,
                                               handshake_ns, answerer);
@@ -112,7 +115,8 @@ void Side::punt(uint32_t peer, const Bytes& packet) {
 
 void Side::send(uint32_t peer, const Bytes& packet) {
   Session* s = dataplane::session_to_send(shared.peers[peer], shared.sessions);
-  const dataplane::PeerPath* path = shared.peers[peer].path.load(kRelaxed);
+  dataplane::PeerPath room;
+  const dataplane::PeerPath* path = dataplane::way_to(shared, shared.peers[peer], s, room);
   if (s == nullptr || s->reject_tsc <= now.tsc ||
       s->send_counter.load(kRelaxed) >= crypto::kRejectAfterMessages) {
     punt(peer, packet);
@@ -177,17 +181,23 @@ void Side::open(rte_mbuf* frame, const Bytes& message, const Endpoint& from, con
   s->rx_tsc = now.tsc;
   if (length != 0) s->rx_data_tsc = now.tsc;
   inbox.emplace_back(sealed.begin(), sealed.begin() + length);
-  dataplane::Event event{index, dataplane::EventKind::kConfirmed, 0, frame->port, from, to};
+  dataplane::Event event{index, dataplane::EventKind::kConfirmed};
   if (!s->initiator && !s->confirmed && !lose_events) {
     s->confirmed = true;
     protocol->handle(event, now);
   }
-  const dataplane::PeerPath* path = shared.peers[s->peer].path.load(kRelaxed);
+  dataplane::PeerPath room;
+  const dataplane::PeerPath* path = dataplane::way_to(shared, shared.peers[s->peer], s, room);
   if (path == nullptr || dataplane::path_remote(*path) != from ||
       dataplane::path_local(*path) != to) {
-    event.kind = dataplane::EventKind::kRoamed;
-    protocol->handle(event, now);
+    see(*s, {from, to, frame->port});
   }
+}
+
+void Side::see(Session& s, const dataplane::Sighting& seen) {
+  shared.sessions.move(s, now.tsc, shared.peers[s.peer].placed, seen);
+  if (lose_events) return;
+  protocol->handle(dataplane::Event{s.index, dataplane::EventKind::kMoved}, now);
 }
 
 Lab::Lab(const dataplane::Sizes& sizes, uint64_t handshake_ns, ctrl::Answerer* answerer) {

@@ -66,6 +66,8 @@ class Side : public ctrl::PacketSender {
   void hear(const Bytes& message, const dataplane::Endpoint& from);
   /// Takes an IP packet from the wire, which comes by `port`. Owns the mbuf.
   void receive(rte_mbuf* packet, uint16_t port = 0);
+  /// Has seen the session's peer elsewhere than before.
+  void see(dataplane::Session& session, const dataplane::Sighting& seen);
 
   // PacketSender --------------------------------------------------------------------------------
   void send(rte_mbuf* packet, uint16_t port, uint16_t adjacency) override;

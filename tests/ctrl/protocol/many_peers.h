@@ -30,7 +30,7 @@ struct Parts {
   ctrl::Context ctx;
   ctrl::HeldPackets held{16, 4096};
   ctrl::Paths paths{ctx};
-  ctrl::Sessions sessions{ctx};
+  ctrl::Sessions sessions{ctx, paths};
   ctrl::Handshakes handshakes{ctx};
   ctrl::Transport transport{ctx, sessions, held};
   ctrl::Initiator initiator{ctx, handshakes, sessions, paths, held, transport};

@@ -1,8 +1,8 @@
 // Protects the one property that outranks all others where all that seals runs at the same time:
 // workers, and the control thread with keepalives and packets that waited, while sessions are
-// renewed from both sides, answers are computed elsewhere, and users and peers come and go. Every
-// message that leaves is held against all that left before: no key is sent with twice under one
-// counter, and each message opens.
+// renewed from both sides, answers are computed elsewhere, peers move, and come and go with their
+// users. Every message that leaves is held against all that left before: no key is sent with twice
+// under one counter, and each message opens.
 //
 // What ends it are counts, and rounds bound it: no time.
 #include <algorithm>
@@ -32,6 +32,8 @@ constexpr unsigned kAgain = 24;    // rounds until it asks again, 6 s
 constexpr unsigned kRemoval = 97;  // rounds between removals
 constexpr unsigned kAbsence = 10;  // rounds
 constexpr unsigned kPackets = 8;   // to each member, in a round with data
+constexpr unsigned kStay = 5;      // rounds with one port
+constexpr uint64_t kMoves = 100;   // that the control thread has followed at least
 
 }  // namespace
 
@@ -60,8 +62,9 @@ class NoncesTest : public CppUnit::TestFixture {
   static bool enough(const RunningRelay& relay) {
     const auto& c = relay.counters();
     return relay.arrived >= kMessages && c.refused_changed >= 3 && c.held_packets >= 100 &&
-           std::ranges::all_of(relay.members,
-                               [](const Member& m) { return shared_sessions(m) >= kSessionsEach; });
+           c.roamed >= kMoves && std::ranges::all_of(relay.members, [](const Member& m) {
+             return shared_sessions(m) >= kSessionsEach;
+           });
   }
 
   /// Under how many keys workers and the control thread have sent: data, and keepalives.
@@ -77,7 +80,8 @@ class NoncesTest : public CppUnit::TestFixture {
     const auto& c = relay.counters();
     std::string text = std::to_string(relay.arrived) + " messages, changed " +
                        std::to_string(c.refused_changed) + ", held " +
-                       std::to_string(c.held_packets) + ", sessions";
+                       std::to_string(c.held_packets) + ", moves " + std::to_string(c.roamed) +
+                       ", sessions";
     for (const Member& m : relay.members) text += " " + std::to_string(shared_sessions(m));
     return text;
   }
@@ -93,6 +97,7 @@ class NoncesTest : public CppUnit::TestFixture {
         relay.send_from(member, member.peer->begin(), queue);
       }
     }
+    if (relay.rounds % kStay == i % kStay) member.endpoint.port ^= 1;
     if ((relay.rounds / kQuiet + i) % 2 == 0) return;
     for (unsigned p = 0; p < kPackets; ++p) {
       relay.send_to(member, static_cast<uint16_t>(p % RunningRelay::kWorkers));

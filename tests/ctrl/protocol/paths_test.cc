@@ -23,7 +23,10 @@ class PathsTest : public IntroducedLabTest {
   CPPUNIT_TEST(previous_session_moves_the_path_until_the_new_one_is_heard);
   CPPUNIT_TEST(report_of_another_session_is_ignored);
   CPPUNIT_TEST(report_of_an_ended_session_is_ignored);
+  CPPUNIT_TEST(unreported_moves_are_found_when_needed);
+  CPPUNIT_TEST(a_move_outlives_its_session);
   CPPUNIT_TEST(operator_moves_the_endpoint);
+  CPPUNIT_TEST(operator_comes_after_an_unreported_move);
   CPPUNIT_TEST(endpoint_set_again_brings_a_roamed_peer_back);
   CPPUNIT_TEST(endpoint_is_taken_away);
   CPPUNIT_TEST(unreachable_endpoint_carries_nothing);
@@ -98,9 +101,8 @@ class PathsTest : public IntroducedLabTest {
   void report_of_another_session_is_ignored() {
     lab_->connect();
     const auto reserved = b().sessions.reserve(lab_->peer_of_b, 0);
-    const Endpoint elsewhere{*dataplane::parse_ip("203.0.113.9"), 1};
     for (const uint32_t index : {*reserved, 0u, 0x12345678u}) {
-      b().protocol->handle(roamed(index, elsewhere), lab_->now);
+      b().protocol->handle(dataplane::Event{index, dataplane::EventKind::kMoved}, lab_->now);
     }
     CPPUNIT_ASSERT(endpoint_at_b() == a().endpoint());
     b().sessions.retire(*reserved);
@@ -110,9 +112,41 @@ class PathsTest : public IntroducedLabTest {
     lab_->connect();
     const uint32_t index = b().shared.peers[lab_->peer_of_b].current;
     b().protocol->change_peer(lab_->peer_of_b, b().spec_of(a(), {.endpoint = false}), false);
-    const Endpoint elsewhere{*dataplane::parse_ip("203.0.113.9"), 1};
-    b().protocol->handle(roamed(index, elsewhere), lab_->now);
+    b().protocol->handle(dataplane::Event{index, dataplane::EventKind::kMoved}, lab_->now);
     CPPUNIT_ASSERT(endpoint_at_b() == a().endpoint());
+  }
+
+  /// The report found its ring full, and the peer has sent nothing since.
+  void unreported_moves_are_found_when_needed() {
+    move_unreported();
+    CPPUNIT_ASSERT(endpoint_at_b() == moved_);
+    lab_->wire.clear();
+    lab_->lose = [](const Side&, const Message&) { return true; };
+    b().send(lab_->peer_of_b, inner_packet(64, 2));
+    lab_->advance(17 * kSecond);  // silence: b begins anew, where a is
+    CPPUNIT_ASSERT(lab_->seen(b(), MessageType::kInitiation) != 0);
+    CPPUNIT_ASSERT(dataplane::path_remote(*b().shared.peers[lab_->peer_of_b].path.load()) ==
+                   moved_);
+  }
+
+  void a_move_outlives_its_session() {
+    move_unreported();
+    b().protocol->change_peer(lab_->peer_of_b, b().spec_of(a(), {.endpoint = false}), false);
+    CPPUNIT_ASSERT(b().current(lab_->peer_of_b) == nullptr);
+    CPPUNIT_ASSERT(endpoint_at_b() == moved_);
+  }
+
+  void operator_comes_after_an_unreported_move() {
+    move_unreported();
+    b().protocol->place_peer(lab_->peer_of_b, Endpoint{});
+    CPPUNIT_ASSERT(!b().protocol->status(lab_->peer_of_b).endpoint);
+    const Endpoint placed{*dataplane::parse_ip("203.0.113.6"), 7};
+    b().protocol->place_peer(lab_->peer_of_b, placed);
+    CPPUNIT_ASSERT(endpoint_at_b() == placed);
+    b().protocol->handle(
+        dataplane::Event{b().shared.peers[lab_->peer_of_b].current, dataplane::EventKind::kMoved},
+        lab_->now);
+    CPPUNIT_ASSERT(endpoint_at_b() == placed);
   }
 
   void operator_moves_the_endpoint() {
@@ -272,10 +306,19 @@ class PathsTest : public IntroducedLabTest {
     }
     CPPUNIT_ASSERT(before != b().shared.peers[lab_->peer_of_b].current);
   }
-  Endpoint endpoint_at_b() { return *b().protocol->status(lab_->peer_of_b).endpoint; }
-  dataplane::Event roamed(uint32_t index, const Endpoint& remote) {
-    return {index, dataplane::EventKind::kRoamed, 0, 0, remote, b().endpoint()};
+  /// a is elsewhere, and the worker alone has seen it.
+  void move_unreported() {
+    lab_->connect();
+    a().translated = moved_.addr;
+    b().lose_events = true;
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->deliver();
+    b().lose_events = false;
+    CPPUNIT_ASSERT(dataplane::path_remote(*b().shared.peers[lab_->peer_of_b].path.load()) ==
+                   a().endpoint());
   }
+  const Endpoint moved_{*dataplane::parse_ip("203.0.113.5"), 51820};
+  Endpoint endpoint_at_b() { return *b().protocol->status(lab_->peer_of_b).endpoint; }
   static bool checksums_right(const rte_mbuf* packet, bool v6) {
     if (v6) {
       const auto* ip = rte_pktmbuf_mtod(packet, const rte_ipv6_hdr*);

@@ -88,6 +88,19 @@ class Peer:
     def send(self, datagram: bytes):
         self.socket.sendto(datagram, self.relay_at)
 
+    def send_raw(self, datagram: bytes, port: int = 0, damage: bool = False, ecn: int = 0):
+        """From any port (0: the usual one), with a wrong UDP checksum, with an outer ECN field."""
+        address, usual = self.socket.getsockname()[:2]
+        v6 = ":" in address
+        packet = bytearray(inner.udp(address, self.relay_at[0], datagram,
+                                     (port or usual, self.relay_at[1])))
+        if damage:
+            packet[(40 if v6 else 20) + 6] ^= 1
+        packet[1] |= ecn << 4 if v6 else ecn
+        family = socket.AF_INET6 if v6 else socket.AF_INET
+        with self.namespace.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+            raw.sendto(packet, (self.relay_at[0], 0))
+
     def close(self):
         for opened in self.sockets:
             opened.close()
