@@ -60,8 +60,8 @@ class LaneEngine final : public AeadEngine {
       size_t count = make_plan(packets.first(like_share(packets.size())), plan_, packet_);
       if (count > 0) {
         start();
-        (this->*work)();
         longest = std::max(longest, plan_.bytes[0]);
+        (this->*work)();
       } else {
         count = 1;  // of more blocks than a plan has room for
         (few_.get()->*few)(packets.first(1));
@@ -110,10 +110,31 @@ class LaneEngine final : public AeadEngine {
   void open_plan() noexcept {
     uint32_t first = 0;
     for (; first < plan_.packets; first += Kernels::kLanes) next_set(first);
+    forged_ = false;
     while (check_tags()) {
     }
+    if (forged_) [[unlikely]]
+      return decrypt_authentic();
+    decrypt_from(first);
+  }
+
+  void decrypt_from(uint32_t first) noexcept {
     for (; first < plan_.jobs; first += Kernels::kLanes) next_set(first);
     finish_last_set();
+  }
+
+  /// A plan anew, without the forged ones: a lie costs its tag, and not its text. What is true
+  /// costs one block more.
+  void decrypt_authentic() noexcept {
+    AeadPacket packets[kPlanPackets];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < plan_.packets; ++i) {
+      if (packet_[i]->authentic) packets[count++] = *packet_[i];
+    }
+    if (count == 0) return;
+    make_plan({packets, count}, plan_, packet_);
+    start();
+    decrypt_from(0);
   }
 
   TagGroup& group() noexcept { return group_[group_turn_]; }
@@ -135,7 +156,9 @@ class LaneEngine final : public AeadEngine {
       const uint64_t* right = scratch_.tags.tag[lane_of(group, i)];
       uint64_t tag[2];
       std::memcpy(tag, plan_.text[packet] + plan_.bytes[packet], kTagBytes);
-      packet_[packet]->authentic = ((tag[0] ^ right[0]) | (tag[1] ^ right[1])) == 0;
+      const bool authentic = ((tag[0] ^ right[0]) | (tag[1] ^ right[1])) == 0;
+      packet_[packet]->authentic = authentic;
+      forged_ |= !authentic;
     }
     return group.packets > 0;
   }
@@ -159,6 +182,7 @@ class LaneEngine final : public AeadEngine {
   AeadPacket* packet_[kPlanPackets];  // in the order of the plan
   uint32_t turn_ = 0;                 // which key stream is the next set's
   uint32_t group_turn_ = 0;
+  bool forged_ = false;  // some packet of the plan that is opened
 };
 
 }  // namespace wirelay::crypto::lanes
