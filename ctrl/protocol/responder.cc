@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/wire.h"
+#include "ctrl/protocol/owners.h"
 
 namespace wirelay::ctrl {
 
@@ -64,7 +65,8 @@ void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::Ha
     return;
   }
   paths_.hear(peer, *path);
-  const auto index = ctx_.session_writer.reserve(peer, datagram.worker);
+  const auto index =
+      ctx_.session_writer.reserve(peer, choose_owner(ctx_, datagram.port, datagram.worker));
   if (!index) {
     ++ctx_.counters.refused_full;
     return;
