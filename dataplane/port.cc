@@ -84,7 +84,7 @@ std::vector<std::string> open_port(Port& port, unsigned workers, rte_mempool* po
   const rte_eth_conf conf = make_conf(port, info);
   error = rte_eth_dev_configure(port.id, port.rx_queues, port.tx_queues, &conf);
   if (error != 0) refuse(port, "configuration", error);
-  port.udp6_checksum_offload = (conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0;
+  port.udp_checksum_offload = (conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0;
 
   set_up_queues(port, pool);
   std::vector<std::string> warnings = set_modes(port);

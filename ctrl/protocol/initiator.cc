@@ -95,7 +95,7 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   const std::span bytes(reinterpret_cast<uint8_t*>(&message), sizeof message);
   handshakes_.write_macs(peer, bytes);
   handshakes_.set_retry(handshake);
-  if (paths_.send(*ctx_.path(peer), bytes)) ++ctx_.counters.initiations_sent;
+  if (paths_.send(*ctx_.path(peer), bytes, kHandshakeClass)) ++ctx_.counters.initiations_sent;
   return true;
 }
 

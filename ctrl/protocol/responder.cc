@@ -132,7 +132,7 @@ void Responder::send(Answer& answer, const dataplane::PeerPath& path) {
   sessions_.begin_answered(answer.peer, *answer.keys);
   const std::span bytes(reinterpret_cast<uint8_t*>(&answer.message), sizeof answer.message);
   handshakes_.write_macs(answer.peer, bytes);
-  if (paths_.send(path, bytes)) ++ctx_.counters.responses_sent;
+  if (paths_.send(path, bytes, kHandshakeClass)) ++ctx_.counters.responses_sent;
 }
 
 }  // namespace wirelay::ctrl
