@@ -16,6 +16,7 @@
 #include "crypto/wire.h"
 #include "dataplane/drops.h"
 #include "dataplane/net/checksum.h"
+#include "dataplane/net/congestion.h"
 #include "dataplane/net/headers.h"
 #include "dataplane/port.h"
 #include "dataplane/tables/peer.h"
@@ -26,25 +27,32 @@ namespace wirelay::dataplane {
 namespace detail {
 
 inline constexpr uint32_t kPadTo = 16;
+/// Between an interface's MTU and that of the tunnels over it, whatever the family outside: what
+/// clients are configured with (cli/client_file.cc).
+inline constexpr uint32_t kTunnelOverhead = sizeof(rte_ipv6_hdr) + sizeof(rte_udp_hdr) +
+                                            sizeof(crypto::MessageTransport) + crypto::kTagBytes;
 
 inline uint32_t overhead(const PeerPath& path) noexcept {
   return path.header_bytes + sizeof(crypto::MessageTransport) + crypto::kTagBytes;
 }
 
-/// Bytes of text: the packet and its padding, which never makes it larger than the path takes.
+/// Bytes of text: the packet and its padding, which ends at the tunnel's MTU as the Linux kernel's
+/// does, so that a client's path need not take more than the client was told.
 inline uint32_t padded_bytes(uint32_t bytes, const PeerPath& path) noexcept {
   const uint32_t padded = (bytes + kPadTo - 1) & ~(kPadTo - 1);
-  return std::min<uint32_t>(padded, path.mtu - overhead(path));
+  return std::min(padded, std::max<uint32_t>(bytes + kTunnelOverhead, path.mtu) - kTunnelOverhead);
 }
 
 /// Lengths and checksum are computed from the path and written once: a header that is read back
 /// right behind its copying waits for the copy.
 /// `id`: for routers that fragment; the path leaves it to them (RFC 6864).
-inline void write_outer4(uint8_t* at, const PeerPath& path, uint16_t bytes, uint16_t id) noexcept {
+inline void write_outer4(uint8_t* at, const PeerPath& path, uint16_t bytes, uint16_t id,
+                         uint8_t ecn) noexcept {
   const uint16_t total = rte_cpu_to_be_16(bytes), packet_id = rte_cpu_to_be_16(id);
-  const uint16_t sum = fold_sum(ipv4_sum(path.header) + total + packet_id);
+  const uint16_t sum = fold_sum(ipv4_sum(path.header) + total + packet_id + rte_cpu_to_be_16(ecn));
   std::memcpy(at, path.header, 28);
   auto* ip = reinterpret_cast<rte_ipv4_hdr*>(at);
+  ip->type_of_service = ecn;
   ip->total_length = total;
   ip->packet_id = packet_id;
   ip->hdr_checksum = static_cast<uint16_t>(~sum);
@@ -52,8 +60,9 @@ inline void write_outer4(uint8_t* at, const PeerPath& path, uint16_t bytes, uint
   udp->dgram_len = rte_cpu_to_be_16(static_cast<uint16_t>(bytes - sizeof *ip));
 }
 
-inline void write_outer6(uint8_t* at, const PeerPath& path, uint16_t bytes) noexcept {
+inline void write_outer6(uint8_t* at, const PeerPath& path, uint16_t bytes, uint8_t ecn) noexcept {
   std::memcpy(at, path.header, 48);
+  at[1] = static_cast<uint8_t>(ecn << 4);
   auto* ip = reinterpret_cast<rte_ipv6_hdr*>(at);
   auto* udp = reinterpret_cast<rte_udp_hdr*>(ip + 1);
   ip->payload_len = udp->dgram_len = rte_cpu_to_be_16(static_cast<uint16_t>(bytes - sizeof *ip));
@@ -79,15 +88,17 @@ inline Drop encapsulation_fits(const rte_mbuf* mbuf, const PeerPath& path) noexc
 }
 
 /// Pads the inner packet (mbuf data; may be empty: a keepalive) to a multiple of 16 bytes, no
-/// further than the path's MTU, puts transport header and outer headers in front and room for the
-/// tag behind, and describes the text in `out` for the engine, which seals it next. Lengths and the
-/// IPv4 checksum are final; the UDP checksum is finish_encapsulation()'s. `counter` was reserved
+/// further than the tunnel's MTU, puts transport header and outer headers in front and room for the
+/// tag behind, and describes the text in `out` for the engine, which seals it next. The outer
+/// header has the inner one's ECN field (RFC 6040), and no DSCP. Lengths and the IPv4 checksum are
+/// final; the UDP checksum is finish_encapsulation()'s. `counter` was reserved
 /// from session.send_counter by the caller, who has asked encapsulation_fits() before.
 inline void encapsulate(rte_mbuf* mbuf, const Session& session, const PeerPath& path,
                         uint64_t counter, crypto::AeadPacket& out) noexcept {
   const uint32_t bytes = mbuf->data_len;
   const uint32_t padded = detail::padded_bytes(bytes, path);
   auto* text = rte_pktmbuf_mtod(mbuf, uint8_t*);
+  const uint8_t ecn = bytes != 0 ? ecn_of(text) : kNotEct;
   static_assert(detail::kPadTo <= crypto::kTagBytes);
   std::memset(text + bytes, 0, detail::kPadTo);  // what is not padding is the tag's room
 
@@ -101,9 +112,9 @@ inline void encapsulate(rte_mbuf* mbuf, const Session& session, const PeerPath& 
   const auto total = static_cast<uint16_t>(detail::overhead(path) + padded);
   const auto front = static_cast<uint16_t>(path.header_bytes + sizeof(crypto::MessageTransport));
   if (path.v6) {
-    detail::write_outer6(text - front, path, total);
+    detail::write_outer6(text - front, path, total, ecn);
   } else {
-    detail::write_outer4(text - front, path, total, static_cast<uint16_t>(counter));
+    detail::write_outer4(text - front, path, total, static_cast<uint16_t>(counter), ecn);
   }
   mbuf->data_off = static_cast<uint16_t>(mbuf->data_off - front);
   mbuf->data_len = total;
@@ -111,8 +122,8 @@ inline void encapsulate(rte_mbuf* mbuf, const Session& session, const PeerPath& 
   out = {session.send_key, counter, text, padded, false};
 }
 
-/// Behind the seal: the UDP checksum, which IPv6 demands (RFC 8200, 8.1), by the NIC or in
-/// software. Over IPv4 it is zero, as RFC 768 allows: the tag protects the packet.
+/// Behind the seal: the UDP checksum, by the NIC or in software. IPv6 demands it (RFC 8200, 8.1);
+/// over IPv4 a packet without one would pass no translator to IPv6 (RFC 7915, 4.5).
 void finish_encapsulation(rte_mbuf* mbuf, const PeerPath& path, const Port& port) noexcept;
 
 }  // namespace wirelay::dataplane

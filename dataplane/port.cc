@@ -64,7 +64,7 @@ std::vector<std::string> open_port(Port& port, const PortPlan& plan, Interface i
   if (error != 0) refuse(port, "configuration", error);
   port.rx_queues = plan.rx_queues;
   port.tx_queues = plan.tx_queues;
-  port.udp6_checksum_offload = (plan.conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0;
+  port.udp_checksum_offload = (plan.conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0;
 
   set_up_queues(port, plan, pool);
   std::vector<std::string> warnings = plan.warnings;

@@ -35,9 +35,9 @@ struct Port {
   uint16_t id = 0;  // DPDK port
   uint16_t mtu = 1500;
   uint16_t rx_queues = 1, tx_queues = 1;
-  bool udp6_checksum_offload = false;  // the NIC computes the outer UDP checksum over IPv6
-  bool takes_tunnels = true;           // WireGuard is served there
-  bool takes_plain = true;             // what comes by it is forwarded to peers
+  bool udp_checksum_offload = false;  // the NIC computes outer UDP checksums
+  bool takes_tunnels = true;          // WireGuard is served there
+  bool takes_plain = true;            // what comes by it is forwarded to peers
   rte_ether_addr mac{};
   uint16_t gateway4 = kNoAdjacency, gateway6 = kNoAdjacency;  // next hops to what is not on a link
   std::vector<PortAddress> addresses;  // at most kMaxPortAddresses, link-local among them

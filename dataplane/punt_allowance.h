@@ -53,21 +53,21 @@ struct PuntAllowances {
         responses(tsc_hz, 4, 64),
         cookie_replies(tsc_hz, 4, 64),
         discovery(tsc_hz, 16, 64),
-        without_session(tsc_hz, 16, 64),
+        without_session(tsc_hz, 128, 256),
         without_neighbour(tsc_hz, 64, 128),
-        moves(tsc_hz, 1, 64),
         errors(tsc_hz, 4, 16),
-        echoes(tsc_hz, 64, 512) {}
+        echoes(tsc_hz, 64, 512),
+        moves(tsc_hz, 1, 64) {}
 
   PuntAllowance initiations;        // by source address
   PuntAllowance responses;          // by receiver index
   PuntAllowance cookie_replies;     // by receiver index
   PuntAllowance discovery;          // ARP and neighbour discovery, by sender's MAC
-  PuntAllowance without_session;    // packets that wait, by peer number
+  PuntAllowance without_session;    // packets that wait, by peer number: as many as may wait for it
   PuntAllowance without_neighbour;  // packets that wait, by adjacency, or address without one
-  PuntAllowance moves;              // reports of them, by session
   PuntAllowance errors;             // ICMP errors that it answers with itself, by their receiver
   PuntAllowance echoes;             // answers to pings, by who pings
+  PuntAllowance moves;              // reports of them, by session
 };
 
 }  // namespace wirelay::dataplane

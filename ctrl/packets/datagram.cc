@@ -66,7 +66,7 @@ std::optional<IpAddr> destination_of(const rte_mbuf* packet) noexcept {
 }
 
 rte_mbuf* make_datagram(rte_mempool* pool, const dataplane::PeerPath& path,
-                        std::span<const uint8_t> message) noexcept {
+                        std::span<const uint8_t> message, uint8_t traffic_class) noexcept {
   rte_mbuf* mbuf = rte_pktmbuf_alloc(pool);
   if (mbuf == nullptr) return nullptr;
   const auto bytes = static_cast<uint16_t>(path.header_bytes + message.size());
@@ -81,10 +81,12 @@ rte_mbuf* make_datagram(rte_mempool* pool, const dataplane::PeerPath& path,
   udp->dgram_len = rte_cpu_to_be_16(static_cast<uint16_t>(sizeof *udp + message.size()));
   if (path.v6) {
     auto* ip = reinterpret_cast<rte_ipv6_hdr*>(at);
+    ip->vtc_flow |= rte_cpu_to_be_32(uint32_t{traffic_class} << RTE_IPV6_HDR_TC_SHIFT);
     ip->payload_len = udp->dgram_len;
     udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
   } else {
     auto* ip = reinterpret_cast<rte_ipv4_hdr*>(at);
+    ip->type_of_service = traffic_class;
     ip->total_length = rte_cpu_to_be_16(bytes);
     ip->hdr_checksum = rte_ipv4_cksum(ip);
     udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);

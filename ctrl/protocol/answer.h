@@ -22,7 +22,7 @@ struct Answer {
   crypto::MessageResponse message;
   std::optional<crypto::TransportKeys> keys;  // none for a low-order ephemeral key
 
-  // Whose it is, and who owns the session.
+  // Whose it is, and which worker heard the initiation.
   uint32_t peer = 0;
   uint8_t worker = 0;
 

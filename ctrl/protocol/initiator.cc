@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/wire.h"
+#include "ctrl/protocol/owners.h"
 
 namespace wirelay::ctrl {
 
@@ -79,7 +80,8 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   if (!remote) return false;
   // The last one's slot is free at once, so that a peer has one in the making and never two.
   if (handshake.index != 0) ctx_.session_writer.retire(std::exchange(handshake.index, 0));
-  const auto index = ctx_.session_writer.reserve(peer, ctx_.state(peer).worker);
+  const auto index = ctx_.session_writer.reserve(
+      peer, choose_owner(ctx_, ctx_.path(peer)->port, ctx_.state(peer).worker));
   if (!index) {
     ++ctx_.counters.refused_full;
     return false;
@@ -93,7 +95,7 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   const std::span bytes(reinterpret_cast<uint8_t*>(&message), sizeof message);
   handshakes_.write_macs(peer, bytes);
   handshakes_.set_retry(handshake);
-  if (paths_.send(*ctx_.path(peer), bytes)) ++ctx_.counters.initiations_sent;
+  if (paths_.send(*ctx_.path(peer), bytes, kHandshakeClass)) ++ctx_.counters.initiations_sent;
   return true;
 }
 

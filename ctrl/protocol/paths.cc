@@ -117,8 +117,8 @@ void Paths::release(uint32_t peer) {
   if (const PeerPath* old = ctx_.path(peer)) ctx_.sender.release(old->adjacency);
 }
 
-bool Paths::send(const PeerPath& path, std::span<const uint8_t> message) {
-  rte_mbuf* packet = make_datagram(ctx_.shared.pool, path, message);
+bool Paths::send(const PeerPath& path, std::span<const uint8_t> message, uint8_t traffic_class) {
+  rte_mbuf* packet = make_datagram(ctx_.shared.pool, path, message, traffic_class);
   if (packet == nullptr) {
     ++ctx_.counters.no_memory;
     return false;

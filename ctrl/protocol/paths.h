@@ -36,9 +36,10 @@ class Paths {
   /// Where the peer is, as far as anybody knows; nullopt when nobody does.
   [[nodiscard]] std::optional<dataplane::Endpoint> remote(uint32_t peer) const;
 
-  /// Sends a handshake message along `path`. Without memory it is lost, as on any network: false,
-  /// and it is counted.
-  bool send(const dataplane::PeerPath& path, std::span<const uint8_t> message);
+  /// Sends a handshake message along `path`, in a class of datagram.h. Without memory it is lost,
+  /// as on any network: false, and it is counted.
+  bool send(const dataplane::PeerPath& path, std::span<const uint8_t> message,
+            uint8_t traffic_class);
 
  private:
   using Move = dataplane::SessionTable::Move;

@@ -22,6 +22,7 @@ void PeerBook::add(uint32_t peer, const PeerSpec& spec, bool enabled) {
   s.generation = generation;
   s.flags = static_cast<uint8_t>(kPresent | (enabled ? kEnabled : 0));
   s.keepalive = spec.persistent_keepalive;
+  s.worker = kNobody;
   PeerIdentity& id = identities_[peer];
   id = PeerIdentity{};
   id.public_key = spec.public_key;

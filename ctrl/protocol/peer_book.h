@@ -22,14 +22,15 @@ inline constexpr uint8_t kHandshaking = 4;  // the initiator holds state for it
 inline constexpr uint8_t kHolding = 8;      // packets wait for a session
 inline constexpr uint8_t kGreet = 16;       // a keepalive is due, whatever went before
 
+inline constexpr uint8_t kNobody = 0xff;  // no worker
+
 /// Times are TSC readings; 0: never, none.
 struct alignas(64) PeerState {
   // Line 0: what each check of the timers reads.
   uint32_t current, next, previous;  // receiver indices of the sessions; 0: none
   uint16_t keepalive;                // persistent keepalive interval in seconds; 0: off
   uint8_t flags;
-  uint8_t worker;   // that received the last authentic handshake message: owner of the next
-                    // session that we initiate
+  uint8_t worker;   // that received the last authentic handshake message, or kNobody
   uint64_t born;    // of the current session
   uint64_t expiry;  // the first of the sessions must go then
   uint64_t sent;    // last handshake message sent

@@ -108,7 +108,7 @@ void Protocol::Impl::send_cookie(const Datagram& datagram) {
     return;
   }
   const crypto::MessageCookieReply reply = guard.reply(datagram, ctx.now);
-  if (paths.send(*path, {reinterpret_cast<const uint8_t*>(&reply), sizeof reply})) {
+  if (paths.send(*path, {reinterpret_cast<const uint8_t*>(&reply), sizeof reply}, kNoClass)) {
     ++ctx.counters.cookies_sent;
   }
 }

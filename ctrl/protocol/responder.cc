@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/wire.h"
+#include "ctrl/protocol/owners.h"
 
 namespace wirelay::ctrl {
 
@@ -64,7 +65,8 @@ void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::Ha
     return;
   }
   paths_.hear(peer, *path);
-  const auto index = ctx_.session_writer.reserve(peer, datagram.worker);
+  const auto index =
+      ctx_.session_writer.reserve(peer, choose_owner(ctx_, datagram.port, datagram.worker));
   if (!index) {
     ++ctx_.counters.refused_full;
     return;
@@ -130,7 +132,7 @@ void Responder::send(Answer& answer, const dataplane::PeerPath& path) {
   sessions_.begin_answered(answer.peer, *answer.keys);
   const std::span bytes(reinterpret_cast<uint8_t*>(&answer.message), sizeof answer.message);
   handshakes_.write_macs(answer.peer, bytes);
-  if (paths_.send(path, bytes)) ++ctx_.counters.responses_sent;
+  if (paths_.send(path, bytes, kHandshakeClass)) ++ctx_.counters.responses_sent;
 }
 
 }  // namespace wirelay::ctrl

@@ -11,9 +11,12 @@ namespace wirelay::dataplane::stages {
 
 namespace {
 
-/// The way to a peer that has none of its own, but was heard.
-const PeerPath* moved_since(Worker& worker, const Peer& peer, PeerPath& room) noexcept {
-  Shared& shared = worker.shared;
+/// The published one, which says what fits until the control thread hears of a move; or, where none
+/// was known, the one to where the peer was seen just now.
+const PeerPath* path_to(Shared& shared, const Peer& peer, PeerPath& room) noexcept {
+  const PeerPath* path = peer.path.load(std::memory_order_acquire);
+  if (path != nullptr) [[likely]]
+    return path;
   return way_to(shared, peer, session_to_send(peer, shared.sessions), room);
 }
 
@@ -30,10 +33,7 @@ void fit(Worker& worker, Burst& burst) noexcept {
   for (uint16_t i = 0; i < burst.count; ++i) {
     PacketMeta& m = burst.meta[i];
     PeerPath room;
-    const PeerPath* path = m.peer_entry->path.load(std::memory_order_acquire);
-    if (path == nullptr) [[unlikely]] {
-      path = moved_since(worker, *m.peer_entry, room);
-    }
+    const PeerPath* path = path_to(worker.shared, *m.peer_entry, room);
     if (path == nullptr) [[unlikely]] {
       burst.refuse(i, Drop::kNoEndpoint);
       continue;

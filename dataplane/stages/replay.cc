@@ -10,23 +10,13 @@
 
 #include "dataplane/net/headers.h"
 #include "dataplane/net/udp_checksum.h"
+#include "dataplane/outer.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 
 namespace wirelay::dataplane::stages {
 
 namespace {
-
-/// The outer headers of an opened packet; they stand in front of its text.
-struct Outer {
-  const uint8_t* ip;
-  const uint8_t* udp;
-};
-
-Outer outer_of(const PacketMeta& m) noexcept {
-  const uint8_t* udp = m.text - sizeof(crypto::MessageTransport) - sizeof(rte_udp_hdr);
-  return {udp - (m.l4_offset - RTE_ETHER_HDR_LEN), udp};
-}
 
 Sighting sighting_of(const rte_mbuf& mbuf, const Outer& outer) noexcept {
   const bool v6 = ip_version(outer.ip) == 6;

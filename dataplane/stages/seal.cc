@@ -143,21 +143,18 @@ class Sealer {
   }
 
   void encapsulate_all() noexcept {
-    over_v6_ = false;
     for (uint16_t k = 0; k < sealed_count_; ++k) {
       PacketMeta& m = burst_.meta[sealed_[k]];
       const PeerPath& path = *m.path;
       encapsulate(burst_.mbufs[sealed_[k]], *m.session, path, m.counter, packets_[k]);
       m.adjacency = path.adjacency;
       m.port = path.port;
-      over_v6_ |= path.v6;
       burst_.divert(sealed_[k], Next::kTransmit);
     }
   }
 
   /// What the outer header lacks until the packet is sealed.
   void finish() noexcept {
-    if (!over_v6_) return;
     for (uint16_t k = 0; k < sealed_count_; ++k) {
       const PacketMeta& m = burst_.meta[sealed_[k]];
       finish_encapsulation(burst_.mbufs[sealed_[k]], *m.path, worker_.shared.ports[m.port]);
@@ -167,7 +164,6 @@ class Sealer {
   Worker& worker_;
   Burst& burst_;
   uint16_t ready_count_ = 0, sealed_count_ = 0, moved_count_ = 0;
-  bool over_v6_ = false;     // some packet of the chunk
   uint16_t ready_[kChunk];   // places in the burst of packets that have all they need
   uint16_t sealed_[kChunk];  // places of packets_
   PeerPath moved_[kChunk];   // to peers that have moved just now

@@ -1,9 +1,12 @@
 // source: the opened packet must be a well-formed IP packet from one of the peer's allowed IPs
-// (WireGuard's cryptokey routing, paper section 2). Padding behind it is trimmed.
+// (WireGuard's cryptokey routing, paper section 2). Padding behind it is trimmed, and congestion
+// that routers outside have marked is marked inside.
 #include <rte_ip.h>
 
 #include "dataplane/net/checksum.h"
+#include "dataplane/net/congestion.h"
 #include "dataplane/net/headers.h"
+#include "dataplane/outer.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 
@@ -92,6 +95,7 @@ void source(Worker& worker, Burst& burst) noexcept {
       continue;
     }
     m.ip_bytes = inner.bytes;
+    take_in_mark(outer_of(m).ip, m.text);
     burst.mbufs[i]->data_len = inner.bytes;
     burst.mbufs[i]->pkt_len = inner.bytes;
     const uint8_t check = m.peer_entry->source_check.load(std::memory_order_acquire);

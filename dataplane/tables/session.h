@@ -85,6 +85,7 @@ class SessionTable {
 
   [[nodiscard]] const IndexLayout& layout() const noexcept { return layout_; }
   [[nodiscard]] uint32_t slots() const noexcept { return slots_; }
+  [[nodiscard]] uint32_t workers() const noexcept { return workers_; }
   [[nodiscard]] uint32_t replay_words() const noexcept { return replay_words_; }
 
   /// The slot that `index` names, whoever is in it: for prefetching.
@@ -144,6 +145,7 @@ class SessionTable {
   }
   IndexLayout layout_;
   uint32_t slots_;
+  uint32_t workers_;
   uint32_t replay_words_;
   LazyArray<Session> sessions_;
   LazyArray<Sightings> sightings_;  // by slot; of peers that do not move it is not touched

@@ -24,7 +24,8 @@ Traffic traffic_of(const Session& session) noexcept {
           session.tx_bytes.load(kRelaxed) + session.own_tx_bytes.load(kRelaxed)};
 }
 
-SessionWriter::SessionWriter(SessionTable& table, Rcu& rcu) : table_(table), rcu_(rcu) {}
+SessionWriter::SessionWriter(SessionTable& table, Rcu& rcu)
+    : table_(table), rcu_(rcu), loads_(table.workers()) {}
 
 std::optional<uint32_t> SessionWriter::reserve(uint32_t peer, uint32_t owner) {
   uint32_t number;
@@ -43,6 +44,7 @@ std::optional<uint32_t> SessionWriter::reserve(uint32_t peer, uint32_t owner) {
   Slot& slot = slots_[number];
   slot = {fresh_index(number, owner, slot.index), peer, State::kReserved};
   ++in_use_;
+  ++loads_[owner];
   table_.awaited_[number].store(slot.index, std::memory_order_release);
   return slot.index;
 }
@@ -64,6 +66,10 @@ const SessionWriter::Slot* SessionWriter::holder(uint32_t index) const noexcept 
   if (number >= slots_.size() || slots_[number].index != index) return nullptr;
   const Slot& slot = slots_[number];
   return slot.state == State::kReserved || slot.state == State::kPublished ? &slot : nullptr;
+}
+
+uint32_t SessionWriter::least_loaded() const noexcept {
+  return static_cast<uint32_t>(std::ranges::min_element(loads_) - loads_.begin());
 }
 
 std::optional<uint32_t> SessionWriter::peer_of(uint32_t index) const {
@@ -138,6 +144,7 @@ void SessionWriter::release(uint32_t number) {
   slots_[number].state = State::kFree;
   free_.push_back(number);
   --in_use_;
+  --loads_[table_.layout().owner(slots_[number].index)];
 }
 
 }  // namespace wirelay::dataplane

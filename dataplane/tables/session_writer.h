@@ -28,6 +28,9 @@ class SessionWriter {
   /// Workers see only that its answer is awaited. nullopt when all slots are in use.
   std::optional<uint32_t> reserve(uint32_t peer, uint32_t owner);
 
+  /// The worker that owns the fewest of the slots that are not free.
+  [[nodiscard]] uint32_t least_loaded() const noexcept;
+
   /// The peer for which a reserved or published index was taken; nullopt when it is neither.
   [[nodiscard]] std::optional<uint32_t> peer_of(uint32_t index) const;
 
@@ -61,6 +64,7 @@ class SessionWriter {
   std::vector<uint32_t> free_;  // last in, first out: touched memory stays small
   uint32_t fresh_ = 0;          // slots from here on were never used
   uint32_t in_use_ = 0;
+  std::vector<uint32_t> loads_;  // of them, by owner
 };
 
 }  // namespace wirelay::dataplane

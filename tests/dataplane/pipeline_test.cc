@@ -2,6 +2,7 @@
 // they must be, over IPv4 and IPv6 inside and outside, and in the very buffer they came in by.
 #include "dataplane/pipeline.h"
 
+#include <algorithm>
 #include <string>
 
 #include <cppunit/extensions/HelperMacros.h>
@@ -213,11 +214,11 @@ class PipelineTest : public CppUnit::TestFixture {
     const Parsed outer = parse_ip_packet(f.payload);
     const bool v6 = !c.endpoint.addr.is_v4();
     CPPUNIT_ASSERT(outer.valid);
-    CPPUNIT_ASSERT(outer.from == d.relay_endpoint(v6).addr && outer.udp_checksum == v6);
+    CPPUNIT_ASSERT(outer.from == d.relay_endpoint(v6).addr && outer.udp_checksum);
     const auto opened = d.open(c, frame);
     CPPUNIT_ASSERT(opened.has_value());
-    CPPUNIT_ASSERT_EQUAL(size_t{0}, opened->packet.size() % 16);
-    inner.resize((inner.size() + 15) / 16 * 16);
+    constexpr size_t kTunnelMtu = 1420;
+    inner.resize(std::min((inner.size() + 15) / 16 * 16, std::max(inner.size(), kTunnelMtu)));
     CPPUNIT_ASSERT(opened->packet == inner);
   }
 };

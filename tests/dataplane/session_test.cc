@@ -55,6 +55,7 @@ class SessionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(tags_differ_from_use_to_use);
   CPPUNIT_TEST(keys_are_wiped_after_the_grace_period);
   CPPUNIT_TEST(slot_is_clean_when_reused);
+  CPPUNIT_TEST(owners_are_counted);
   CPPUNIT_TEST(a_reserved_slot_is_free_at_once);
   CPPUNIT_TEST(full_table_refuses);
   CPPUNIT_TEST(final_counts_are_reported_once);
@@ -253,6 +254,27 @@ class SessionTest : public CppUnit::TestFixture {
     }
     CPPUNIT_ASSERT_EQUAL(generation + 1, s->generation);
     CPPUNIT_ASSERT_EQUAL(2u, s->peer);
+  }
+
+  /// Reserved, published, and waiting for their grace period.
+  void owners_are_counted() {
+    SessionTable table(64, 3, 1024);
+    Rcu rcu(1);
+    rcu.online(0);
+    SessionWriter writer(table, rcu);
+    std::vector<uint32_t> indices;
+    for (uint32_t i = 0; i < 9; ++i)
+      indices.push_back(writer.reserve(1, writer.least_loaded()).value());
+    for (uint32_t i = 0; i < 9; ++i) CPPUNIT_ASSERT_EQUAL(i % 3, table.layout().owner(indices[i]));
+    writer.publish(keys_for(indices[2]), kRejectTsc);
+    writer.retire(indices[1]);  // only reserved
+    CPPUNIT_ASSERT_EQUAL(1u, writer.least_loaded());
+    writer.reserve(1, 1).value();
+    writer.retire(indices[2]);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("workers may hold it still", 0u, writer.least_loaded());
+    rcu.quiescent(0);
+    rcu.poll();
+    CPPUNIT_ASSERT_EQUAL(2u, writer.least_loaded());
   }
 
   void a_reserved_slot_is_free_at_once() {

@@ -79,7 +79,8 @@ void send_message(bool v6, const uint8_t* data, size_t size) {
   if (remote.addr.is_v4() == v6) return;  // an IPv4 address in IPv6's form
   std::memcpy(&remote.port, data + 16, sizeof remote.port);
   const PeerPath path = dataplane::make_path(local, remote, 0, 0, kMtu);
-  rte_mbuf* sent = ctrl::make_datagram(pool(), path, {data + kHead, size - kHead});
+  rte_mbuf* sent =
+      ctrl::make_datagram(pool(), path, {data + kHead, size - kHead}, ctrl::kHandshakeClass);
   must(sent != nullptr);
   const auto* at = rte_pktmbuf_mtod(sent, const uint8_t*);
   const test::Parsed packet = test::parse_ip_packet({at, at + rte_pktmbuf_data_len(sent)});

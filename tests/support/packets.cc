@@ -215,7 +215,7 @@ Parsed parse_ip_packet(const Bytes& packet) {
     p.protocol = packet[9];
     p.valid = get16(packet, 2) == packet.size() && fold(sum16(packet.data(), 20)) == 0xffff;
     p.valid = parse_transport(p, {packet.begin() + 20, packet.end()}) && p.valid;
-  } else if (packet.size() >= 40 && packet[0] == 0x60) {
+  } else if (packet.size() >= 40 && packet[0] >> 4 == 6) {
     p.from = IpAddr::v6(&packet[8]);
     p.to = IpAddr::v6(&packet[24]);
     p.ttl = packet[7];

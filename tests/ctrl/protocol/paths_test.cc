@@ -261,7 +261,8 @@ class PathsTest : public IntroducedLabTest {
     for (const bool v6 : {false, true}) {
       const auto path = dataplane::make_path(a().endpoint(v6), b().endpoint(v6), 0, 0, 1500);
       const Bytes message(101, 0x5a);
-      rte_mbuf* packet = ctrl::make_datagram(lab_->pool, path, message);
+      rte_mbuf* packet = ctrl::make_datagram(lab_->pool, path, message, ctrl::kHandshakeClass);
+      CPPUNIT_ASSERT_EQUAL(ctrl::kHandshakeClass, class_of(packet));
       CPPUNIT_ASSERT(packet != nullptr);
       CPPUNIT_ASSERT(checksums_right(packet, v6));
       CPPUNIT_ASSERT(rte_pktmbuf_prepend(packet, 14) != nullptr);
@@ -278,7 +279,8 @@ class PathsTest : public IntroducedLabTest {
   void cut_frames_are_refused() {
     for (const bool v6 : {false, true}) {
       const auto path = dataplane::make_path(a().endpoint(v6), b().endpoint(v6), 0, 0, 1500);
-      rte_mbuf* packet = ctrl::make_datagram(lab_->pool, path, Bytes(148));
+      rte_mbuf* packet = ctrl::make_datagram(lab_->pool, path, Bytes(148), ctrl::kNoClass);
+      CPPUNIT_ASSERT_EQUAL(ctrl::kNoClass, class_of(packet));
       rte_pktmbuf_prepend(packet, 14);
       while (rte_pktmbuf_data_len(packet) > 0) {
         rte_pktmbuf_trim(packet, 1);
@@ -319,6 +321,10 @@ class PathsTest : public IntroducedLabTest {
   }
   const Endpoint moved_{*dataplane::parse_ip("203.0.113.5"), 51820};
   Endpoint endpoint_at_b() { return *b().protocol->status(lab_->peer_of_b).endpoint; }
+  static uint8_t class_of(const rte_mbuf* packet) {
+    const auto* ip = rte_pktmbuf_mtod(packet, const uint8_t*);
+    return ip[0] >> 4 == 4 ? ip[1] : static_cast<uint8_t>(ip[0] << 4 | ip[1] >> 4);
+  }
   static bool checksums_right(const rte_mbuf* packet, bool v6) {
     if (v6) {
       const auto* ip = rte_pktmbuf_mtod(packet, const rte_ipv6_hdr*);

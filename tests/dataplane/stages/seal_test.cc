@@ -45,6 +45,8 @@ class SealTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_session_that_the_peer_has_not_used_is_none);
   CPPUNIT_TEST(packets_without_session_wait_with_the_control_thread);
   CPPUNIT_TEST(few_wait_in_each_part_of_a_second);
+  CPPUNIT_TEST(a_burst_to_one_peer_waits_as_a_whole);
+  CPPUNIT_TEST(a_burst_behind_the_first_packet_of_a_session_goes_with_it);
   CPPUNIT_TEST(one_peer_does_not_take_all_that_may_wait);
   CPPUNIT_TEST(what_is_sealed_is_counted_and_timed);
   CPPUNIT_TEST_SUITE_END();
@@ -220,6 +222,45 @@ class SealTest : public CppUnit::TestFixture {
     for (int i = 0; i < 300; ++i) feed_down(d, c);
     d.poll();
     CPPUNIT_ASSERT_EQUAL(first, d.discard_punts());
+  }
+
+  /// As many as the control thread holds for a peer, in their order.
+  void a_burst_to_one_peer_waits_as_a_whole() {
+    DataPath d;
+    const Client c = d.add_client();
+    d.peers->set_current(c.peer, 0);
+    for (uint8_t i = 0; i < 128; ++i) {
+      d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, Bytes(8, i))));
+    }
+    d.poll();
+    const auto punts = d.punts();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{128}, punts.size());
+    for (uint8_t i = 0; i < 128; ++i) {
+      CPPUNIT_ASSERT(parse_ip_packet(bytes_of(punts[i].mbuf)).payload == Bytes(8, i));
+      rte_pktmbuf_free(punts[i].mbuf);
+    }
+  }
+
+  /// A peer that has started anew says one word, and another peer talks to it at once.
+  void a_burst_behind_the_first_packet_of_a_session_goes_with_it() {
+    DataPath d;
+    Client c = d.add_client(), other = d.add_client();
+    const Client before = c;
+    answered(d, c, 0);
+    d.peers->set_current(c.peer, before.index);
+    d.feed(0, d.tunnelled(c, {}));
+    for (uint8_t i = 0; i < 100; ++i) {
+      d.feed(0, d.tunnelled(other, udp({other.inner4, 1}, {c.inner4, 1}, Bytes(8, i))));
+    }
+    d.poll();
+    const auto frames = d.sent(0);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{100}, frames.size());
+    for (uint8_t i = 0; i < 100; ++i) {
+      const auto opened = d.open(c, frames[i]);
+      CPPUNIT_ASSERT(opened);
+      CPPUNIT_ASSERT_EQUAL(uint64_t{i}, opened->counter);
+      CPPUNIT_ASSERT_EQUAL(i, opened->packet[28]);
+    }
   }
 
   void one_peer_does_not_take_all_that_may_wait() {

@@ -68,6 +68,43 @@ class TransportTest(ConformanceCase):
             self.assertEqual((packet.source, packet.target, packet.data),
                              (source, target, b"hello"))
 
+    def test_a_burst_that_waits_goes_out_as_a_whole(self):
+        peer = self.peer()
+        self.set(peer, endpoint=peer.at)
+        for i in range(MOST_WAITING):
+            self.host_sends(peer, b"%d" % i)
+        peer.answer()
+        got = [int(peer.receive_packet().packet.data) for _ in range(MOST_WAITING)]
+        self.assertEqual(got, list(range(MOST_WAITING)))
+
+    def test_a_burst_behind_the_first_packet_of_a_session_goes_with_it(self):
+        """From another peer, at once; the peer that it is for has started anew, and knows its last
+        session no longer."""
+        for outside in ("203.0.113.2", "2001:db8:a::2"):
+            one, other = self.peer(outside=outside), self.peer(outside=outside)
+            session = one.connect()
+            other.connect()
+            fresh = other.handshake()
+            other.send_data(fresh, b"")
+            for i in range(100):
+                one.send_data(session, inner.udp(one.v4, other.v4, b"%d" % i))
+            got = [other.receive_packet() for _ in range(100)]
+            self.assertEqual([int(r.packet.data) for r in got], list(range(100)))
+            self.assertTrue(all(r.session is fresh for r in got))
+
+    def test_traffic_from_behind_goes_on_in_the_session_of_a_peer_that_started_anew(self):
+        peer = self.peer()
+        peer.connect()
+        self.host_sends(peer, b"before")
+        self.assertEqual(peer.receive_packet().packet.data, b"before")
+        fresh = peer.handshake()
+        self.assertIs(peer.echo(fresh).session, fresh)
+        for i in range(100):
+            self.host_sends(peer, b"%d" % i)
+        got = [peer.receive_packet() for _ in range(100)]
+        self.assertEqual([int(r.packet.data) for r in got], list(range(100)))
+        self.assertTrue(all(r.session is fresh for r in got))
+
     def test_packets_that_wait_go_out_in_order(self):
         """All that can be held: more than that many begin with a later one."""
         peer = self.peer()
@@ -75,7 +112,7 @@ class TransportTest(ConformanceCase):
         sent = MOST_WAITING + 40
         for i in range(sent):
             self.host_sends(peer, b"%d" % i)
-            time.sleep(0.003)  # workers hand up 16 in 10 ms
+            time.sleep(0.001)  # workers hand up 128 in 10 ms
         initiation = peer.read_initiation()
         self.settle()
         peer.answer(initiation)
