@@ -23,6 +23,8 @@ inline bool is_fragment(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? (load_be16(ip + 6) & kMoreOrOffset) != 0 : ip[6] == kFragmentHeader;
 }
 
+inline constexpr uint8_t kTtl = 64;  // of packets that the relay makes
+
 /// `ip`: IPv4 or IPv6 header.
 inline IpAddr destination_of(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
