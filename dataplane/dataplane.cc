@@ -44,7 +44,8 @@ Shared::Shared(const Sizes& sizes, unsigned worker_count, uint64_t hz)
       peers(sizes.peers),
       prefixes(sizes.prefixes),
       users(sizes.users, hz),
-      adjacencies(sizes.neighbours) {
+      adjacencies(sizes.neighbours),
+      known_sources(sizes.peers, hz) {
   for (Port& port : ports) port.mtu = port.rx_queues = port.tx_queues = 0;
   for (unsigned i = 0; i < worker_count; ++i) {
     mailboxes.push_back(std::make_unique<Mailbox>(i, sizes.punt_ring, sizes.handoff_ring));
@@ -68,9 +69,8 @@ uint64_t pool_bytes(uint32_t mbufs, uint16_t largest_mtu, uint64_t page_bytes) {
   const uint64_t object = rte_mempool_calc_obj_size(
       static_cast<uint32_t>(sizeof(rte_mbuf)) + buffer_room(largest_mtu), 0, nullptr);
   const uint64_t buffers =
-      object > page_bytes
-          ? mbufs * ((object + page_bytes - 1) / page_bytes * page_bytes)
-          : (mbufs + page_bytes / object - 1) / (page_bytes / object) * page_bytes;
+      object > page_bytes ? mbufs * ((object + page_bytes - 1) / page_bytes * page_bytes)
+                          : (mbufs + page_bytes / object - 1) / (page_bytes / object) * page_bytes;
   const uint64_t ring = sizeof(void*) * std::bit_ceil(uint64_t{mbufs} + 1);
   return buffers + ring + sizeof(rte_mempool) + RTE_MAX_LCORE * sizeof(rte_mempool_cache);
 }

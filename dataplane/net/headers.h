@@ -35,6 +35,9 @@ inline IpAddr source_of(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? IpAddr::v4(ip + 12) : IpAddr::v6(ip + 8);
 }
 
+/// An IPv4 address, or the IPv6 network of 64 bits that one host may have for itself.
+inline uint64_t network_of(const IpAddr& addr) noexcept { return addr.word(addr.is_v4() ? 1 : 0); }
+
 /// A number that tells addresses apart, for what is shared out among them.
 inline uint64_t party_of(const IpAddr& addr) noexcept { return addr.word(0) ^ addr.word(1); }
 
