@@ -56,7 +56,9 @@ enum class Next : uint8_t {
 /// Why the control thread gets a packet. Frames start at their Ethernet header, packets at their
 /// IP header.
 enum class PuntReason : uint8_t {
-  kHandshake,   // frame: initiation, response or cookie reply; mac1 was right where there is one
+  kHandshake,   // frame: an initiation with a right mac1
+  kExpected,    // frame: an initiation from a known source with a right mac1, or an answer that a
+                // message of ours waits for
   kArp,         // frame
   kNeighbour,   // frame: ICMPv6 neighbour discovery
   kNoSession,   // packet: for `peer`, which has no usable session

@@ -44,7 +44,8 @@ Shared::Shared(const Sizes& sizes, unsigned worker_count, uint64_t hz)
       peers(sizes.peers),
       prefixes(sizes.prefixes),
       users(sizes.users, hz),
-      adjacencies(sizes.neighbours) {
+      adjacencies(sizes.neighbours),
+      known_sources(sizes.peers, hz) {
   for (Port& port : ports) port.mtu = port.rx_queues = port.tx_queues = 0;
   for (unsigned i = 0; i < worker_count; ++i) {
     mailboxes.push_back(std::make_unique<Mailbox>(i, sizes.punt_ring, sizes.handoff_ring));

@@ -10,6 +10,7 @@
 #include "dataplane/port.h"
 #include "dataplane/rcu.h"
 #include "dataplane/tables/adjacency.h"
+#include "dataplane/tables/known_sources.h"
 #include "dataplane/tables/peer.h"
 #include "dataplane/tables/prefix.h"
 #include "dataplane/tables/session.h"
@@ -61,6 +62,7 @@ struct Shared {
   PrefixTable prefixes;
   UserTable users;
   AdjacencyTable adjacencies;
+  KnownSources known_sources;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;  // by worker number
 };
 

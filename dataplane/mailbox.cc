@@ -36,6 +36,7 @@ template class Ring<rte_mbuf*>;
 Mailbox::Mailbox(unsigned worker, unsigned punt_size, unsigned handoff_size)
     : discovery("wl_discovery_" + std::to_string(worker), kDiscoverySize,
                 RING_F_SP_ENQ | RING_F_SC_DEQ),
+      expected("wl_expected_" + std::to_string(worker), punt_size, RING_F_SP_ENQ | RING_F_SC_DEQ),
       handshakes("wl_handshake_" + std::to_string(worker), punt_size,
                  RING_F_SP_ENQ | RING_F_SC_DEQ),
       waiting("wl_waiting_" + std::to_string(worker), punt_size, RING_F_SP_ENQ | RING_F_SC_DEQ),

@@ -83,13 +83,14 @@ extern template class Ring<rte_mbuf*>;
 /// out what is more urgent: were ARP and neighbour discovery to drown in a flood, the gateway would
 /// be lost and with it everybody's traffic.
 struct Mailbox {
-  /// `punt_size`: of the rings of handshakes, packets that wait and events each.
+  /// `punt_size`: of the rings of handshakes of both kinds, packets that wait and events each.
   Mailbox(unsigned worker, unsigned punt_size, unsigned handoff_size);
 
   static constexpr unsigned kDiscoverySize = 128;
   static constexpr unsigned kRefusedSize = 128;
   Ring<Punt> discovery;      // worker to control: ARP and neighbour discovery
-  Ring<Punt> handshakes;     // worker to control
+  Ring<Punt> expected;       // worker to control: handshake messages that a flood has no part in
+  Ring<Punt> handshakes;     // worker to control: initiations from anywhere
   Ring<Punt> waiting;        // worker to control: packets that wait, for a session or a neighbour
   Ring<Event> events;        // worker to control
   Ring<Refused> refused;     // control to worker
@@ -101,6 +102,8 @@ struct Mailbox {
       case PuntReason::kArp:
       case PuntReason::kNeighbour:
         return discovery;
+      case PuntReason::kExpected:
+        return expected;
       case PuntReason::kHandshake:
         return handshakes;
       case PuntReason::kNoSession:

@@ -50,6 +50,7 @@ class PuntAllowance {
 struct PuntAllowances {
   explicit PuntAllowances(uint64_t tsc_hz) noexcept
       : initiations(tsc_hz, 64, 256),
+        known_initiations(tsc_hz, 4, 64),
         responses(tsc_hz, 4, 64),
         cookie_replies(tsc_hz, 4, 64),
         discovery(tsc_hz, 16, 64),
@@ -59,7 +60,8 @@ struct PuntAllowances {
         echoes(tsc_hz, 64, 512),
         moves(tsc_hz, 1, 64) {}
 
-  PuntAllowance initiations;        // by source address
+  PuntAllowance initiations;        // by source address, IPv6: /64
+  PuntAllowance known_initiations;  // from known sources, by these; beyond it, as all others
   PuntAllowance responses;          // by receiver index
   PuntAllowance cookie_replies;     // by receiver index
   PuntAllowance discovery;          // ARP and neighbour discovery, by sender's MAC

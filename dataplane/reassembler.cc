@@ -1,9 +1,5 @@
 // Putting fragments together, see reassembler.h.
 
-// For rte_ip_frag_table_del_expired_entries(), as DPDK 22.11 has it: without it, buffers of what
-// nobody completes would wait for the next fragments of somebody else.
-#define ALLOW_EXPERIMENTAL_API
-
 #include "dataplane/reassembler.h"
 
 #include <cstring>

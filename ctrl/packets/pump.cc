@@ -56,6 +56,7 @@ unsigned Pump::step() {
   served += protocol_.finish_answers(kAnswersAtOnce, read_clocks());
   const size_t worker = next_;
   next_ = (next_ + 1) % shared_.mailboxes.size();
+  served += serve(shared_.mailboxes[worker]->expected, kCostlyAtOnce);
   served += serve_handshakes(worker);
   return served + serve(shared_.mailboxes[worker]->waiting, kCostlyAtOnce);
 }
@@ -87,6 +88,7 @@ unsigned Pump::serve(dataplane::Ring<dataplane::Punt>& punts, unsigned most) {
 void Pump::hand_on(const dataplane::Punt& punt, const Now& now) {
   switch (punt.reason) {
     case dataplane::PuntReason::kHandshake:
+    case dataplane::PuntReason::kExpected:
     case dataplane::PuntReason::kNoSession:
       protocol_.handle(punt, now);
       return;

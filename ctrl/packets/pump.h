@@ -1,7 +1,7 @@
 // What workers hand up, handed on: punted packets and events to the protocol and to the neighbours.
 // ARP and neighbour discovery come first, then events, answers to handshakes that were computed
-// elsewhere, handshakes, and packets that wait. One turn is bounded in time, so that the API and
-// the timers are served between turns.
+// elsewhere, handshakes (those that a flood has no part in before all others), and packets that
+// wait. One turn is bounded in time, so that the API and the timers are served between turns.
 #pragma once
 
 #include <chrono>
@@ -32,9 +32,9 @@ class Pump {
   Result turn();
 
   /// All ARP and neighbour discovery, some events of all workers, some answers, and then a few
-  /// handshakes and waiting packets of one worker, the next one's in the next step: a flood of them
-  /// keeps nothing more urgent waiting for longer than these few take. Returns how many were
-  /// served.
+  /// handshakes of either kind and waiting packets of one worker, the next one's in the next step:
+  /// a flood of them keeps nothing more urgent waiting for longer than these few take. Returns how
+  /// many were served.
   unsigned step();
 
  private:

@@ -46,8 +46,8 @@ struct Protocol::Impl {
         held(kMostHeldForPeer, std::min(kMostHeld, shared.pool->size / kHeldPart)),
         responder(ctx, handshakes, sessions, paths, answerer) {}
 
-  void take_handshake(const Datagram& datagram);
-  void send_cookie(const Datagram& datagram);
+  void take_handshake(const Datagram& datagram, bool expected);
+  void send_cookie(const Datagram& datagram, bool expected);
   void take_packet(uint32_t peer, rte_mbuf* packet);
   void end(uint32_t peer);
 
@@ -63,7 +63,7 @@ struct Protocol::Impl {
   Timers timers{ctx, sessions, handshakes, initiator, held, transport};
 };
 
-void Protocol::Impl::take_handshake(const Datagram& datagram) {
+void Protocol::Impl::take_handshake(const Datagram& datagram, bool expected) {
   using crypto::MessageType;
   const auto& message = datagram.message;
   const auto is = [&](MessageType type, size_t size) {
@@ -89,7 +89,7 @@ void Protocol::Impl::take_handshake(const Datagram& datagram) {
       initiation ? responder.take_initiation(datagram) : initiator.take_response(datagram);
       return;
     case LoadGuard::Verdict::kSendCookie:
-      send_cookie(datagram);
+      send_cookie(datagram, expected);
       return;
     case LoadGuard::Verdict::kRefuse:
       ++ctx.counters.refused_under_load;
@@ -97,8 +97,10 @@ void Protocol::Impl::take_handshake(const Datagram& datagram) {
   }
 }
 
-void Protocol::Impl::send_cookie(const Datagram& datagram) {
-  if (!guard.may_reply(datagram.worker, ctx.now)) {
+/// What is expected is few, since workers hand up few of it, and most likely a peer's, who needs
+/// the cookie before its session ends: a flood of others does not use up its replies.
+void Protocol::Impl::send_cookie(const Datagram& datagram, bool expected) {
+  if (!expected && !guard.may_reply(datagram.worker, ctx.now)) {
     ++ctx.counters.refused_under_load;
     return;
   }
@@ -195,7 +197,7 @@ void Protocol::handle(const dataplane::Punt& punt, const Now& now) {
     return;
   }
   if (const auto datagram = parse_frame(punt.mbuf, punt.worker)) {
-    impl_->take_handshake(*datagram);
+    impl_->take_handshake(*datagram, punt.reason == PuntReason::kExpected);
   } else {
     ++impl_->ctx.counters.refused_bad_message;
   }
@@ -209,6 +211,7 @@ void Protocol::handle(const dataplane::Event& event, const Now& now) {
   if (!peer || !ctx.enabled(*peer) || !impl_->sessions.owns(*peer, event.session)) return;
   if (event.kind == EventKind::kMoved) {
     impl_->paths.follow(*peer);
+    ctx.note_source(*peer);
   } else if (impl_->sessions.confirm(*peer, event.session)) {
     impl_->timers.confirmed(*peer);
   } else if (event.session == ctx.state(*peer).current) {

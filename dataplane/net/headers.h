@@ -23,6 +23,8 @@ inline bool is_fragment(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? (load_be16(ip + 6) & kMoreOrOffset) != 0 : ip[6] == kFragmentHeader;
 }
 
+inline constexpr uint8_t kTtl = 64;  // of packets that the relay makes
+
 /// `ip`: IPv4 or IPv6 header.
 inline IpAddr destination_of(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);
@@ -32,6 +34,9 @@ inline IpAddr destination_of(const uint8_t* ip) noexcept {
 inline IpAddr source_of(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? IpAddr::v4(ip + 12) : IpAddr::v6(ip + 8);
 }
+
+/// An IPv4 address, or the IPv6 network of 64 bits that one host may have for itself.
+inline uint64_t network_of(const IpAddr& addr) noexcept { return addr.word(addr.is_v4() ? 1 : 0); }
 
 /// A number that tells addresses apart, for what is shared out among them.
 inline uint64_t party_of(const IpAddr& addr) noexcept { return addr.word(0) ^ addr.word(1); }

@@ -18,7 +18,6 @@ namespace {
 
 constexpr uint32_t kIcmpBytes = 8;
 constexpr uint32_t kLargest4 = 576, kLargest6 = 1200;  // whole answers
-constexpr uint8_t kTtl = 64;
 constexpr uint8_t kInternetControl = 0xc0;  // precedence of ICMP errors (RFC 1812, 4.3.2.5)
 constexpr uint8_t kNextHeaderOffset = 6;    // in the IPv6 header
 

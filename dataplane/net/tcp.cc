@@ -14,7 +14,6 @@ namespace wirelay::dataplane {
 namespace {
 
 constexpr uint8_t kEndOfOptions = 0, kNoOperation = 1, kMss = 2;
-constexpr uint8_t kTtl = 64;
 
 uint32_t header_bytes(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? ipv4_header_bytes(ip) : static_cast<uint32_t>(sizeof(rte_ipv6_hdr));

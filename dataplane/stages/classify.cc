@@ -241,7 +241,8 @@ class Classifier {
         length >= kEmptyTransport) {
       return transport(i, mbuf, message, length);
     }
-    verdict(i, check_handshake(worker_, *mbuf, ip, l4, {message, length}), PuntReason::kHandshake);
+    const auto found = check_handshake(worker_, *mbuf, ip, l4, {message, length});
+    verdict(i, found.drop, found.punt);
   }
 
   /// The UDP checksum of data is not computed here: that would read every byte once more, and the

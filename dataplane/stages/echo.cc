@@ -20,7 +20,6 @@ namespace wirelay::dataplane::stages {
 
 namespace {
 
-constexpr uint8_t kTtl = 64;
 constexpr uint8_t kIcmpEcho = 8, kIcmpEchoReply = 0;
 constexpr uint8_t kIcmp6Echo = 128, kIcmp6EchoReply = 129;
 

@@ -35,16 +35,18 @@ uint32_t receiver_of(MessageType kind, std::span<const uint8_t> message) noexcep
                                                  : offsetof(crypto::MessageCookieReply, receiver)));
 }
 
-/// An address, or an IPv6 network of 64 bits, which one host may have for itself.
-uint64_t source_of(const uint8_t* ip) noexcept {
-  return ip_version(ip) == 4 ? load_as<uint32_t>(ip + 12) : load_as<uint64_t>(ip + 8);
-}
-
-Drop check_initiation(Worker& worker, const uint8_t* ip,
-                      std::span<const uint8_t> message) noexcept {
-  if (!crypto::check_mac1(worker.shared.mac1_key, message)) return Drop::kBadMac1;
-  return worker.allowances.initiations.take(worker.now, source_of(ip)) ? Drop::kNone
-                                                                       : Drop::kHandshakeFlood;
+HandshakeVerdict check_initiation(Worker& worker, const uint8_t* ip,
+                                  std::span<const uint8_t> message) noexcept {
+  constexpr auto kPunt = PuntReason::kHandshake;
+  if (!crypto::check_mac1(worker.shared.mac1_key, message)) return {Drop::kBadMac1, kPunt};
+  const IpAddr source = source_of(ip);
+  const uint64_t network = network_of(source);
+  if (worker.shared.known_sources.has(source, worker.now) &&
+      worker.allowances.known_initiations.take(worker.now, network)) {
+    return {Drop::kNone, PuntReason::kExpected};
+  }
+  const bool allowed = worker.allowances.initiations.take(worker.now, network);
+  return {allowed ? Drop::kNone : Drop::kHandshakeFlood, kPunt};
 }
 
 Drop check_response(Worker& worker, std::span<const uint8_t> message) noexcept {
@@ -64,18 +66,19 @@ Drop check_cookie_reply(Worker& worker, std::span<const uint8_t> message) noexce
 
 }  // namespace
 
-Drop check_handshake(Worker& worker, const rte_mbuf& frame, const uint8_t* ip, const uint8_t* udp,
-                     std::span<const uint8_t> message) noexcept {
+HandshakeVerdict check_handshake(Worker& worker, const rte_mbuf& frame, const uint8_t* ip,
+                                 const uint8_t* udp, std::span<const uint8_t> message) noexcept {
+  constexpr auto kPunt = PuntReason::kExpected;
   const auto kind = kind_of(message);
-  if (!kind) return Drop::kUnknownMessage;
-  if (!udp_arrived_whole(frame, ip, udp)) return Drop::kBadChecksum;
+  if (!kind) return {Drop::kUnknownMessage, kPunt};
+  if (!udp_arrived_whole(frame, ip, udp)) return {Drop::kBadChecksum, kPunt};
   switch (*kind) {
     case MessageType::kInitiation:
       return check_initiation(worker, ip, message);
     case MessageType::kResponse:
-      return check_response(worker, message);
+      return {check_response(worker, message), kPunt};
     default:
-      return check_cookie_reply(worker, message);
+      return {check_cookie_reply(worker, message), kPunt};
   }
 }
 

@@ -48,7 +48,8 @@ void add_unasked_cases(std::vector<DropCase>& cases) {
       if (type == 2) crypto::MacWriter(crypto::PublicKey{}).write(out, 1);
       return out;
     };
-    const auto unasked = [&](const char* what, std::function<uint32_t(DataPath&)> index) {
+    const auto unasked = [&, type = type](const char* what,
+                                          std::function<uint32_t(DataPath&)> index) {
       cases.push_back(
           {Drop::kUnasked, "message " + std::to_string(type) + ", " + what, frame([=](DataPath& d) {
              d.shared->mac1_key = crypto::mac1_key(crypto::PublicKey{});

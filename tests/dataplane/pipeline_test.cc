@@ -169,7 +169,8 @@ class PipelineTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{12}, d.drops(Drop::kBadTag));
   }
 
-  /// Each of three floods, and behind it one of what the others are about.
+  /// Each of three floods, and behind it one of what the others are about, and a known peer's
+  /// initiation.
   void no_flood_takes_the_ring_of_another() {
     DataPathOptions options;
     options.sizes.punt_ring = 64;  // holds 63
@@ -182,6 +183,9 @@ class PipelineTest : public CppUnit::TestFixture {
     initiation[0] = static_cast<uint8_t>(crypto::MessageType::kInitiation);
     crypto::MacWriter(crypto::PublicKey{}).write(initiation, 1);
     const Bytes handshake = d.from_client(c, initiation);
+    const Client known = d.add_client();
+    d.shared->known_sources.note(known.endpoint.addr, d.now);
+    const Bytes renewal = d.from_client(known, initiation);
     const Bytes question =
         ethernet(kBroadcast, DataPath::kPeerMac, kTypeArp,
                  arp(1, DataPath::kPeerMac, addr("192.0.2.77"), d.relay_endpoint(false).addr));
@@ -197,6 +201,7 @@ class PipelineTest : public CppUnit::TestFixture {
       d.now += DataPath::kHz;  // what is allowed in a part of a second is allowed again
       flood(kinds[flooded].first, kinds[flooded].second);
       const uint64_t lost = d.all_drops();
+      d.feed(0, renewal);
       for (size_t other = 0; other < std::size(kinds); ++other) {
         if (other != flooded) d.feed(kinds[other].first, kinds[other].second);
       }

@@ -39,7 +39,7 @@ struct Fixture {
   const uint32_t awaited = path.sessions->reserve(client.peer, 0).value();  // our initiation's
   uint64_t fed = 0, punted = 0;
   std::array<uint64_t, 2> left{};   // by port
-  std::array<uint64_t, 5> punts{};  // by reason
+  std::array<uint64_t, 6> punts{};  // by reason
 };
 
 Fixture& fixture() {
@@ -104,7 +104,8 @@ void parse(const dataplane::Punt& punt) {
   using dataplane::PuntReason;
   if (punt.reason == PuntReason::kArp) ctrl::parse_arp(punt.mbuf);
   if (punt.reason == PuntReason::kNeighbour) ctrl::parse_nd(punt.mbuf);
-  if (punt.reason == PuntReason::kHandshake) ctrl::parse_frame(punt.mbuf, punt.worker);
+  if (punt.reason == PuntReason::kHandshake || punt.reason == PuntReason::kExpected)
+    ctrl::parse_frame(punt.mbuf, punt.worker);
   rte_pktmbuf_free(punt.mbuf);
 }
 
@@ -142,6 +143,7 @@ extern "C" const char* missed_by_seeds(size_t) {
   if (f.left[0] == 0) return "a peer";
   if (f.left[1] == 0) return "the network";
   if (!punted(PuntReason::kHandshake)) return "the handshake's parser";
+  if (!punted(PuntReason::kExpected)) return "the parser of answers";
   if (!punted(PuntReason::kArp)) return "ARP's parser";
   if (!punted(PuntReason::kNeighbour)) return "neighbour discovery's parser";
   if (!punted(PuntReason::kUnresolved)) return "a neighbour that is not known";

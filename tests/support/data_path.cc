@@ -265,7 +265,8 @@ std::vector<Punt> DataPath::punts(unsigned worker) {
   std::vector<Punt> all;
   Punt punt;
   Mailbox& mailbox = *shared->mailboxes[worker];
-  for (Ring<Punt>* ring : {&mailbox.discovery, &mailbox.handshakes, &mailbox.waiting}) {
+  for (Ring<Punt>* ring :
+       {&mailbox.discovery, &mailbox.expected, &mailbox.handshakes, &mailbox.waiting}) {
     while (ring->pop_burst(&punt, 1) == 1) all.push_back(punt);
   }
   return all;

@@ -84,7 +84,8 @@ struct Pumped {
   [[nodiscard]] unsigned waiting() const {
     unsigned sum = 0;
     for (const auto& mailbox : shared.mailboxes) {
-      sum += mailbox->discovery.count() + mailbox->handshakes.count() + mailbox->waiting.count();
+      sum += mailbox->discovery.count() + mailbox->expected.count() + mailbox->handshakes.count() +
+             mailbox->waiting.count();
     }
     return sum;
   }
@@ -158,6 +159,7 @@ class PumpTest : public CppUnit::TestFixture {
   void each_ring_gets_its_part_in_a_flood_of_the_others() {
     for (const unsigned worker : {0u, 1u}) {
       world_->push(worker, PuntReason::kArp, 60);
+      world_->push(worker, PuntReason::kExpected, 60);
       world_->push(worker, PuntReason::kHandshake, 60);
       world_->push(worker, PuntReason::kNoSession, 60);
     }
@@ -165,6 +167,7 @@ class PumpTest : public CppUnit::TestFixture {
       world_->pump.step();
       const dataplane::Mailbox& mailbox = *world_->shared.mailboxes[worker];
       CPPUNIT_ASSERT_EQUAL(0u, mailbox.discovery.count());
+      CPPUNIT_ASSERT_EQUAL(56u, mailbox.expected.count());
       CPPUNIT_ASSERT_EQUAL(56u, mailbox.handshakes.count());
       CPPUNIT_ASSERT_EQUAL(56u, mailbox.waiting.count());
     }

@@ -161,7 +161,11 @@ void Side::receive(rte_mbuf* packet, uint16_t port) {
     rte_pktmbuf_free(packet);
     return;
   }
-  protocol->handle(dataplane::Punt{packet, PuntReason::kHandshake, 0, 0, 0}, now);
+  const bool initiation =
+      crypto::load_le32(message.data()) == static_cast<uint32_t>(MessageType::kInitiation);
+  const bool expected = !initiation || shared.known_sources.has(datagram->remote.addr, now.tsc);
+  const PuntReason reason = expected ? PuntReason::kExpected : PuntReason::kHandshake;
+  protocol->handle(dataplane::Punt{packet, reason, 0, 0, 0}, now);
 }
 
 void Side::open(rte_mbuf* frame, const Bytes& message, const Endpoint& from, const Endpoint& to) {

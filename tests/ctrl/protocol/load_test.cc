@@ -19,6 +19,8 @@ class LoadTest : public LoadedLabTest {
   CPPUNIT_TEST(many_peers_begin_a_few_at_a_time);
   CPPUNIT_TEST(cookie_replies_are_bounded);
   CPPUNIT_TEST(who_asks_in_a_storm_gets_a_cookie);
+  CPPUNIT_TEST(a_flood_that_outlives_sessions_ends_none);
+  CPPUNIT_TEST(who_roams_in_a_flood_is_known_there);
   CPPUNIT_TEST(sources_have_a_share);
   CPPUNIT_TEST(no_two_sources_share);
   CPPUNIT_TEST(networks_of_ipv6_share);
@@ -125,6 +127,25 @@ class LoadTest : public LoadedLabTest {
     CPPUNIT_ASSERT_EQUAL(uint64_t{kPeers}, before);
   }
 
+  /// Whatever b hears from a, so much comes in front of it from everywhere that there is no more to
+  /// be served, nor to be answered with cookies.
+  void a_flood_that_outlives_sessions_ends_none() {
+    lab_->connect();
+    meet_each_message_with_a_flood();
+    use_for(10 * 60 * kSecond);
+    CPPUNIT_ASSERT(b().counters().handshakes_completed >= 4);
+    CPPUNIT_ASSERT(b().counters().cookies_sent > 0);
+    CPPUNIT_ASSERT(b().counters().refused_under_load > 0);
+  }
+
+  void who_roams_in_a_flood_is_known_there() {
+    lab_->connect();
+    meet_each_message_with_a_flood();
+    use_for(60 * kSecond);
+    a().translated = dataplane::parse_ip("192.0.2.77");
+    use_for(5 * 60 * kSecond);
+  }
+
   void sources_have_a_share() {
     ctrl::SourceLimiter limiter;
     const auto one = *dataplane::parse_ip("198.51.100.1");
@@ -207,12 +228,40 @@ class LoadTest : public LoadedLabTest {
   }
 
  private:
+  void meet_each_message_with_a_flood() {
+    lab_->lose = [this](const Side& from, const Message& message) {
+      if (&from != &a() || message.type == MessageType::kTransport) return false;
+      const size_t before = b().outbox.size();
+      for (unsigned i = 0; i < 1000; ++i) {
+        const auto addr = dataplane::parse_ip("198.51." + std::to_string(stranger_ / 250 % 250) +
+                                              "." + std::to_string(stranger_ % 250));
+        ++stranger_;
+        b().hear(junk_initiation(), {*addr, 1});
+      }
+      for (size_t i = before; i < b().outbox.size(); ++i) rte_pktmbuf_free(b().outbox[i]);
+      b().outbox.resize(before);
+      return false;
+    };
+  }
+
+  /// A packet a second from a to b, each of which arrives at once.
+  void use_for(uint64_t ns) {
+    for (uint64_t end = lab_->now.ns + ns; lab_->now.ns < end; lab_->advance(kSecond)) {
+      const size_t before = b().inbox.size();
+      a().send(lab_->peer_of_a, inner_packet(64, 1));
+      lab_->deliver();
+      CPPUNIT_ASSERT_EQUAL(before + 1, b().inbox.size());
+    }
+  }
+
   static int allowed(ctrl::SourceLimiter& limiter, const dataplane::IpAddr& source, int tries,
                      uint64_t now_ns) {
     int count = 0;
     for (int i = 0; i < tries; ++i) count += limiter.allow(source, now_ns) ? 1 : 0;
     return count;
   }
+
+  unsigned stranger_ = 0;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(LoadTest);

@@ -16,7 +16,7 @@ namespace wirelay::test {
 
 namespace {
 
-#ifdef __SANITIZE_THREAD__
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr unsigned kSessionsEach = 3;
 constexpr uint64_t kMessages = 10'000;
 #else

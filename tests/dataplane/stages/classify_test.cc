@@ -1,5 +1,6 @@
 // Protects: what the control thread is bothered with, and in which form; what an address of ours
 // accepts; and that Ethernet's padding is cut off. What is refused stands in drops_test.cc.
+#include <algorithm>
 #include <string>
 
 #include <cppunit/extensions/HelperMacros.h>
@@ -34,6 +35,7 @@ class ClassifyTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(cookie_replies_are_punted);
   CPPUNIT_TEST(cookie_replies_to_an_answer_of_ours_are_punted_until_it_is_used);
   CPPUNIT_TEST(a_flood_of_one_sender_leaves_others_their_part);
+  CPPUNIT_TEST(a_flood_from_everywhere_leaves_known_sources_theirs);
   CPPUNIT_TEST(arp_that_concerns_us_is_punted);
   CPPUNIT_TEST(neighbour_discovery_is_punted);
   CPPUNIT_TEST(queries_for_listeners_are_punted);
@@ -63,7 +65,7 @@ class ClassifyTest : public CppUnit::TestFixture {
         if (type == 2) crypto::store_le32(&message[8], d.sessions->reserve(0, 0).value());
         crypto::MacWriter(self).write(message, 1);
         const Bytes frame = d.from_client(d.add_client(v6), message);
-        expect_punt(d, frame, PuntReason::kHandshake);
+        expect_punt(d, frame, type == 1 ? PuntReason::kHandshake : PuntReason::kExpected);
         message[20] ^= 1;
         d.feed(0, d.from_client(d.add_client(v6), message));
         d.poll();
@@ -75,7 +77,7 @@ class ClassifyTest : public CppUnit::TestFixture {
   void cookie_replies_are_punted() {
     for (const bool v6 : {false, true}) {
       DataPath d;
-      expect_punt(d, d.from_client(d.add_client(v6), cookie_reply(d)), PuntReason::kHandshake);
+      expect_punt(d, d.from_client(d.add_client(v6), cookie_reply(d)), PuntReason::kExpected);
     }
   }
 
@@ -85,7 +87,7 @@ class ClassifyTest : public CppUnit::TestFixture {
     Client c = d.add_client();
     Bytes reply = cookie_reply(d);
     crypto::store_le32(&reply[4], c.index);
-    expect_punt(d, d.from_client(c, reply), PuntReason::kHandshake);
+    expect_punt(d, d.from_client(c, reply), PuntReason::kExpected);
     d.feed(0, d.tunnelled(c, {}));
     d.poll();
     d.feed(0, d.from_client(c, reply));
@@ -114,6 +116,40 @@ class ClassifyTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{1000 - 64}, d.drops(Drop::kHandshakeFlood));
     CPPUNIT_ASSERT_EQUAL(uint64_t{1000 - 16}, d.drops(Drop::kDiscoveryFlood));
     CPPUNIT_ASSERT_EQUAL(size_t{64 + 1 + 16 + 1}, d.discard_punts());
+  }
+
+  /// Each known source has a part, all together have one, and what goes beyond is as all others.
+  void a_flood_from_everywhere_leaves_known_sources_theirs() {
+    DataPath d;
+    d.shared->mac1_key = crypto::mac1_key(crypto::PublicKey{});
+    Bytes initiation(sizeof(crypto::MessageInitiation));
+    initiation[0] = 1;
+    crypto::MacWriter(crypto::PublicKey{}).write(initiation, 1);
+    const auto hear = [&](uint32_t from, unsigned times) {
+      const std::string text =
+          "198.51." + std::to_string(from / 250) + "." + std::to_string(from % 250 + 1);
+      const Endpoint sender{*parse_ip(text), 7};
+      const Bytes frame = ethernet(d.mac(0), DataPath::kPeerMac, kTypeIpv4,
+                                   udp(sender, d.relay_endpoint(false), initiation));
+      for (unsigned i = 0; i < times; ++i) {
+        d.feed(0, frame);
+        d.poll();
+      }
+      return sender.addr;
+    };
+    const auto expected = [&] {
+      const std::vector<Punt> all = d.punts();
+      for (const Punt& punt : all) rte_pktmbuf_free(punt.mbuf);
+      return std::ranges::count(all, PuntReason::kExpected, &Punt::reason);
+    };
+    for (uint32_t from = 0; from < 20; ++from) d.shared->known_sources.note(hear(from, 0), d.now);
+    for (uint32_t stranger = 0; stranger < 300; ++stranger) hear(1000 + stranger, 1);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{300 - 256}, d.drops(Drop::kHandshakeFlood));
+    CPPUNIT_ASSERT_EQUAL(ptrdiff_t{0}, expected());
+    hear(0, 10);
+    CPPUNIT_ASSERT_EQUAL(ptrdiff_t{4}, expected());
+    for (uint32_t from = 1; from < 20; ++from) hear(from, 4);
+    CPPUNIT_ASSERT_EQUAL(ptrdiff_t{60}, expected());
   }
 
   void arp_that_concerns_us_is_punted() {
@@ -217,7 +253,7 @@ class ClassifyTest : public CppUnit::TestFixture {
     DataPath d;
     Bytes frame = d.from_client(d.add_client(), cookie_reply(d));
     frame[kUdp4 + 6] = frame[kUdp4 + 7] = 0;
-    expect_punt(d, frame, PuntReason::kHandshake);
+    expect_punt(d, frame, PuntReason::kExpected);
   }
 
   void udp_checksum_found_right_by_the_nic_is_believed() {
@@ -250,7 +286,7 @@ class ClassifyTest : public CppUnit::TestFixture {
     Bytes frame = d.from_client(d.add_client(), cookie_reply(d)) + Bytes{1, 2, 3};
     frame[14 + 3] = static_cast<uint8_t>(frame[14 + 3] + 3);
     fix_ipv4_checksum(frame, 14);
-    expect_punt(d, frame, PuntReason::kHandshake);
+    expect_punt(d, frame, PuntReason::kExpected);
   }
 
   void ip_options_before_wireguard_are_skipped() {

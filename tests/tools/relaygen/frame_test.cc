@@ -124,7 +124,9 @@ class FrameTest : public CppUnit::TestFixture {
     for (const auto& [self, target] :
          {std::pair("192.0.2.1", "192.0.2.2"), std::pair("2001:db8::1", "2001:db8::2")}) {
       const Frame question = make_question(ours, ip(self), ip(target));
-      const auto owner = [&](const dataplane::IpAddr& addr) { return addr == ip(target); };
+      const auto owner = [&, target = target](const dataplane::IpAddr& addr) {
+        return addr == ip(target);
+      };
       CPPUNIT_ASSERT(!make_answer(theirs, question, [](const auto&) { return false; }));
       const auto answer = make_answer(theirs, question, owner);
       CPPUNIT_ASSERT(answer);
