@@ -32,7 +32,7 @@ void finish_encapsulation(rte_mbuf* mbuf, const PeerPath& path, const Port& port
   if (port.udp_checksum_offload) {
     leave_to_nic(mbuf, ip, *udp, path.v6);
   } else {
-    udp->dgram_cksum = 0;
+    // It is zero until now, as the path has it: what was written just before would be waited for.
     udp->dgram_cksum = udp_checksum(reinterpret_cast<const uint8_t*>(udp), udp->dgram_len, path.v6);
   }
 }
