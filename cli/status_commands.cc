@@ -110,6 +110,15 @@ std::string turns_text(const Json::Value& turns) {
          "; " + ms("longest_us") + " ms by the clock";
 }
 
+std::string listens_text(const Json::Value& status) {
+  std::string text = "UDP port " + std::to_string(status["listen_port"].asUInt64());
+  const Json::Value& all = status["listen_ports"];
+  for (Json::ArrayIndex i = 1; i < all.size(); ++i) {
+    text += ", " + std::to_string(all[i].asUInt64());
+  }
+  return text;
+}
+
 void print_status(Call& call) {
   const Json::Value status = call.relay.call("status.get");
   if (printed_json(call, status)) return;
@@ -118,7 +127,7 @@ void print_status(Call& call) {
   facts.add("Version", status["version"].asString());
   facts.add("Running for", duration_text(status["uptime_seconds"].asUInt64()));
   facts.add("Public key", status["public_key"].asString());
-  facts.add("Listens on", "UDP port " + std::to_string(status["listen_port"].asUInt64()));
+  facts.add("Listens on", listens_text(status));
   facts.add("AEAD engine", status["engine"]["name"].asString() + " (" +
                                status["engine"]["reason"].asString() + ')');
   facts.add("Huge pages", status["huge_pages"].asBool() ? "yes" : "no");

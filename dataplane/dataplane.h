@@ -40,14 +40,20 @@ struct Shared {
 
   const unsigned workers;
   const uint64_t tsc_hz;
-  crypto::Bytes32 mac1_key{};            // of messages to us (crypto/cookie.h)
-  uint16_t listen_port = 51820;          // UDP, host order
-  std::vector<IpAddr> tunnel_addresses;  // ours inside the tunnels
+  crypto::Bytes32 mac1_key{};                    // of messages to us (crypto/cookie.h)
+  std::vector<uint16_t> listen_ports = {51820};  // UDP, host order; we begin from the first
+  std::vector<IpAddr> tunnel_addresses;          // ours inside the tunnels
   std::vector<Port> ports;      // kMaxPorts, by DPDK port number; unused numbers have mtu 0
   rte_mempool* pool = nullptr;  // owned by whoever made it
   /// Bit p: port p has no link. Written by the control thread, read by workers.
   std::atomic<uint32_t> ports_down{0};
 
+  [[nodiscard]] bool listens_on(uint16_t udp_port) const noexcept {
+    for (const uint16_t one : listen_ports) {
+      if (one == udp_port) return true;
+    }
+    return false;
+  }
   /// Which port address of ours this is; null when it is none.
   [[nodiscard]] const PortAddress* find_address(const IpAddr& addr) const noexcept {
     for (const Port& port : ports) {

@@ -112,11 +112,12 @@ Begun list_peers(const Json::Value& params) {
 Json::Value relay_endpoint(const Config& config) {
   if (config.public_endpoint) return *config.public_endpoint;
   if (!config.listen_addresses.empty()) {
-    return to_string(dataplane::Endpoint{config.listen_addresses.front(), config.udp_port});
+    return to_string(
+        dataplane::Endpoint{config.listen_addresses.front(), config.udp_ports.front()});
   }
   for (const PortConfig& port : config.ports) {
     if (port.tunnel && !port.addresses.empty()) {
-      return to_string(dataplane::Endpoint{port.addresses.front().addr, config.udp_port});
+      return to_string(dataplane::Endpoint{port.addresses.front().addr, config.udp_ports.front()});
     }
   }
   return {};

@@ -43,7 +43,7 @@ class Status : public Query {
     if (!ports_.run(relay, slice)) return false;
     uptime_ns_ = relay.uptime_ns();
     public_key_ = relay.public_key();
-    udp_port_ = relay.config().udp_port;
+    udp_ports_ = relay.config().udp_ports;
     polling_ = relay.config().polling;
     sizes_ = relay.config().sizes;
     cores_ = relay.config().worker_cores;
@@ -66,7 +66,9 @@ class Status : public Query {
     result["version"] = version();
     result["uptime_seconds"] = count(uptime_ns_ / kNsPerSecond);
     result["public_key"] = crypto::to_base64(public_key_);
-    result["listen_port"] = udp_port_;
+    Json::Value& listen_ports = result["listen_ports"] = Json::arrayValue;
+    for (const uint16_t port : udp_ports_) listen_ports.append(port);
+    result["listen_port"] = udp_ports_.front();
     result["engine"] = engine_json(engine_);
     Json::Value& engines = result["engines"] = Json::arrayValue;
     for (const crypto::EngineInfo& engine : engines_) engines.append(engine_json(engine));
@@ -91,7 +93,7 @@ class Status : public Query {
  private:
   uint64_t uptime_ns_ = 0;
   crypto::PublicKey public_key_{};
-  uint16_t udp_port_ = 0;
+  std::vector<uint16_t> udp_ports_;
   dataplane::Polling polling_{};
   dataplane::Sizes sizes_;
   std::vector<unsigned> cores_;

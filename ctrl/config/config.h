@@ -40,7 +40,7 @@ enum class HugePages : uint8_t { kAuto, kRequired, kNever };
 
 struct Config {
   std::string private_key_file;
-  uint16_t udp_port = 51820;
+  std::vector<uint16_t> udp_ports = {51820};        // what the relay begins goes out by the first
   std::vector<dataplane::IpAddr> listen_addresses;  // empty: every port address
   std::optional<std::string> public_endpoint;       // host:port that client files name
   std::vector<PortConfig> ports;

@@ -14,6 +14,7 @@ namespace wirelay::ctrl {
 
 inline constexpr size_t kMaxWorkers = 64;
 inline constexpr uint32_t kMaxTable = 1'000'000;  // users, peers
+inline constexpr size_t kMaxUdpPorts = 8;
 inline constexpr uint32_t kMostMbufs = 4'000'000;
 inline constexpr uint32_t kMaxNeighbours = 65'000;  // numbers have 16 bits
 /// A peer has so many at most, when both sides make one at the same time: ctrl/protocol/sessions.h.

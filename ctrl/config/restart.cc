@@ -35,7 +35,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
     if (!same) parts.emplace_back(name);
   };
   compare("listen",
-          running.udp_port == next.udp_port && running.listen_addresses == next.listen_addresses);
+          running.udp_ports == next.udp_ports && running.listen_addresses == next.listen_addresses);
   compare("ports", std::ranges::equal(running.ports, next.ports, same_port));
   compare("routes", std::ranges::equal(running.routes, next.routes, same_route));
   compare("tunnel_addresses", running.tunnel_addresses == next.tunnel_addresses);

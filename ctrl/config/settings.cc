@@ -80,11 +80,38 @@ void read_identity(ObjectReader& root, const std::string& directory, Config& con
   reader.finish();
 }
 
+void read_udp_ports(ObjectReader& reader, Config& config) {
+  const Json::Value* list = reader.list("udp_ports");
+  if (list == nullptr) return;
+  if (reader.any("udp_port") != nullptr) {
+    reader.problem("udp_ports", "stands beside \"udp_port\", expected one of them");
+  }
+  if (list->empty() || list->size() > kMaxUdpPorts) {
+    reader.problem("udp_ports",
+                   fmt::format("found {} ports, expected 1 to {}", list->size(), kMaxUdpPorts));
+  }
+  config.udp_ports.clear();
+  for (Json::ArrayIndex i = 0; i < list->size() && !reader.enough(); ++i) {
+    const Json::Value& port = (*list)[i];
+    const std::string at = fmt::format("udp_ports[{}]", i);
+    if (!port.isNumeric() || !port.isUInt() || port.asUInt() < 1 || port.asUInt() > 65535) {
+      reader.problem(at, expected(port, "a whole number from 1 to 65535"));
+    } else if (std::ranges::find(config.udp_ports, port.asUInt()) != config.udp_ports.end()) {
+      reader.problem(at, fmt::format("found {} for the second time", port.asUInt()));
+    } else {
+      config.udp_ports.push_back(static_cast<uint16_t>(port.asUInt()));
+    }
+  }
+}
+
 void read_listen(ObjectReader& root, Config& config, std::vector<Problem>& problems) {
   const Json::Value* value = root.object("listen");
   if (value == nullptr) return;
   ObjectReader reader(*value, "listen", problems);
-  config.udp_port = static_cast<uint16_t>(reader.number("udp_port", 1, 65535).value_or(51820));
+  if (const auto port = reader.number("udp_port", 1, 65535)) {
+    config.udp_ports = {static_cast<uint16_t>(*port)};
+  }
+  read_udp_ports(reader, config);
   config.listen_addresses = read_ips(reader, "addresses");
   reader.finish();
 }

@@ -102,7 +102,7 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
                   "or raise the limit (\"ulimit -v\", vm.overcommit_memory)");
   }
   shared_->mac1_key = crypto::mac1_key(public_key);
-  shared_->listen_port = config.udp_port;
+  shared_->listen_ports = config.udp_ports;
   shared_->tunnel_addresses = config.tunnel_addresses;
   try {
     shared_->pool =

@@ -134,7 +134,7 @@ void Initiator::take_response(const Datagram& datagram) {
   handshake->index = 0;  // published, not to be given back
   handshakes_.finish(*peer);
   sessions_.begin_initiated(*peer, *keys);
-  if (const auto path = paths_.make(datagram.remote, &datagram.local.addr, &datagram.port)) {
+  if (const auto path = paths_.make(datagram.remote, &datagram.local, &datagram.port)) {
     paths_.hear(*peer, *path);
   }
   // The peer may send only when it has heard from us with the new session: at once, if need be

@@ -9,7 +9,6 @@
 namespace wirelay::ctrl {
 
 using dataplane::Endpoint;
-using dataplane::IpAddr;
 using dataplane::PeerPath;
 
 namespace {
@@ -22,12 +21,12 @@ bool same(const PeerPath& a, const PeerPath& b) noexcept {
 
 }  // namespace
 
-std::optional<PeerPath> Paths::make(const Endpoint& remote, const IpAddr* local,
+std::optional<PeerPath> Paths::make(const Endpoint& remote, const Endpoint* local,
                                     const uint16_t* port) {
-  const auto hop = ctx_.sender.route(remote.addr, local, port);
+  const auto hop = ctx_.sender.route(remote.addr, local == nullptr ? nullptr : &local->addr, port);
   if (!hop || hop->local.is_v4() != remote.addr.is_v4()) return std::nullopt;
-  return dataplane::make_path({hop->local, ctx_.shared.listen_port}, remote, hop->port,
-                              hop->adjacency, hop->mtu);
+  const uint16_t from = local == nullptr ? ctx_.shared.listen_ports.front() : local->port;
+  return dataplane::make_path({hop->local, from}, remote, hop->port, hop->adjacency, hop->mtu);
 }
 
 bool Paths::set(uint32_t peer, const PeerPath& path, uint64_t placed) {
@@ -53,7 +52,7 @@ void Paths::hear(uint32_t peer, const PeerPath& path) {
 void Paths::follow(uint32_t peer) {
   const auto [stamp, seen] = last_move(peer);
   if (stamp <= ctx_.placed(peer)) return;
-  auto path = make(seen.remote, &seen.local.addr, &seen.port);
+  auto path = make(seen.remote, &seen.local, &seen.port);
   if (!path) return;
   // From where it was sent to, whatever the next hop.
   *path = dataplane::make_path(seen.local, seen.remote, path->port, path->adjacency, path->mtu);
@@ -102,7 +101,7 @@ bool Paths::refresh(uint32_t peer) {
   follow(peer);
   const PeerPath* old = ctx_.path(peer);
   if (old == nullptr) return set_configured(peer);
-  const IpAddr local = dataplane::path_local(*old).addr;
+  const Endpoint local = dataplane::path_local(*old);
   const auto path = make(dataplane::path_remote(*old), &local, &old->port);
   if (path) set(peer, *path, ctx_.placed(peer));
   return true;

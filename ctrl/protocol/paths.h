@@ -13,10 +13,10 @@ class Paths {
  public:
   explicit Paths(Context& ctx) : ctx_(ctx) {}
 
-  /// The path to `remote`; `local` and `port` as in PacketSender::route(). nullopt when no port
-  /// leads there.
+  /// The path to `remote`, from where its packet was for; `local.addr` and `port` as in
+  /// PacketSender::route(). nullopt when no port leads there.
   std::optional<dataplane::PeerPath> make(const dataplane::Endpoint& remote,
-                                          const dataplane::IpAddr* local, const uint16_t* port);
+                                          const dataplane::Endpoint* local, const uint16_t* port);
 
   /// The peer was heard there by a handshake message: publishes `path` as the peer's.
   void hear(uint32_t peer, const dataplane::PeerPath& path);

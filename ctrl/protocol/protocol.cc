@@ -104,7 +104,7 @@ void Protocol::Impl::send_cookie(const Datagram& datagram, bool expected) {
     ++ctx.counters.refused_under_load;
     return;
   }
-  const auto path = paths.make(datagram.remote, &datagram.local.addr, &datagram.port);
+  const auto path = paths.make(datagram.remote, &datagram.local, &datagram.port);
   if (!path) {
     ++ctx.counters.refused_unreachable;
     return;

@@ -59,7 +59,7 @@ void Responder::take_initiation(const Datagram& datagram) {
 void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,
                        const crypto::RemoteIdentity& remote) {
   // The peer is where it asks from, and answered where it is by then: it may have moved on.
-  const auto path = paths_.make(datagram.remote, &datagram.local.addr, &datagram.port);
+  const auto path = paths_.make(datagram.remote, &datagram.local, &datagram.port);
   if (!path) {
     ++ctx_.counters.refused_unreachable;
     return;

@@ -220,7 +220,7 @@ class Classifier {
   void udp(uint16_t i, rte_mbuf* mbuf, const uint8_t* ip, const uint8_t* l4,
            uint32_t room) noexcept {
     if (room < sizeof(rte_udp_hdr)) return burst_.drop(i, Drop::kBadUdpLength);
-    if (load_be16(l4 + 2) != worker_.shared.listen_port || !known_address_->listens) {
+    if (!worker_.shared.listens_on(load_be16(l4 + 2)) || !known_address_->listens) {
       return unknown_service(i, mbuf);
     }
     if (!port_->takes_tunnels) return burst_.drop(i, Drop::kWrongRole);

@@ -103,7 +103,7 @@ class RelayctlTest : public test::RelayctlFixture {
     has(out_, "AEAD engine:   ipsec-mb (fastest usable engine)");
     has(out_, "198.51.100.254  wan");
     done("stats");
-    has(out_, "classify           640           32.0           10.1\n");
+    has(out_, "  640           32.0           10.1\n");
     has(out_, "1,234,567    1.2 GB");
     done("ports");
     has(out_, "net_i40e");

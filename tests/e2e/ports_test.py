@@ -279,10 +279,21 @@ class RoleTest(LabCase):
     def prepare(cls):
         cls.add_clients()
         config = cls.lab.relay_config(users=cls.users())
+        config["listen"] = {"udp_ports": [net.PORT, 443]}
         config["ports"][0]["role"] = "tunnel"
         config["ports"][1]["role"] = "egress"
         cls.lab.start_relay(**config)
         cls.connect_both()
+
+    def test_another_udp_port_is_answered_from(self):
+        site, client = self.b(), self.lab.clients["b"]
+        before = client.last_handshake()
+        site.run("wg", "set", client.device, "peer", self.lab.relay_key, "remove")
+        client.configure(client.settings(self.lab.relay_key, f"{net.RELAY_V4}:443"))
+        self.assert_reaches(site, net.TUNNEL_V4, net.FAR_V4)
+        self.assertGreaterEqual(client.last_handshake(), before)
+        self.assertEqual(client.show("endpoints"), f"{net.RELAY_V4}:443")
+        self.assertIn("UDP port 51820, 443", self.relay.ctl("status").stdout)
 
     def test_what_belongs_there_passes(self):
         self.assert_reaches(self.a(), net.FAR_V4, net.FAR_V6, "10.77.0.3")

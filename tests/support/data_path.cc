@@ -160,7 +160,7 @@ void DataPath::limit(const Client& client, const UserLimits& limits) {
 Session& DataPath::session(const Client& client) { return *shared->sessions.find(client.index); }
 
 Endpoint DataPath::relay_endpoint(bool v6) const {
-  return {addr(v6 ? "2001:db8:1::1" : "192.0.2.1"), shared->listen_port};
+  return {addr(v6 ? "2001:db8:1::1" : "192.0.2.1"), shared->listen_ports.front()};
 }
 
 Mac DataPath::mac(unsigned i) {

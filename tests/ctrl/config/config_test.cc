@@ -14,6 +14,7 @@ class ConfigTest : public ConfigFiles {
   CPPUNIT_TEST_SUITE(ConfigTest);
   CPPUNIT_TEST(defaults);
   CPPUNIT_TEST(everything);
+  CPPUNIT_TEST(several_udp_ports);
   CPPUNIT_TEST(examples_are_right);
   CPPUNIT_TEST(unreadable_files);
   CPPUNIT_TEST(reading_ends_when_it_is_told_to);
@@ -29,7 +30,7 @@ class ConfigTest : public ConfigFiles {
   void defaults() {
     const Config config = load();
     CPPUNIT_ASSERT_EQUAL(key_file_, config.private_key_file);
-    CPPUNIT_ASSERT_EQUAL(uint16_t{51820}, config.udp_port);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{51820}, config.udp_ports.front());
     CPPUNIT_ASSERT_EQUAL(size_t{2}, config.ports.size());
     CPPUNIT_ASSERT(!config.ports[0].mtu && config.ports[0].tunnel && config.ports[0].plain);
     CPPUNIT_ASSERT_EQUAL(uint32_t{1024}, config.sizes.users);
@@ -53,7 +54,7 @@ class ConfigTest : public ConfigFiles {
                 "mbufs": 8192},
       "replay_window": 1024, "aead_engine": "libsodium", "huge_pages": "never",
       "control_socket": "/tmp/x.sock", "log_level": "debug")");
-    CPPUNIT_ASSERT_EQUAL(uint16_t{51821}, config.udp_port);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{51821}, config.udp_ports.front());
     CPPUNIT_ASSERT_EQUAL(size_t{1}, config.listen_addresses.size());
     CPPUNIT_ASSERT_EQUAL(std::string("vpn.example.net:51820"), *config.public_endpoint);
     CPPUNIT_ASSERT_EQUAL(std::string("10.9.0.0/16"), to_string(config.routes.at(0).prefix));
@@ -69,6 +70,11 @@ class ConfigTest : public ConfigFiles {
     CPPUNIT_ASSERT(config.huge_pages == HugePages::kNever);
     CPPUNIT_ASSERT_EQUAL(std::string("libsodium"), config.aead_engine);
     CPPUNIT_ASSERT_EQUAL(std::string("debug"), config.log_level);
+  }
+
+  void several_udp_ports() {
+    const Config config = load(R"("listen": {"udp_ports": [443, 51820, 53]})");
+    CPPUNIT_ASSERT(config.udp_ports == std::vector<uint16_t>({443, 51820, 53}));
   }
 
   void examples_are_right() {
@@ -147,6 +153,11 @@ class ConfigTest : public ConfigFiles {
         {R"("listne": {})", "listne: unknown field; did you mean \"listen\"?"},
         {R"("listen": {"udp_port": 0})",
          "listen.udp_port: found 0, expected a whole number from 1"},
+        {R"("listen": {"udp_ports": []})", "listen.udp_ports: found 0 ports, expected 1 to 8"},
+        {R"("listen": {"udp_ports": [51820, 0]})",
+         "listen.udp_ports[1]: found 0, expected a whole"},
+        {R"("listen": {"udp_ports": [443, 443]})", "listen.udp_ports[1]: found 443 for the second"},
+        {R"("listen": {"udp_port": 1, "udp_ports": [443]})", "listen.udp_ports: stands beside"},
         {R"("listen": {"addresses": ["::"]})", "listen.addresses[0]: found \"::\""},
         {R"("public_endpoint": "vpn.example.net")", "public_endpoint: found \"vpn.example.net\""},
         {R"("public_endpoint": "vpn.example.net:99999")", "public_endpoint: "},

@@ -39,7 +39,7 @@ class ReloaderTest : public CppUnit::TestFixture {
     std::thread::id applied_by;
     Reloader reloader(file_, loop_, [&](auto loaded, const ReloadOptions&, auto done) {
       applied_by = std::this_thread::get_id();
-      CPPUNIT_ASSERT_EQUAL(uint16_t{51820}, loaded->config.udp_port);
+      CPPUNIT_ASSERT_EQUAL(uint16_t{51820}, loaded->config.udp_ports.front());
       CPPUNIT_ASSERT(loaded->identity == crypto::derive_public_key(crypto::Secret(key_)));
       done({.error = nullptr, .counts = {.users_added = 3}});
     });
@@ -53,7 +53,7 @@ class ReloaderTest : public CppUnit::TestFixture {
   void who_asks_meanwhile_gets_a_later_reading() {
     std::vector<uint16_t> applied;
     Reloader reloader(file_, loop_, [&](auto loaded, const ReloadOptions&, auto done) {
-      applied.push_back(loaded->config.udp_port);
+      applied.push_back(loaded->config.udp_ports.front());
       write(51999);  // before the second reading begins
       done({});
     });

@@ -53,7 +53,7 @@ Side::Side(uint8_t number, const ctrl::Now& clock, const dataplane::Sizes& sizes
       engine_(crypto::make_engine("libsodium")),
       number_(number) {
   shared.pool = pool;
-  shared.listen_port = kUdpPort;
+  shared.listen_ports = {kUdpPort};
   shared.ports[0].gateway4 = shared.ports[0].gateway6 = 0;
   shared.ports[0].mtu = 1500;
   shared.mac1_key = crypto::mac1_key(identity.public_key);

@@ -38,6 +38,7 @@ class ClassifyTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_flood_from_everywhere_leaves_known_sources_theirs);
   CPPUNIT_TEST(arp_that_concerns_us_is_punted);
   CPPUNIT_TEST(neighbour_discovery_is_punted);
+  CPPUNIT_TEST(each_udp_port_is_served);
   CPPUNIT_TEST(queries_for_listeners_are_punted);
   CPPUNIT_TEST(a_priority_tag_is_no_vlan);
   CPPUNIT_TEST(plain_traffic_to_a_peer_may_be_fragmented);
@@ -181,6 +182,18 @@ class ClassifyTest : public CppUnit::TestFixture {
                 PuntReason::kNeighbour);
     expect_punt(d, frame(kAllNodes, neighbour(136, kStranger6, addr("ff02::1"), kStranger6)),
                 PuntReason::kNeighbour);
+  }
+
+  void each_udp_port_is_served() {
+    DataPath d;
+    d.shared->listen_ports = {443, 51820, 53};
+    for (const uint16_t port : {443, 51820, 53}) {
+      Bytes frame = d.from_client(d.add_client(), cookie_reply(d));
+      frame[kUdp4 + 2] = static_cast<uint8_t>(port >> 8);
+      frame[kUdp4 + 3] = static_cast<uint8_t>(port);
+      frame[kUdp4 + 6] = frame[kUdp4 + 7] = 0;  // no checksum
+      expect_punt(d, frame, PuntReason::kHandshake);
+    }
   }
 
   void queries_for_listeners_are_punted() {
