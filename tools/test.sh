@@ -15,14 +15,14 @@ Installs the Debian packages that are missing (as root), builds, and runs:
   unit       release build (build/, g++): engines, data path, the programs' start and end, each
              benchmark for a moment; not what only sanitized runs
   e2e        relayd between network namespaces, with wireguard-go as clients (needs root)
-  slow       end-to-end tests that mostly wait
+  slow       end-to-end tests that mostly wait, all files at once
   layout     include directions, headers that compile alone, documents that match the code
   sanitized  all unit and pipeline tests and bounded runs of the fuzz targets, with address and
              undefined-behaviour sanitizers (build-asan/, clang++, not optimized). Control side,
              relayctl, relaygen and fuzz targets are tested here alone. Null pointers are left to
              the processor, and alignment, sizes and kinds of objects (vptr) are not looked at
   threads    tests of what crosses threads, with the thread sanitizer (build-threads/, clang++)
-The last three run in the background, in what the others leave of the processors.
+The last four run in the background, in what the others leave of the processors.
 
 Prints how long each part and each build took, and last the tests that took longest.
 
