@@ -192,7 +192,7 @@ class ClassifyTest : public CppUnit::TestFixture {
       frame[kUdp4 + 2] = static_cast<uint8_t>(port >> 8);
       frame[kUdp4 + 3] = static_cast<uint8_t>(port);
       frame[kUdp4 + 6] = frame[kUdp4 + 7] = 0;  // no checksum
-      expect_punt(d, frame, PuntReason::kHandshake);
+      expect_punt(d, frame, PuntReason::kExpected);
     }
   }
 
