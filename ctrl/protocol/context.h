@@ -47,12 +47,6 @@ struct Context {
   [[nodiscard]] uint64_t placed(uint32_t peer) const noexcept {
     return shared.peers[peer].placed.load(std::memory_order_relaxed);
   }
-  /// The peer has been heard where its path leads: it will begin its next handshakes there.
-  void note_source(uint32_t peer) noexcept {
-    if (const dataplane::PeerPath* to = path(peer)) {
-      shared.known_sources.note(dataplane::path_remote(*to).addr, now.tsc);
-    }
-  }
 };
 
 }  // namespace wirelay::ctrl

@@ -46,6 +46,7 @@ bool Paths::set(uint32_t peer, const PeerPath& path, uint64_t placed) {
 }
 
 void Paths::hear(uint32_t peer, const PeerPath& path) {
+  ctx_.shared.known_sources.note(dataplane::path_remote(path).addr, ctx_.now.tsc);
   if (set(peer, path, ctx_.now.tsc)) ++ctx_.counters.roamed;
 }
 
@@ -56,6 +57,7 @@ void Paths::follow(uint32_t peer) {
   if (!path) return;
   // From where it was sent to, whatever the next hop.
   *path = dataplane::make_path(seen.local, seen.remote, path->port, path->adjacency, path->mtu);
+  ctx_.shared.known_sources.note(seen.remote.addr, ctx_.now.tsc);
   if (set(peer, *path, stamp)) ++ctx_.counters.roamed;
 }
 

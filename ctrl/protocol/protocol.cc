@@ -211,7 +211,6 @@ void Protocol::handle(const dataplane::Event& event, const Now& now) {
   if (!peer || !ctx.enabled(*peer) || !impl_->sessions.owns(*peer, event.session)) return;
   if (event.kind == EventKind::kMoved) {
     impl_->paths.follow(*peer);
-    ctx.note_source(*peer);
   } else if (impl_->sessions.confirm(*peer, event.session)) {
     impl_->timers.confirmed(*peer);
   } else if (event.session == ctx.state(*peer).current) {
