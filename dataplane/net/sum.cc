@@ -20,8 +20,13 @@ namespace {
   return sum + rest;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512vl,prefer-vector-width=512")]] uint64_t add_by_512(
-    const uint8_t* at, size_t bytes) noexcept {
+#ifdef __clang__
+[[gnu::target("avx512f,avx512bw,avx512vl"), clang::min_vector_width(512)]]
+#else
+[[gnu::target("avx512f,avx512bw,avx512vl,prefer-vector-width=512")]]
+#endif
+uint64_t
+add_by_512(const uint8_t* at, size_t bytes) noexcept {
   return add_words(at, bytes);
 }
 [[gnu::target("avx2")]] uint64_t add_by_256(const uint8_t* at, size_t bytes) noexcept {
