@@ -168,6 +168,8 @@ void show_peer(Call& call) {
   facts.add("Last handshake", ago_text(status["last_handshake"].asUInt64(),
                                        static_cast<uint64_t>(std::time(nullptr))));
   facts.add("Connected", status["has_session"].asBool() ? "yes" : "no");
+  const Json::Value& mtu = status["path_mtu"];
+  facts.add("Path MTU", mtu.isNull() ? "-" : mtu.asString() + " bytes outside");
   for (const auto& [title, way] :
        {std::pair("Traffic up", "rx"), std::pair("Traffic down", "tx")}) {
     const Json::Value& traffic = status["traffic"];

@@ -61,6 +61,7 @@ enum class PuntReason : uint8_t {
                 // message of ours waits for
   kArp,         // frame
   kNeighbour,   // frame: ICMPv6 neighbour discovery
+  kPathReport,  // frame: ICMP that says that a packet of ours did not fit a link
   kNoSession,   // packet: for `peer`, which has no usable session
   kUnresolved,  // packet: for `adjacency`, which has no link-layer address, or for a host on a
                 // connected network that has no adjacency yet (kNoAdjacency)

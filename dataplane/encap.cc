@@ -29,7 +29,8 @@ uint16_t udp_checksum(const uint8_t* udp, uint16_t length, bool v6) noexcept {
 void finish_encapsulation(rte_mbuf* mbuf, const PeerPath& path, const Port& port) noexcept {
   auto* ip = rte_pktmbuf_mtod(mbuf, uint8_t*);
   auto* udp = reinterpret_cast<rte_udp_hdr*>(ip + path.header_bytes - sizeof(rte_udp_hdr));
-  if (port.udp_checksum_offload) {
+  // A NIC computes no sum over what is cut behind this.
+  if (port.udp_checksum_offload && mbuf->data_len <= path.mtu) {
     leave_to_nic(mbuf, ip, *udp, path.v6);
   } else {
     // It is zero until now, as the path has it: what was written just before would be waited for.

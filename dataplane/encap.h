@@ -70,14 +70,19 @@ inline void write_outer6(uint8_t* at, const PeerPath& path, uint16_t bytes, uint
 
 }  // namespace detail
 
+/// What IPv6 may send whole over any link (RFC 8200, section 5): inside a tunnel over a narrower
+/// path, what is sealed is cut.
+inline constexpr uint16_t kLeastMtu6 = 1280;
+
 /// The largest inner packet that the path takes.
 inline uint16_t tunnel_mtu(const PeerPath& path) noexcept {
   return static_cast<uint16_t>(path.mtu - detail::overhead(path));
 }
 
-/// Drop::kNone when the packet fits path and buffer, otherwise kTooBig or kNoHeadroom.
+/// Drop::kNone when the packet, sealed and perhaps cut, fits path and buffer, otherwise kTooBig or
+/// kNoHeadroom.
 inline Drop encapsulation_fits(const rte_mbuf* mbuf, const PeerPath& path) noexcept {
-  if (mbuf->data_len + detail::overhead(path) > path.mtu) return Drop::kTooBig;
+  if (mbuf->data_len > std::max(tunnel_mtu(path), kLeastMtu6)) return Drop::kTooBig;
   const uint32_t front = RTE_ETHER_HDR_LEN + path.header_bytes + sizeof(crypto::MessageTransport);
   const uint32_t behind =
       detail::padded_bytes(mbuf->data_len, path) - mbuf->data_len + crypto::kTagBytes;

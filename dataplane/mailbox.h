@@ -106,6 +106,7 @@ struct Mailbox {
         return expected;
       case PuntReason::kHandshake:
         return handshakes;
+      case PuntReason::kPathReport:
       case PuntReason::kNoSession:
       case PuntReason::kUnresolved:
         break;

@@ -56,6 +56,7 @@ struct PuntAllowances {
         discovery(tsc_hz, 16, 64),
         without_session(tsc_hz, 128, 256),
         without_neighbour(tsc_hz, 64, 128),
+        path_reports(tsc_hz, 4, 16),
         errors(tsc_hz, 4, 16),
         echoes(tsc_hz, 64, 512),
         moves(tsc_hz, 1, 64) {}
@@ -67,6 +68,7 @@ struct PuntAllowances {
   PuntAllowance discovery;          // ARP and neighbour discovery, by sender's MAC
   PuntAllowance without_session;    // packets that wait, by peer number: as many as may wait for it
   PuntAllowance without_neighbour;  // packets that wait, by adjacency, or address without one
+  PuntAllowance path_reports;       // by who reports
   PuntAllowance errors;             // ICMP errors that it answers with itself, by their receiver
   PuntAllowance echoes;             // answers to pings, by who pings
   PuntAllowance moves;              // reports of them, by session

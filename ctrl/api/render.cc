@@ -47,6 +47,7 @@ Json::Value peer_entry(const PeerView& peer, PresharedKey preshared_key) {
   result["has_preshared_key"] = peer.spec->preshared_key.has_value();
   Json::Value& status = result["status"];
   status["endpoint"] = now.endpoint ? Json::Value(to_string(*now.endpoint)) : Json::Value();
+  status["path_mtu"] = now.path_mtu == 0 ? Json::Value() : Json::Value(now.path_mtu);
   status["last_handshake"] = now.last_handshake_unix_ns == 0
                                  ? Json::Value()
                                  : count(now.last_handshake_unix_ns / kNsPerSecond);

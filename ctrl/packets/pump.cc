@@ -89,6 +89,7 @@ void Pump::hand_on(const dataplane::Punt& punt, const Now& now) {
   switch (punt.reason) {
     case dataplane::PuntReason::kHandshake:
     case dataplane::PuntReason::kExpected:
+    case dataplane::PuntReason::kPathReport:
     case dataplane::PuntReason::kNoSession:
       protocol_.handle(punt, now);
       return;

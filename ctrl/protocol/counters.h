@@ -13,7 +13,7 @@ struct ProtocolCounters {
   uint64_t initiations_received = 0, initiations_sent = 0;
   uint64_t responses_received = 0, responses_sent = 0;
   uint64_t cookies_received = 0, cookies_sent = 0;
-  uint64_t keepalives_sent = 0, roamed = 0;
+  uint64_t keepalives_sent = 0, roamed = 0, narrowed = 0;
   uint64_t held_packets = 0, held_overflow = 0, held_dropped = 0;
   uint64_t sessions_expired = 0, no_memory = 0;
   uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0,
@@ -34,6 +34,8 @@ inline constexpr std::array kProtocolCounters = [] {
                    &C::cookies_sent},
       CounterField{"keepalives_sent", "keepalives that the relay sent", &C::keepalives_sent},
       CounterField{"roamed", "peers heard from another address than before", &C::roamed},
+      CounterField{"narrowed", "paths that routers have said to take less than their port",
+                   &C::narrowed},
       CounterField{"held_packets", "packets that had to wait for a session", &C::held_packets},
       CounterField{"held_overflow", "of these, given up because too many waited",
                    &C::held_overflow},

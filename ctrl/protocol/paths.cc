@@ -13,6 +13,8 @@ using dataplane::PeerPath;
 
 namespace {
 
+constexpr int kMostOfTick = 64;  // paths that are tried anew; other timers wait meanwhile
+
 bool same(const PeerPath& a, const PeerPath& b) noexcept {
   return a.v6 == b.v6 && a.header_bytes == b.header_bytes && a.port == b.port &&
          a.adjacency == b.adjacency && a.mtu == b.mtu &&
@@ -29,8 +31,11 @@ std::optional<PeerPath> Paths::make(const Endpoint& remote, const Endpoint* loca
   return dataplane::make_path({hop->local, from}, remote, hop->port, hop->adjacency, hop->mtu);
 }
 
-bool Paths::set(uint32_t peer, const PeerPath& path, uint64_t placed) {
+bool Paths::set(uint32_t peer, const PeerPath& wanted, uint64_t placed) {
   const PeerPath* old = ctx_.path(peer);
+  const Endpoint remote = dataplane::path_remote(wanted);
+  PeerPath path = wanted;
+  path.mtu = narrow_.mtu(peer, remote.addr, path.mtu);
   if (old != nullptr && same(*old, path)) {
     ctx_.peer_writer.place(peer, placed);
     return false;
@@ -38,9 +43,10 @@ bool Paths::set(uint32_t peer, const PeerPath& path, uint64_t placed) {
   ctx_.sender.hold(path.adjacency);
   bool moved = true;
   if (old != nullptr) {
-    moved = dataplane::path_remote(*old) != dataplane::path_remote(path);
-    ctx_.sender.release(old->adjacency);
+    moved = dataplane::path_remote(*old) != remote;
+    release(peer);
   }
+  peers_.insert_or_assign(remote, peer);
   ctx_.peer_writer.set_path(peer, &path, placed);
   return moved;
 }
@@ -115,7 +121,47 @@ void Paths::forget(uint32_t peer) {
 }
 
 void Paths::release(uint32_t peer) {
-  if (const PeerPath* old = ctx_.path(peer)) ctx_.sender.release(old->adjacency);
+  const PeerPath* old = ctx_.path(peer);
+  if (old == nullptr) return;
+  ctx_.sender.release(old->adjacency);
+  const auto found = peers_.find(dataplane::path_remote(*old));
+  if (found != peers_.end() && found->second == peer) peers_.erase(found);
+}
+
+void Paths::remove(uint32_t peer) {
+  release(peer);
+  narrow_.forget(peer);
+}
+
+void Paths::narrow(const PathReport& report) {
+  const auto found = peers_.find(report.remote);
+  if (found == peers_.end() || !sends_with(found->second, report.receiver)) return;
+  const uint32_t peer = found->second;
+  const PeerPath* path = ctx_.path(peer);
+  if (path == nullptr || dataplane::path_local(*path) != report.local || report.mtu >= path->mtu) {
+    return;
+  }
+  const uint64_t until = ctx_.now.tsc + ctx_.seconds(NarrowPaths::kSeconds);
+  if (!narrow_.learn(peer, report.remote.addr, report.mtu, until)) return;
+  ++ctx_.counters.narrowed;
+  refresh(peer);
+}
+
+void Paths::tick() {
+  for (int left = kMostOfTick; left != 0; --left) {
+    const auto peer = narrow_.expire(ctx_.now.tsc);
+    if (!peer) return;
+    if (ctx_.book->present(*peer)) refresh(*peer);
+  }
+}
+
+bool Paths::sends_with(uint32_t peer, uint32_t remote_index) const {
+  const PeerState& s = ctx_.book->state(peer);
+  for (const uint32_t index : {s.current, s.next, s.previous}) {
+    const dataplane::Session* session = ctx_.shared.sessions.find(index);
+    if (session != nullptr && session->remote_index == remote_index) return true;
+  }
+  return false;
 }
 
 bool Paths::send(const PeerPath& path, std::span<const uint8_t> message, uint8_t traffic_class) {

@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <unordered_map>
 
+#include "ctrl/packets/path_report.h"
 #include "ctrl/protocol/context.h"
+#include "ctrl/protocol/narrow_paths.h"
 
 namespace wirelay::ctrl {
 
@@ -30,8 +33,13 @@ class Paths {
   bool refresh(uint32_t peer);
   /// No packet goes to the peer until its address is known again.
   void forget(uint32_t peer);
+  /// A router on the way to a peer says what fits: it holds for ten minutes, while the peer is
+  /// there. What quotes no message of a session of the peer's is not believed.
+  void narrow(const PathReport& report);
+  /// Tries paths anew that were narrow.
+  void tick();
   /// The peer is being removed; its path itself is PeerWriter::remove()'s.
-  void release(uint32_t peer);
+  void remove(uint32_t peer);
 
   /// Where the peer is, as far as anybody knows; nullopt when nobody does.
   [[nodiscard]] std::optional<dataplane::Endpoint> remote(uint32_t peer) const;
@@ -51,7 +59,17 @@ class Paths {
   /// Publishes `path` as the peer's unless it is that already. True when its address is another.
   bool set(uint32_t peer, const dataplane::PeerPath& path, uint64_t placed);
 
+  void release(uint32_t peer);
+  [[nodiscard]] bool sends_with(uint32_t peer, uint32_t remote_index) const;
+
+  struct HashEndpoint {
+    size_t operator()(const dataplane::Endpoint& e) const noexcept {
+      return (e.addr.word(0) ^ e.addr.word(1) ^ e.port) * 0x9e3779b97f4a7c15;
+    }
+  };
   Context& ctx_;
+  NarrowPaths narrow_;
+  std::unordered_map<dataplane::Endpoint, uint32_t, HashEndpoint> peers_;  // by where they are
 };
 
 }  // namespace wirelay::ctrl

@@ -9,6 +9,7 @@
 #include "crypto/wire.h"
 #include "ctrl/packets/datagram.h"
 #include "ctrl/packets/held_packets.h"
+#include "ctrl/packets/path_report.h"
 #include "ctrl/protocol/context.h"
 #include "ctrl/protocol/handshakes.h"
 #include "ctrl/protocol/initiator.h"
@@ -186,7 +187,7 @@ void Protocol::place_peer(uint32_t peer, const std::optional<dataplane::Endpoint
 
 void Protocol::remove_peer(uint32_t peer) {
   impl_->end(peer);
-  impl_->paths.release(peer);
+  impl_->paths.remove(peer);
   impl_->ctx.book->remove(peer);
 }
 
@@ -196,7 +197,9 @@ void Protocol::handle(const dataplane::Punt& punt, const Now& now) {
     impl_->take_packet(punt.peer, punt.mbuf);
     return;
   }
-  if (const auto datagram = parse_frame(punt.mbuf, punt.worker)) {
+  if (punt.reason == PuntReason::kPathReport) {
+    if (const auto report = parse_path_report(punt.mbuf)) impl_->paths.narrow(*report);
+  } else if (const auto datagram = parse_frame(punt.mbuf, punt.worker)) {
     impl_->take_handshake(*datagram, punt.reason == PuntReason::kExpected);
   } else {
     ++impl_->ctx.counters.refused_bad_message;
@@ -228,6 +231,7 @@ unsigned Protocol::finish_answers(unsigned most, const Now& now) {
 void Protocol::tick(const Now& now) {
   impl_->ctx.now = now;
   impl_->timers.tick();
+  impl_->paths.tick();
 }
 
 PeerStatus Protocol::status(uint32_t peer) const {
@@ -237,6 +241,7 @@ PeerStatus Protocol::status(uint32_t peer) const {
   const dataplane::Endpoint& configured = ctx.book->identity(peer).endpoint;
   out.endpoint = impl_->paths.remote(peer);
   if (!out.endpoint && configured.port != 0) out.endpoint = configured;
+  if (const dataplane::PeerPath* path = ctx.path(peer)) out.path_mtu = path->mtu;
   out.last_handshake_unix_ns = ctx.book->state(peer).handshake_unix_ns;
   out.traffic = impl_->sessions.traffic(peer);
   out.has_session = impl_->sessions.usable(peer) != nullptr;

@@ -29,6 +29,7 @@ struct PeerStatus {
   uint64_t last_handshake_unix_ns = 0;  // 0: never
   dataplane::Traffic traffic;           // since the relay started, ended sessions included
   bool has_session = false;
+  uint16_t path_mtu = 0;  // largest packet outside; 0: not known where the peer is
 };
 
 class Protocol {
@@ -57,8 +58,9 @@ class Protocol {
   void remove_peer(uint32_t peer);
 
   // From the event loop. ------------------------------------------------------------------------
-  /// A handshake message or a packet that waits for a session. Owns the mbuf. Such a packet is
-  /// sealed only while its destination is the peer's, whatever number the punt names.
+  /// A handshake message, a router's report, or a packet that waits for a session. Owns the mbuf.
+  /// Such a packet is sealed only while its destination is the peer's, whatever number the punt
+  /// names.
   void handle(const dataplane::Punt& punt, const Now& now);
   void handle(const dataplane::Event& event, const Now& now);
   /// More handshakes come than are served: for a second, whoever shows no cookie is asked for one.

@@ -47,6 +47,7 @@ bool Transport::seal(uint32_t peer, rte_mbuf* packet) {
   PeerPath room;
   const PeerPath* path = dataplane::way_to(ctx_.shared, ctx_.shared.peers[peer], session, room);
   if (session == nullptr || path == nullptr ||
+      rte_pktmbuf_data_len(packet) > dataplane::tunnel_mtu(*path) ||  // workers cut, we do not
       dataplane::encapsulation_fits(packet, *path) != dataplane::Drop::kNone) {
     rte_pktmbuf_free(packet);
     return false;

@@ -144,6 +144,9 @@ class Classifier {
     if (is_fragment(ip)) return part(i, mbuf);
     const uint8_t* l4 = ip + header;
     if (ip[9] == IPPROTO_UDP) return udp(i, mbuf, ip, l4, total - header);
+    if (ip[9] == IPPROTO_ICMP && total > header + 1 && l4[0] == 3 && l4[1] == 4) {
+      return too_big_elsewhere(i, ip);
+    }
     if (ip[9] == IPPROTO_ICMP && total > header && l4[0] == kIcmpEchoRequest) {
       return local(i, mbuf, total);
     }
@@ -173,6 +176,7 @@ class Classifier {
 
     if (is_fragment(ip) && payload >= sizeof(rte_ipv6_fragment_ext)) return part(i, mbuf);
     if (ip[6] == IPPROTO_UDP) return udp(i, mbuf, ip, l4, payload);
+    if (ip[6] == IPPROTO_ICMPV6 && payload != 0 && l4[0] == 2) return too_big_elsewhere(i, ip);
     if (ip[6] == IPPROTO_ICMPV6 && payload != 0 && l4[0] == kIcmp6EchoRequest) {
       return local(i, mbuf, total);
     }
@@ -184,6 +188,12 @@ class Classifier {
     strip(mbuf);
     burst_.meta[i].onward = Next::kIngress;
     burst_.divert(i, Next::kReassembly);
+  }
+
+  /// A router says that a packet of ours did not fit.
+  void too_big_elsewhere(uint16_t i, const uint8_t* ip) noexcept {
+    const bool flood = !worker_.allowances.path_reports.take(worker_.now, party_of(source_of(ip)));
+    verdict(i, flood ? Drop::kReportFlood : Drop::kNone, PuntReason::kPathReport);
   }
 
   void unknown_service(uint16_t i, rte_mbuf* mbuf) noexcept {

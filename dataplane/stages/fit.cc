@@ -39,7 +39,10 @@ void fit(Worker& worker, Burst& burst) noexcept {
       continue;
     }
     auto* ip = rte_pktmbuf_mtod(burst.mbufs[i], uint8_t*);
-    const uint16_t mtu = tunnel_mtu(*path);
+    uint16_t mtu = tunnel_mtu(*path);
+    if (mtu < kLeastMtu6 && ip_version(ip) == 6) [[unlikely]] {
+      mtu = kLeastMtu6;
+    }
     if (m.ip_bytes > mtu) [[unlikely]] {
       if (!may_fragment(ip)) {
         burst.refuse(i, Drop::kTooBig, mtu);

@@ -149,8 +149,18 @@ class Sealer {
       encapsulate(burst_.mbufs[sealed_[k]], *m.session, path, m.counter, packets_[k]);
       m.adjacency = path.adjacency;
       m.port = path.port;
-      burst_.divert(sealed_[k], Next::kTransmit);
+      leave(sealed_[k], path.mtu);
     }
+  }
+
+  /// What IPv6 must be able to send, and the path does not take whole, goes in parts.
+  void leave(uint16_t i, uint16_t mtu) noexcept {
+    if (burst_.mbufs[i]->data_len <= mtu) [[likely]] {
+      return burst_.divert(i, Next::kTransmit);
+    }
+    burst_.meta[i].mtu = mtu;
+    burst_.meta[i].onward = Next::kTransmit;
+    burst_.divert(i, Next::kFragment);
   }
 
   /// What the outer header lacks until the packet is sealed.

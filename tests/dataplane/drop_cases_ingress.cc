@@ -105,6 +105,16 @@ void add_flood_cases(std::vector<DropCase>& cases) {
                      }
                      d.poll();
                    }});
+  for (const bool v6 : {false, true}) {
+    cases.push_back(
+        {Drop::kReportFlood, v6 ? "packet too big" : "fragmentation needed", [v6](DataPath& d) {
+           Bytes message = Bytes{static_cast<uint8_t>(v6 ? 2 : 3), 4} + Bytes(38);
+           const Bytes packet = v6 ? ip(kStranger6.addr, kRelay6.addr, kIcmp6, message)
+                                   : ip(kStranger4.addr, kRelay4.addr, kIcmp, message);
+           for (int i = 0; i < 5; ++i) d.feed(0, to_relay_frame(d, packet));
+           d.poll();
+         }});
+  }
   cases.push_back({Drop::kDiscoveryFlood, "neighbour solicitations", [](DataPath& d) {
                      const Bytes f = to_relay_frame(
                          d, neighbour(135, kStranger6.addr, kRelay6.addr, kRelay6.addr));

@@ -9,7 +9,7 @@ import socket
 from tests.e2e import lab as net
 from tests.e2e.case import LabCase, lab_name
 from tests.e2e.measure import Iperf, ping
-from tests.e2e.netns import Namespace
+from tests.e2e.netns import Namespace, until
 
 # Of Linux's headers; Python has no names for them.
 IP_RECVERR, IP_MTU_DISCOVER, IP_MTU, IP_PMTUDISC_DONT, IP_PMTUDISC_DO = 11, 10, 14, 0, 2
@@ -177,3 +177,25 @@ class RouterTest(LabCase):
         for options in ((), ("-R",)):
             with self.subTest(options=options):
                 self.assertGreater(iperf.run(self.a(), net.FAR_V4, 1, *options).goodput(), 1)
+
+    def test_a_client_over_ipv6_whose_path_is_narrow(self):
+        """The relay is told by the router, and tells those behind it."""
+        self.lab.transit.run("ip", "link", "set", "site-b", "mtu", "1400")
+        self.addCleanup(self.lab.transit.run, "ip", "link", "set", "site-b", "mtu", "1500")
+        self.b().run("ip", "link", "set", "uplink", "mtu", "1400")
+        self.addCleanup(self.b().run, "ip", "link", "set", "uplink", "mtu", "1500")
+
+        def narrowed() -> bool:
+            ping(self.lab.internet, "10.77.0.3", count=1, size=1372, extra=("-M", "dont"))
+            return self.relay.call("peer.get", {"name": "b-laptop"})["status"]["path_mtu"] == 1400
+        until(narrowed, 10, "report of the router")
+        self.assert_no_loss(ping(self.lab.internet, "10.77.0.3", count=3, size=1372,
+                                 extra=("-M", "dont")))
+        self.assert_no_loss(ping(self.b(), net.FAR_V6, count=3, size=1200))
+        with udp_socket(self.lab.internet, "fd77::3", discover=IP_PMTUDISC_DO) as out:
+            self.assertEqual(answer_to(out, bytes(1390 - 48)), ("EMSGSIZE", OURS_THERE[6]))
+            self.assertEqual(mtu_of(out), 1400 - 80)
+        iperf = Iperf(self.lab.internet)
+        for options in ((), ("-R",)):
+            with self.subTest(options=options):
+                self.assertGreater(iperf.run(self.b(), net.FAR_V6, 1, *options).goodput(), 1)

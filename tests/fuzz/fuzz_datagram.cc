@@ -1,7 +1,8 @@
 // Fuzzes what the control thread finds in packets that workers hand up: the datagram in a frame,
-// and the destination of a packet that waits. Nothing outside of the buffer is read, what is found
-// lies within, and a datagram of ours comes back as it was made. The first byte says what the rest
-// is: a frame, an IP packet, or a message to send.
+// the destination of a packet that waits, and what a router reports. Nothing outside of the buffer
+// is read, what is found lies within, and a datagram of ours comes back as it was made. The first
+// byte says what the rest is: a frame, an IP packet, a message to send, or an ICMP message, which
+// gets its checksum here.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <rte_mempool.h>
 
 #include "ctrl/packets/datagram.h"
+#include "ctrl/packets/path_report.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/packets.h"
 #include "tests/support/test_environment.h"
@@ -24,7 +26,7 @@ constexpr size_t kLongestMessage = 1400;
 
 struct Reached {
   bool datagram4 = false, datagram6 = false, packet4 = false, packet6 = false, sent4 = false,
-       sent6 = false;
+       sent6 = false, report4 = false, report6 = false;
 };
 Reached reached;
 
@@ -62,6 +64,22 @@ void read_packet(const uint8_t* data, size_t size) {
   (v4 ? reached.packet4 : reached.packet6) = true;
 }
 
+void read_report(bool v6, const uint8_t* data, size_t size) {
+  if (size < 4 || size > kMtu) return;
+  const auto from = test::addr(v6 ? "2001:db8::9" : "192.0.2.9");
+  const auto to = test::addr(v6 ? "2001:db8::1" : "192.0.2.1");
+  const test::Bytes message = test::with_icmp_checksum(from, to, {data, data + size});
+  const test::Bytes frame =
+      test::ethernet({}, {}, v6 ? test::kTypeIpv6 : test::kTypeIpv4,
+                     test::ip(from, to, v6 ? test::kIcmp6 : test::kIcmp, message));
+  const rte_mbuf mbuf = around(frame.data(), frame.size());
+  const auto found = ctrl::parse_path_report(&mbuf);
+  if (!found) return;
+  must(found->mtu >= (v6 ? 1280 : 576));
+  must(found->remote.addr.is_v4() != v6 && found->local.addr.is_v4() != v6);
+  (v6 ? reached.report6 : reached.report4) = true;
+}
+
 rte_mempool* pool() {
   static rte_mempool* const instance = [] {
     test::start_environment("fuzz_datagram");
@@ -97,6 +115,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0 || size > UINT16_MAX) return 0;
   const uint8_t what = *data++;
   --size;
+  if ((what & 0x10) != 0) {
+    read_report((what & 1) != 0, data, size);
+    return 0;
+  }
   switch (what & 3) {
     case 0:
       read_frame(data, size);
@@ -116,5 +138,7 @@ extern "C" const char* missed_by_seeds(size_t) {
   if (!reached.packet4) return "an IPv4 packet's destination";
   if (!reached.packet6) return "an IPv6 packet's destination";
   if (!reached.sent4) return "a message over IPv4";
-  return reached.sent6 ? nullptr : "a message over IPv6";
+  if (!reached.sent6) return "a message over IPv6";
+  if (!reached.report4) return "a report over IPv4";
+  return reached.report6 ? nullptr : "a report over IPv6";
 }

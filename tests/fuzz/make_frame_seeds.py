@@ -106,6 +106,14 @@ RELAYGEN_SEEDS = {
         ethernet(0x86dd, neighbour(136, "fe80::9", "2001:db8:1::1", "fe80::9")),
 }
 
+def quoted(source: str, target: str) -> bytes:
+    """The start of a transport message of 1,480 bytes and its headers."""
+    message = struct.pack("<III", 4, 0x12345678, 1) + bytes(20)
+    packet = ip(source, target, UDP, struct.pack(">HHHH", 51820, 4000, 1480, 0)
+                + message.ljust(1472, b"\0"))
+    return packet[:len(packet) - 1472 + len(message)]
+
+
 DATAGRAM_SEEDS = {
     "frame_v4": bytes([0]) + ethernet(0x0800, udp("203.0.113.9", "192.0.2.1")),
     "frame_v6": bytes([0]) + ethernet(0x86dd, udp("2001:db8:99::9", "2001:db8:1::1")),
@@ -113,6 +121,10 @@ DATAGRAM_SEEDS = {
     "packet_v6": bytes([1]) + udp("fd00::102", "2001:db8:99::9"),
     "message_v4": bytes([2]) + packed("203.0.113.9") + bytes(12) + b"\x12\x34message",
     "message_v6": bytes([3]) + packed("2001:db8:99::9") + b"\x12\x34a message",
+    "report_v4": bytes([0x10]) + struct.pack(">BBHI", 3, 4, 0, 1400)
+        + quoted("192.0.2.1", "203.0.113.5"),
+    "report_v6": bytes([0x11]) + struct.pack(">BBHI", 2, 0, 0, 1400)
+        + quoted("2001:db8::1", "2001:db8:b::2"),
 }
 
 

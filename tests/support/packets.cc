@@ -162,12 +162,16 @@ std::array<Bytes, 2> cut(const Bytes& packet, size_t bytes, uint16_t id) {
   return {part(0, bytes, true), part(bytes, packet.size() - 40, false)};
 }
 
+Bytes with_icmp_checksum(const IpAddr& from, const IpAddr& to, Bytes message) {
+  put16(message, 2, 0);
+  const uint32_t head = from.is_v4() ? 0 : pseudo(from, to, kIcmp6, message.size());
+  put16(message, 2, static_cast<uint16_t>(~fold(sum16(message.data(), message.size(), head))));
+  return message;
+}
+
 Bytes icmp(const IpAddr& from, const IpAddr& to, uint8_t type, const Bytes& data, uint8_t ttl) {
-  Bytes l4 = Bytes{type, 0, 0, 0, 0x11, 0x22, 0, 1} + data;
-  const uint8_t protocol = from.is_v4() ? kIcmp : kIcmp6;
-  const uint32_t head = from.is_v4() ? 0 : pseudo(from, to, protocol, l4.size());
-  put16(l4, 2, static_cast<uint16_t>(~fold(sum16(l4.data(), l4.size(), head))));
-  return ip(from, to, protocol, l4, ttl);
+  const Bytes l4 = Bytes{type, 0, 0, 0, 0x11, 0x22, 0, 1} + data;
+  return ip(from, to, from.is_v4() ? kIcmp : kIcmp6, with_icmp_checksum(from, to, l4), ttl);
 }
 
 Bytes echo_request(const IpAddr& from, const IpAddr& to, const Bytes& data, uint8_t ttl) {

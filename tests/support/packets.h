@@ -40,6 +40,8 @@ Bytes tcp(const dataplane::Endpoint& from, const dataplane::Endpoint& to, uint32
 /// A whole IP packet with an ICMP or ICMPv6 message of 8 bytes and `data`.
 Bytes icmp(const dataplane::IpAddr& from, const dataplane::IpAddr& to, uint8_t type,
            const Bytes& data, uint8_t ttl = 64);
+/// `message`, an ICMP or ICMPv6 message, with its checksum written anew.
+Bytes with_icmp_checksum(const dataplane::IpAddr& from, const dataplane::IpAddr& to, Bytes message);
 Bytes echo_request(const dataplane::IpAddr& from, const dataplane::IpAddr& to, const Bytes& data,
                    uint8_t ttl = 64);
 /// The two parts of an IP packet that is cut behind `bytes` of its payload, a multiple of 8.

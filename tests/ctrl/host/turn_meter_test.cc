@@ -65,9 +65,9 @@ class TurnMeterTest : public CppUnit::TestFixture {
 
   void the_longest_part_names_the_longest_turn() {
     meter_.start();
-    turn(milliseconds(1), milliseconds(3));
+    turn(milliseconds(1), milliseconds(30));
     CPPUNIT_ASSERT_EQUAL(std::string("second"), std::string(meter_.status().longest_part));
-    turn(milliseconds(9), milliseconds(1));
+    turn(milliseconds(90), milliseconds(1));
     CPPUNIT_ASSERT_EQUAL(std::string("first"), std::string(meter_.status().longest_part));
     turn(milliseconds(0), milliseconds(1));
     CPPUNIT_ASSERT_EQUAL(std::string("first"), std::string(meter_.status().longest_part));

@@ -45,6 +45,7 @@ class FitTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(to_a_network_it_comes_in_parts);
   CPPUNIT_TEST(a_burst_of_large_packets_loses_none);
   CPPUNIT_TEST(parts_are_limited_as_they_are_sent);
+  CPPUNIT_TEST(what_ipv6_must_carry_is_cut_outside);
   CPPUNIT_TEST(tcp_learns_what_fits);
   CPPUNIT_TEST(between_peers_the_narrower_way_counts);
   CPPUNIT_TEST_SUITE_END();
@@ -124,6 +125,38 @@ class FitTest : public CppUnit::TestFixture {
     // And as they go to the user: in parts.
     CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{32}, d.sent(0).size());
     CPPUNIT_ASSERT_EQUAL(uint64_t{8}, d.drops(Drop::kPacketRateDown));
+  }
+
+  /// 1,280 bytes inside of a path that takes no more outside.
+  void what_ipv6_must_carry_is_cut_outside() {
+    for (const bool outer6 : {false, true}) {
+      DataPath d;
+      const Client c = d.add_client(outer6);
+      const PeerPath path = make_path(d.relay_endpoint(outer6), c.endpoint, d.ports[0]->id(),
+                                      DataPath::kOutside, 1280);
+      d.peers->set_path(c.peer, &path);
+      const Bytes packet = udp({kServer6, 9}, {c.inner6, 7}, pattern(1280 - 48));
+      d.feed(1, d.from_gateway(packet));
+      d.poll();
+      const auto frames = d.sent(0);
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{2}, frames.size());
+      Bytes payload;
+      for (const Bytes& frame : frames) {
+        const Bytes part = parse_frame(frame).payload;
+        CPPUNIT_ASSERT(part.size() <= 1280);
+        payload.insert(payload.end(), part.begin() + (outer6 ? 48 : 20), part.end());
+      }
+      const Bytes whole = ip(d.relay_endpoint(outer6).addr, c.endpoint.addr, kUdp, payload);
+      const auto opened = d.open(c, ethernet({}, {}, outer6 ? kTypeIpv6 : kTypeIpv4, whole));
+      CPPUNIT_ASSERT_MESSAGE("it opens, its UDP checksum is right", opened.has_value());
+      CPPUNIT_ASSERT_EQUAL(packet.size(), opened->packet.size());
+      // Larger ones are refused, and what is said to fit does.
+      d.feed(1, d.from_gateway(udp({kServer6, 9}, {c.inner6, 7}, pattern(1281 - 48))));
+      d.poll();
+      const Bytes told = parse_ip_packet(parse_frame(d.sent(1).at(0)).payload).payload;
+      CPPUNIT_ASSERT_EQUAL(1280, told[6] << 8 | told[7]);
+      CPPUNIT_ASSERT_EQUAL(0u, d.mbufs_in_use());
+    }
   }
 
   void tcp_learns_what_fits() {
