@@ -5,6 +5,7 @@
 // runner (pipeline.cc) sorts them once behind each stage.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <rte_mbuf.h>
@@ -66,6 +67,8 @@ enum class PuntReason : uint8_t {
   kUnresolved,  // packet: for `adjacency`, which has no link-layer address, or for a host on a
                 // connected network that has no adjacency yet (kNoAdjacency)
 };
+
+inline constexpr size_t kPuntReasons = static_cast<size_t>(PuntReason::kUnresolved) + 1;
 
 inline constexpr uint16_t kNoAdjacency = 0xffff;
 inline constexpr uint32_t kNobody = 0xffffffff;

@@ -11,6 +11,7 @@
 #include "ctrl/neighbour/arp.h"
 #include "ctrl/neighbour/nd.h"
 #include "ctrl/packets/datagram.h"
+#include "ctrl/packets/path_report.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/data_path.h"
 #include "tests/support/test_environment.h"
@@ -38,9 +39,9 @@ struct Fixture {
   Client client6 = path.add_client(true);
   const uint32_t awaited = path.sessions->reserve(client.peer, 0).value();  // our initiation's
   uint64_t fed = 0, punted = 0;
-  std::array<uint64_t, 2> left{};   // by port
-  uint64_t given_up = 0;            // parts of packets
-  std::array<uint64_t, 6> punts{};  // by reason
+  std::array<uint64_t, 2> left{};                         // by port
+  uint64_t given_up = 0;                                  // parts of packets
+  std::array<uint64_t, dataplane::kPuntReasons> punts{};  // by reason
 };
 
 Fixture& fixture() {
@@ -107,6 +108,7 @@ void parse(const dataplane::Punt& punt) {
   if (punt.reason == PuntReason::kNeighbour) ctrl::parse_nd(punt.mbuf);
   if (punt.reason == PuntReason::kHandshake || punt.reason == PuntReason::kExpected)
     ctrl::parse_frame(punt.mbuf, punt.worker);
+  if (punt.reason == PuntReason::kPathReport) ctrl::parse_path_report(punt.mbuf);
   rte_pktmbuf_free(punt.mbuf);
 }
 

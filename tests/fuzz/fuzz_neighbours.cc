@@ -247,6 +247,11 @@ void World::drain() {
     require((at[0] & 1) == 0 || asks);
     rte_pktmbuf_free(frame);
   }
+  dataplane::Refused refused;
+  while (shared_.mailboxes[0]->refused.pop_burst(&refused, 1) == 1) {
+    require(rte_pktmbuf_data_len(refused.mbuf) != 0);
+    rte_pktmbuf_free(refused.mbuf);
+  }
 }
 
 void World::check() {

@@ -141,8 +141,9 @@ void Side::hear(const Bytes& message, const Endpoint& from) {
   frame[14 + 24] = static_cast<uint8_t>((8 + message.size()) >> 8);
   frame[14 + 25] = static_cast<uint8_t>(8 + message.size());
   frame.insert(frame.end(), message.begin(), message.end());
-  protocol->handle(dataplane::Punt{make_mbuf(shared.pool, frame), PuntReason::kHandshake, 0, 0, 0},
-                   now);
+  rte_mbuf* mbuf = make_mbuf(shared.pool, frame);
+  mbuf->port = 0;  // as a worker leaves it
+  protocol->handle(dataplane::Punt{mbuf, PuntReason::kHandshake, 0, 0, 0}, now);
 }
 
 void Side::receive(rte_mbuf* packet, uint16_t port) {
