@@ -58,6 +58,7 @@ struct PuntAllowances {
         without_neighbour(tsc_hz, 64, 128),
         path_reports(tsc_hz, 4, 16),
         errors(tsc_hz, 4, 16),
+        tunnel_errors(tsc_hz, 4, 16),
         echoes(tsc_hz, 64, 512),
         moves(tsc_hz, 1, 64) {}
 
@@ -70,6 +71,7 @@ struct PuntAllowances {
   PuntAllowance without_neighbour;  // packets that wait, by adjacency, or address without one
   PuntAllowance path_reports;       // by who reports
   PuntAllowance errors;             // ICMP errors that it answers with itself, by their receiver
+  PuntAllowance tunnel_errors;      // those that go to peers
   PuntAllowance echoes;             // answers to pings, by who pings
   PuntAllowance moves;              // reports of them, by session
 };

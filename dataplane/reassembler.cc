@@ -2,6 +2,7 @@
 
 #include "dataplane/reassembler.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -18,11 +19,37 @@ namespace {
 
 constexpr uint32_t kBuckets = 256, kBucketEntries = 8;
 
+/// An IPv6 packet with a fragment header that is whole for itself, as translators make them: it
+/// waits for nobody (RFC 6946).
+bool is_atomic(const rte_mbuf* fragment) noexcept {
+  constexpr uint16_t kOffsetAndMore = 0xfff9;
+  const auto* ip = rte_pktmbuf_mtod(fragment, const uint8_t*);
+  return ip_version(ip) == 6 &&
+         fragment->data_len >= sizeof(rte_ipv6_hdr) + sizeof(rte_ipv6_fragment_ext) &&
+         (load_be16(ip + sizeof(rte_ipv6_hdr) + 2) & kOffsetAndMore) == 0;
+}
+
+/// Moves what stands in front over it.
+rte_mbuf* strip_fragment_header(rte_mbuf* packet) noexcept {
+  constexpr uint16_t kHeader = sizeof(rte_ipv6_fragment_ext);
+  auto* ip = rte_pktmbuf_mtod(packet, uint8_t*);
+  const uint8_t next = ip[sizeof(rte_ipv6_hdr)];
+  const auto payload = static_cast<uint16_t>(load_be16(ip + 4) - kHeader);
+  const uint32_t in_front = std::min<uint32_t>(rte_pktmbuf_headroom(packet), RTE_ETHER_HDR_LEN);
+  std::memmove(ip - in_front + kHeader, ip - in_front, in_front + sizeof(rte_ipv6_hdr));
+  rte_pktmbuf_adj(packet, kHeader);
+  ip += kHeader;
+  ip[6] = next;
+  store_be16(ip + 4, payload);
+  return packet;
+}
+
 }  // namespace
 
 Reassembler::Reassembler(uint64_t tsc_hz)
-    : table_(rte_ip_frag_table_create(kBuckets, kBucketEntries, kMostPackets,
-                                      tsc_hz / kPatiencePerSecond, SOCKET_ID_ANY)),
+    : patience_(tsc_hz / kPatiencePerSecond),
+      table_(rte_ip_frag_table_create(kBuckets, kBucketEntries, kMostPackets, patience_,
+                                      SOCKET_ID_ANY)),
       dead_(std::make_unique<rte_ip_frag_death_row>()) {
   if (table_ == nullptr) throw std::runtime_error("no memory for the table of fragments");
 }
@@ -33,6 +60,15 @@ Reassembler::~Reassembler() {
 }
 
 rte_mbuf* Reassembler::add(rte_mbuf* fragment, rte_mempool* pool, uint64_t now) noexcept {
+  if (is_atomic(fragment)) return strip_fragment_header(fragment);
+  // Looking through all that wait for each of a flood would cost more than the flood.
+  if (held_ == kMostBuffers && now - looked_ >= patience_ / 8) expire(now);
+  if (held_ == kMostBuffers) {
+    ++lost_;
+    rte_pktmbuf_free(fragment);
+    return nullptr;
+  }
+  ++held_;
   uint8_t ethernet[RTE_ETHER_HDR_LEN] = {};
   const bool framed = rte_pktmbuf_headroom(fragment) >= RTE_ETHER_HDR_LEN;
   if (framed) {
@@ -66,6 +102,7 @@ rte_mbuf* Reassembler::match(rte_mbuf* fragment, uint64_t now) noexcept {
 rte_mbuf* Reassembler::in_one_buffer(rte_mbuf* chain, rte_mempool* pool) noexcept {
   rte_mbuf* whole = rte_pktmbuf_alloc(pool);
   const uint32_t parts = chain->nb_segs;
+  held_ -= parts;
   if (whole == nullptr || chain->pkt_len > rte_pktmbuf_tailroom(whole)) {
     lost_ += parts;
     rte_pktmbuf_free(whole);
@@ -88,6 +125,7 @@ rte_mbuf* Reassembler::in_one_buffer(rte_mbuf* chain, rte_mempool* pool) noexcep
 }
 
 void Reassembler::expire(uint64_t now) noexcept {
+  looked_ = now;
   // As many at a time as the list of the dead has places for.
   uint32_t before;
   do {
@@ -99,6 +137,7 @@ void Reassembler::expire(uint64_t now) noexcept {
 
 void Reassembler::free_dead() noexcept {
   lost_ += dead_->cnt;
+  held_ -= dead_->cnt;
   rte_ip_frag_free_death_row(dead_.get(), 0);
 }
 

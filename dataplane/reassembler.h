@@ -21,6 +21,8 @@ class Reassembler {
   /// comes right behind, or is lost. Who floods with parts of datagrams keeps others' from being
   /// completed for no longer than this.
   static constexpr uint32_t kMostPackets = 1024;
+  /// Buffers that wait altogether: packets may have several each.
+  static constexpr uint32_t kMostBuffers = 1024;
   static constexpr uint64_t kPatiencePerSecond = 4;  // a quarter of a second
 
   /// Throws std::runtime_error when there is no memory.
@@ -47,6 +49,9 @@ class Reassembler {
   rte_mbuf* in_one_buffer(rte_mbuf* chain, rte_mempool* pool) noexcept;
   void free_dead() noexcept;
 
+  const uint64_t patience_;  // in TSC
+  uint64_t looked_ = 0;      // when expire() was last called
+  uint32_t held_ = 0;        // buffers
   rte_ip_frag_tbl* table_;
   std::unique_ptr<rte_ip_frag_death_row> dead_;
   uint32_t lost_ = 0, joined_ = 0;

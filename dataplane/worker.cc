@@ -22,6 +22,7 @@ namespace {
 constexpr unsigned kSpins = 256;
 constexpr long kFirstSleepNs = 1'000;
 constexpr long kLongestSleepNs = 500'000;
+constexpr uint64_t kPollsOfGivingUp = 1024;
 
 uint64_t address_bits(const Shared& shared) noexcept {
   uint64_t bits = 0;
@@ -39,7 +40,8 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
       shared(all),
       own_addresses(address_bits(all)),
       allowances(all.tsc_hz),
-      reassembler(all.tsc_hz),
+      plain_parts(all.tsc_hz),
+      tunnel_parts(all.tsc_hz),
       next_fragment_id(static_cast<uint32_t>(rte_rand())),
       engine_(std::move(engine)),
       queues_(std::move(queues)),
@@ -96,6 +98,8 @@ unsigned Worker::poll(uint64_t tsc) noexcept {
   for (uint32_t left = tx_pending_; left != 0; left &= left - 1) {
     flush(static_cast<uint16_t>(std::countr_zero(left)));
   }
+  // Also when no more come: those that wait hold buffers.
+  if (counters.polls.get() % kPollsOfGivingUp == 0) give_up_fragments();
   counters.polls.add(1);
   if (taken == 0) counters.empty_polls.add(1);
   return taken;
@@ -109,6 +113,18 @@ unsigned Worker::receive(unsigned count) noexcept {
   in.count = static_cast<uint16_t>(count);
   run_pipeline(*this);
   return count;
+}
+
+void Worker::give_up_fragments() noexcept {
+  for (Reassembler* parts : {&plain_parts, &tunnel_parts}) parts->expire(now);
+  count_fragments();
+}
+
+void Worker::count_fragments() noexcept {
+  for (Reassembler* parts : {&plain_parts, &tunnel_parts}) {
+    count(Drop::kFragment, parts->take_lost());
+    counters.joined.add(parts->take_joined());
+  }
 }
 
 /// What the control thread knows no more of such a packet than it says itself: whose it was is

@@ -74,18 +74,23 @@ class Worker {
   /// Reports to the control thread; false when its ring is full.
   bool report(const Event& event) noexcept { return mailbox_.events.push(event); }
 
+  /// Counts fragments that were given up, and those that have met the others of their packets.
+  void count_fragments() noexcept;
+
   /// Packets that end here.
   void count(Drop reason, uint64_t packets = 1) noexcept {
     counters.drops[static_cast<size_t>(reason)].add(packets);
   }
 
   PuntAllowances allowances;  // what it may hand to the control thread, and answer itself
-  Reassembler reassembler;
-  uint32_t next_fragment_id;  // of IPv6 packets that it cuts
+  Reassembler plain_parts, tunnel_parts;  // by how the fragments came
+  uint32_t next_fragment_id;              // of IPv6 packets that it cuts
 
  private:
   unsigned receive(unsigned count) noexcept;
   unsigned take_refused() noexcept;
+  /// Fragments whose other parts did not come.
+  void give_up_fragments() noexcept;
   void flush(uint16_t port) noexcept;
 
   std::unique_ptr<crypto::AeadEngine> engine_;

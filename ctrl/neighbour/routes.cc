@@ -157,7 +157,10 @@ std::optional<Routes::NextHop> Routes::next_hop(const IpAddr& remote, const uint
 std::optional<IpAddr> Routes::local_address(uint16_t port, const IpAddr& remote,
                                             const IpAddr* wanted) const {
   const Port& p = shared_.ports[port];
-  if (wanted != nullptr && p.owns(*wanted)) return *wanted;  // it was heard there
+  // It was heard there, perhaps by another of our ports.
+  const bool ours = wanted != nullptr &&
+                    (p.owns(*wanted) || (!link_local6(*wanted) && shared_.find_address(*wanted)));
+  if (ours) return *wanted;
   std::optional<IpAddr> any;
   for (const PortAddress& a : p.addresses) {
     if (a.addr.is_v4() != remote.is_v4() || link_local6(a.addr) != link_local6(remote)) continue;

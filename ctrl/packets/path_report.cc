@@ -56,7 +56,8 @@ std::optional<PathReport> read_quoted(const Bytes& quoted) noexcept {
   const uint32_t header = v4 ? dataplane::ipv4_header_bytes(ip) : sizeof(rte_ipv6_hdr);
   const uint32_t least = sizeof(rte_udp_hdr) + 8;  // to the end of the receiver index
   if (quoted.size < header + least) return std::nullopt;
-  const bool first = !v4 || (load_be16(ip + 6) & RTE_IPV4_HDR_OFFSET_MASK) == 0;
+  // Of one that they may cut, routers do not complain.
+  const bool first = !v4 || (load_be16(ip + 6) & ~RTE_IPV4_HDR_MF_FLAG) == RTE_IPV4_HDR_DF_FLAG;
   const uint8_t* udp = ip + header;
   const uint8_t* message = udp + sizeof(rte_udp_hdr);
   if (!first || ip[v4 ? 9 : 6] != IPPROTO_UDP ||

@@ -46,7 +46,7 @@ bool Paths::set(uint32_t peer, const PeerPath& wanted, uint64_t placed) {
     moved = dataplane::path_remote(*old) != remote;
     release(peer);
   }
-  peers_.insert_or_assign(remote, peer);
+  peers_.emplace(remote, peer);
   ctx_.peer_writer.set_path(peer, &path, placed);
   return moved;
 }
@@ -124,8 +124,10 @@ void Paths::release(uint32_t peer) {
   const PeerPath* old = ctx_.path(peer);
   if (old == nullptr) return;
   ctx_.sender.release(old->adjacency);
-  const auto found = peers_.find(dataplane::path_remote(*old));
-  if (found != peers_.end() && found->second == peer) peers_.erase(found);
+  const auto there = peers_.equal_range(dataplane::path_remote(*old));
+  const auto is_it = [peer](const auto& entry) { return entry.second == peer; };
+  const auto found = std::find_if(there.first, there.second, is_it);
+  if (found != there.second) peers_.erase(found);
 }
 
 void Paths::remove(uint32_t peer) {
@@ -134,8 +136,10 @@ void Paths::remove(uint32_t peer) {
 }
 
 void Paths::narrow(const PathReport& report) {
-  const auto found = peers_.find(report.remote);
-  if (found == peers_.end() || !sends_with(found->second, report.receiver)) return;
+  const auto there = peers_.equal_range(report.remote);
+  const auto is_it = [&](const auto& entry) { return sends_with(entry.second, report.receiver); };
+  const auto found = std::find_if(there.first, there.second, is_it);
+  if (found == there.second) return;
   const uint32_t peer = found->second;
   const PeerPath* path = ctx_.path(peer);
   if (path == nullptr || dataplane::path_local(*path) != report.local || report.mtu >= path->mtu) {

@@ -69,7 +69,7 @@ class Paths {
   };
   Context& ctx_;
   NarrowPaths narrow_;
-  std::unordered_map<dataplane::Endpoint, uint32_t, HashEndpoint> peers_;  // by where they are
+  std::unordered_multimap<dataplane::Endpoint, uint32_t, HashEndpoint> peers_;  // by where they are
 };
 
 }  // namespace wirelay::ctrl

@@ -17,7 +17,8 @@ namespace wirelay::dataplane {
 namespace {
 
 constexpr uint32_t kIcmpBytes = 8;
-constexpr uint32_t kLargest4 = 576, kLargest6 = 1200;  // whole answers
+// Whole answers: what passes a tunnel over the narrowest path of either family.
+constexpr uint32_t kLargest4 = 576 - 80, kLargest6 = 1280 - 80;
 constexpr uint8_t kInternetControl = 0xc0;  // precedence of ICMP errors (RFC 1812, 4.3.2.5)
 constexpr uint8_t kNextHeaderOffset = 6;    // in the IPv6 header
 

@@ -27,9 +27,9 @@ enum class IcmpError : uint8_t {
 bool may_have_error(const uint8_t* packet, uint32_t bytes) noexcept;
 
 /// Turns an IP packet (mbuf data) into the error that its source gets from `from`, of the same
-/// family; it quotes as much as the smallest network takes: 576 bytes altogether, 1,200 over IPv6,
-/// which fits any tunnel. `mtu`: of kTooBig, as the sender counts. False when the buffer has no
-/// room in front; then the packet is as it was.
+/// family; it quotes as much as the narrowest tunnel takes: 496 bytes altogether, 1,200 over IPv6.
+/// `mtu`: of kTooBig, as the sender counts. False when the buffer has no room in front; then the
+/// packet is as it was.
 bool make_icmp_error(rte_mbuf* packet, IcmpError error, uint16_t mtu, const IpAddr& from) noexcept;
 
 }  // namespace wirelay::dataplane

@@ -14,12 +14,26 @@ namespace wirelay::dataplane::stages {
 
 namespace {
 
+/// Of a packet for an address of ours: can it be said that nothing of that kind listens? Not of
+/// ICMP (RFC 1122, 3.2.2; RFC 4443, 2.4), nor of IPv6 behind headers that are not looked through.
+bool is_service(const uint8_t* ip) noexcept {
+  const uint8_t protocol = ip_version(ip) == 4 ? ip[9] : ip[6];
+  if (ip_version(ip) == 4) return protocol != IPPROTO_ICMP;
+  return protocol != IPPROTO_ICMPV6 && protocol != IPPROTO_HOPOPTS && protocol != IPPROTO_ROUTING &&
+         protocol != IPPROTO_DSTOPTS && protocol != IPPROTO_AH && protocol != IPPROTO_FRAGMENT;
+}
+
 /// Turns the packet into what its sender is told; false when that is nothing.
 bool make_answer(Worker& worker, rte_mbuf* packet, const PacketMeta& m) noexcept {
   const auto* ip = rte_pktmbuf_mtod(packet, const uint8_t*);
   const IcmpError error = drop_info(m.drop).answer;
   if (error == IcmpError::kNone || !may_have_error(ip, packet->data_len)) return false;
-  if (!worker.allowances.errors.take(worker.now, party_of(source_of(ip)))) return false;
+  if (error == IcmpError::kServiceUnreachable && !is_service(ip)) return false;
+  // Strangers do not use up what peers are told: what fits, above all.
+  const bool allowed = m.sender != kNobody
+                           ? worker.allowances.tunnel_errors.take(worker.now, m.sender)
+                           : worker.allowances.errors.take(worker.now, party_of(source_of(ip)));
+  if (!allowed) return false;
   if (error == IcmpError::kServiceUnreachable && is_tcp(ip)) return make_reset(packet);
   const IpAddr* from = own_address(worker, packet, m.sender != kNobody);
   return from != nullptr && make_icmp_error(packet, error, m.mtu, *from);

@@ -23,8 +23,9 @@ void go_on(Burst& burst, uint16_t i, rte_mbuf* whole) noexcept {
 }  // namespace
 
 void reassemble(Worker& worker, Burst& burst) noexcept {
-  Reassembler& parts = worker.reassembler;
   for (uint16_t i = 0; i < burst.count; ++i) {
+    // What strangers send never meets what came by a tunnel.
+    Reassembler& parts = burst.plain(i) ? worker.plain_parts : worker.tunnel_parts;
     rte_mbuf* whole = parts.add(burst.mbufs[i], worker.shared.pool, worker.now);
     if (whole == nullptr) {
       burst.divert(i, Next::kSent);  // kept: no longer ours
@@ -32,9 +33,7 @@ void reassemble(Worker& worker, Burst& burst) noexcept {
       go_on(burst, i, whole);
     }
   }
-  parts.expire(worker.now);
-  worker.count(Drop::kFragment, parts.take_lost());
-  worker.counters.joined.add(parts.take_joined());
+  worker.count_fragments();
 }
 
 }  // namespace wirelay::dataplane::stages

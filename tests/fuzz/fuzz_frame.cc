@@ -135,8 +135,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   f.path.events();
   // A part of a packet waits for no later input.
   dataplane::Worker& worker = *f.path.workers[0];
-  worker.reassembler.expire(f.path.now + DataPath::kHz);
-  f.given_up += worker.reassembler.take_lost();
+  for (dataplane::Reassembler* parts : {&worker.plain_parts, &worker.tunnel_parts}) {
+    parts->expire(f.path.now + DataPath::kHz);
+    f.given_up += parts->take_lost();
+  }
   const uint64_t came = f.fed + worker.counters.made.get();
   const uint64_t went = f.left[0] + f.left[1] + f.punted + f.path.all_drops() +
                         worker.counters.joined.get() + f.given_up;

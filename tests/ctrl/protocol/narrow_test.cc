@@ -30,6 +30,7 @@ Bytes quoted(const Endpoint& from, const Endpoint& to, uint32_t receiver, size_t
   message[0] = 4;
   std::memcpy(&message[4], &receiver, sizeof receiver);
   Bytes packet = udp(from, to, message);
+  if (from.addr.is_v4()) packet[6] = 0x40;  // not to be cut
   packet.resize(front + 40);
   return packet;
 }

@@ -43,7 +43,7 @@ void expect_error(const Bytes& answer, const Told& told, const IpAddr& from, Byt
   const Bytes quoted(p.payload.begin() + 8, p.payload.end());
   CPPUNIT_ASSERT(quoted ==
                  Bytes(packet.begin(), packet.begin() + static_cast<long>(quoted.size())));
-  CPPUNIT_ASSERT(quoted.size() == packet.size() || answer.size() == (v4 ? 576u : 1200u));
+  CPPUNIT_ASSERT(quoted.size() == packet.size() || answer.size() == (v4 ? 496u : 1200u));
 }
 
 uint32_t reported_mtu(const Bytes& answer) {
@@ -209,6 +209,13 @@ class ErrorTest : public CppUnit::TestFixture {
       const Bytes answer = received(d, c);
       expect_error(answer, kUnknownProtocol, v6 ? kTunnel6 : kTunnel4, sctp);
       if (v6) CPPUNIT_ASSERT_EQUAL_MESSAGE("next header's place", 6u, reported_mtu(answer));
+      // ICMP that is none of ours draws no answer, nor what stands behind headers of options.
+      d.feed(0, d.tunnelled(c, icmp(v6 ? c.inner6 : c.inner4, v6 ? kTunnel6 : kTunnel4,
+                                    v6 ? 129 : 13, pattern(40))));
+      if (v6)
+        d.feed(0, d.tunnelled(c, ip(c.inner6, kTunnel6, 60, Bytes{132, 0, 1, 4, 0, 0, 0, 0})));
+      d.poll();
+      CPPUNIT_ASSERT_EQUAL(size_t{0}, d.sent(0).size());
     }
   }
 

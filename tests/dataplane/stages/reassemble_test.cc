@@ -24,6 +24,9 @@ class ReassembleTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(handshakes_in_parts_are_punted);
   CPPUNIT_TEST(large_pings_of_a_port_are_answered);
   CPPUNIT_TEST(large_pings_through_the_tunnel_are_answered);
+  CPPUNIT_TEST(what_is_whole_for_itself_waits_for_nobody);
+  CPPUNIT_TEST(many_parts_of_few_packets_are_bounded);
+  CPPUNIT_TEST(what_waits_is_given_up_without_others);
   CPPUNIT_TEST(parts_that_overlap_are_given_up);
   CPPUNIT_TEST(a_flood_of_single_parts_is_bounded_and_ends);
   CPPUNIT_TEST(what_is_too_large_for_a_buffer_is_given_up);
@@ -111,6 +114,57 @@ class ReassembleTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.all_drops());
       CPPUNIT_ASSERT_EQUAL(0u, d.mbufs_in_use());
     }
+  }
+
+  /// IPv6 with a fragment header that says so (RFC 6946), from outside and from inside.
+  void what_is_whole_for_itself_waits_for_nobody() {
+    DataPath d;
+    Client c = d.add_client(true);
+    const auto atomic = [](const Bytes& packet) {
+      const Bytes header = {packet[6], 0, 0, 0, 1, 2, 3, 4};
+      return ip(IpAddr::v6(&packet[8]), IpAddr::v6(&packet[24]), 44,
+                header + Bytes(packet.begin() + 40, packet.end()));
+    };
+    const Bytes inner = udp({c.inner6, 7}, {kServer6, 9}, pattern(100));
+    d.feed(0, to_relay_frame(d, atomic(packet_of(d.tunnelled(c, inner)))));
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, d.sent(1).size());
+    d.feed(0, d.tunnelled(c, atomic(echo_request(c.inner6, addr("fd00::1"), pattern(40)))));
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(d.drop_text(), size_t{1}, d.sent(0).size());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.all_drops());
+    CPPUNIT_ASSERT_EQUAL(0u, d.mbufs_in_use());
+  }
+
+  void many_parts_of_few_packets_are_bounded() {
+    DataPath d;
+    for (unsigned i = 0; i < 3000; ++i) {
+      Bytes part = ip(test::kStranger4.addr, test::kRelay4.addr, kUdp, pattern(16));
+      part[4] = static_cast<uint8_t>(i / 7 >> 8);
+      part[5] = static_cast<uint8_t>(i / 7);
+      part[6] = 0x20;
+      part[7] = static_cast<uint8_t>(i % 7 * 2);
+      fix_ipv4_checksum(part);
+      d.feed(0, to_relay_frame(d, part));
+      d.poll();
+      CPPUNIT_ASSERT(d.mbufs_in_use() <= Reassembler::kMostBuffers);
+    }
+    CPPUNIT_ASSERT(d.mbufs_in_use() > Reassembler::kMostBuffers / 2);
+  }
+
+  /// Buffers come back though no more fragments come.
+  void what_waits_is_given_up_without_others() {
+    DataPath d;
+    for (uint16_t id = 0; id < 100; ++id) {
+      d.feed(0,
+             to_relay_frame(d, cut(udp(test::kStranger4, test::kRelay4, pattern(100)), 48, id)[0]));
+    }
+    d.poll();
+    CPPUNIT_ASSERT_EQUAL(100u, d.mbufs_in_use());
+    d.now += DataPath::kHz;
+    for (int i = 0; i < 2000; ++i) d.workers[0]->poll(d.now);
+    CPPUNIT_ASSERT_EQUAL(0u, d.mbufs_in_use());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{100}, d.drops(Drop::kFragment));
   }
 
   void parts_that_overlap_are_given_up() {
