@@ -111,6 +111,8 @@ def quoted(source: str, target: str) -> bytes:
     message = struct.pack("<III", 4, 0x12345678, 1) + bytes(20)
     packet = ip(source, target, UDP, struct.pack(">HHHH", 51820, 4000, 1480, 0)
                 + message.ljust(1472, b"\0"))
+    if ":" not in source:
+        packet = packet[:6] + b"\x40" + packet[7:]  # not to be cut: only then routers complain
     return packet[:len(packet) - 1472 + len(message)]
 
 
