@@ -22,10 +22,9 @@ struct DriverTraits {
   bool holds_nothing = false;   // its receive queues take buffers as packets come
 };
 constexpr std::array kTraits = {
-    // Sources of DPDK 22.11: i40e_set_tx_function_flag(), ixgbe_set_tx_function(),
-    // bnxt_transmit_function() and txgbe_set_tx_function() take the vector code without offloads
-    // only; ice_tx_vec_queue_default() has one with checksums for AVX2 and AVX-512 alone. A
-    // checksum over IPv6 in software costs less than scalar code for every packet of both families.
+    // Their vector code for transmission is known to be without checksums, or to have them for
+    // some processors alone; not tried on hardware. A checksum in software costs less than scalar
+    // code for every packet.
     DriverTraits{.name = "net_i40e", .checksum_costs = true},
     DriverTraits{.name = "net_i40e_vf", .checksum_costs = true},
     DriverTraits{.name = "net_ice", .checksum_costs = true},

@@ -25,6 +25,13 @@ inline bool is_fragment(const uint8_t* ip) noexcept {
 
 inline constexpr uint8_t kTtl = 64;  // of packets that the relay makes
 
+/// IPv6: more headers follow, of options, routing or a fragment (RFC 8200, section 4).
+inline bool is_extension(uint8_t next_header) noexcept {
+  constexpr uint8_t kOptions = 0, kRouting = 43, kFragmentHeader = 44, kDestination = 60;
+  return next_header == kOptions || next_header == kRouting || next_header == kFragmentHeader ||
+         next_header == kDestination;
+}
+
 /// `ip`: IPv4 or IPv6 header.
 inline IpAddr destination_of(const uint8_t* ip) noexcept {
   return ip_version(ip) == 4 ? IpAddr::v4(ip + 16) : IpAddr::v6(ip + 24);

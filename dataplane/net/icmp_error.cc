@@ -68,11 +68,6 @@ bool may_have_error4(const uint8_t* ip, uint32_t bytes) noexcept {
   return bytes > header && !is_error4(ip[header]);
 }
 
-bool is_extension(uint8_t next_header) noexcept {
-  return next_header == IPPROTO_HOPOPTS || next_header == IPPROTO_ROUTING ||
-         next_header == IPPROTO_DSTOPTS || next_header == IPPROTO_FRAGMENT;
-}
-
 bool may_have_error6(const uint8_t* ip, uint32_t bytes) noexcept {
   if (martian_source6(ip) || ip[24] == 0xff) return false;
   uint8_t next = ip[6];

@@ -17,10 +17,8 @@ namespace {
 /// Of a packet for an address of ours: can it be said that nothing of that kind listens? Not of
 /// ICMP (RFC 1122, 3.2.2; RFC 4443, 2.4), nor of IPv6 behind headers that are not looked through.
 bool is_service(const uint8_t* ip) noexcept {
-  const uint8_t protocol = ip_version(ip) == 4 ? ip[9] : ip[6];
-  if (ip_version(ip) == 4) return protocol != IPPROTO_ICMP;
-  return protocol != IPPROTO_ICMPV6 && protocol != IPPROTO_HOPOPTS && protocol != IPPROTO_ROUTING &&
-         protocol != IPPROTO_DSTOPTS && protocol != IPPROTO_AH && protocol != IPPROTO_FRAGMENT;
+  if (ip_version(ip) == 4) return ip[9] != IPPROTO_ICMP;
+  return ip[6] != IPPROTO_ICMPV6 && ip[6] != IPPROTO_AH && !is_extension(ip[6]);
 }
 
 /// Turns the packet into what its sender is told; false when that is nothing.
