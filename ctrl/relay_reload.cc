@@ -54,7 +54,7 @@ ChangeRequest request_of(const Config& config, const ReloadOptions& options) {
   request.origin = Origin::kFile;
   request.what = "reload";
   request.dry_run = options.dry_run;
-  request.steps = [&config, force = options.force](const Registry& registry,
+  request.make_steps = [&config, force = options.force](const Registry& registry,
                                                    const std::stop_token& stop) {
     std::vector<Step> steps = registry.difference(config.users, config.peers, force, stop);
     name_places(steps, config);
@@ -67,7 +67,7 @@ ChangeRequest request_of(const Config& config, const ReloadOptions& options) {
 
 void Relay::add_configured_users() {
   const ChangeOutcome outcome =
-      pass_at_once(registry_, publisher_, request_of(config_, {.force = true}));
+      pass_at_once(registry_, publisher_, nullptr, request_of(config_, {.force = true}));
   if (outcome.error) std::rethrow_exception(outcome.error);
   forget_users(config_);
   malloc_trim(0);

@@ -162,9 +162,7 @@ void Exchange::change(std::string_view method, std::vector<Step> steps) {
   ChangeRequest request;
   request.caller = caller_;
   request.what = method;
-  request.steps = [steps = std::move(steps)](const Registry&, const std::stop_token&) {
-    return steps;
-  };
+  request.steps = std::move(steps);
   desk_.relay.change(std::move(request),
                      [answer = answerer(), line = std::move(line)](const ChangeOutcome& outcome) {
                        line.log(outcome.error, outcome.counts);

@@ -48,16 +48,16 @@ struct Caller {
 };
 
 struct ChangeRequest {
-  /// Makes the steps when the request's turn has come, from what stands then. Throws Refused; ends
-  /// early, with any steps, when `stop` is requested.
+  /// Throws Refused; ends early, with any steps, when `stop` is requested.
   using MakeSteps =
       std::function<std::vector<Step>(const Registry& registry, std::stop_token stop)>;
 
   Origin origin = Origin::kApi;
   std::optional<Caller> caller = std::nullopt;  // of an API request
   std::string what;                             // for the log: "user.add"
-  MakeSteps steps;
-  bool dry_run = false;  // told of, and then forgotten
+  std::vector<Step> steps;
+  MakeSteps make_steps = nullptr;  // in their place: from what stands when the request's turn comes
+  bool dry_run = false;            // told of, and then forgotten
 };
 
 /// How many users and peers a request adds, changes and removes.

@@ -13,6 +13,10 @@ namespace {
 /// Of the door's thread, which may share a core with a worker or the control thread.
 constexpr int kDoorNice = 10;
 
+/// Kept together are so many requests, and so many steps of them: nobody's answer waits for more
+/// of others' than that, behind a long request of its own.
+constexpr size_t kMostAtOnce = 256, kMostStepsAtOnce = 4096;
+
 /// The file's are told of when it is read.
 void log_warnings(const ChangeRequest& request, const ChangeOutcome& outcome) {
   if (request.origin == Origin::kFile) return;
@@ -43,18 +47,34 @@ void Door::submit(ChangeRequest request, Done done) {
 void Door::serve(const std::stop_token& stop) {
   become_side_thread("door", kDoorNice);
   for (;;) {
-    std::unique_lock lock(mutex_);
-    if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
-    const Entry entry = std::move(waiting_.front());
-    waiting_.pop_front();
-    lock.unlock();
-    ChangeOutcome outcome = pass(
-        registry_, observer_, journal_, entry.request,
+    const std::vector<Entry> entries = take(stop);
+    if (entries.empty()) return;
+    std::vector<const ChangeRequest*> requests;
+    for (const Entry& entry : entries) requests.push_back(&entry.request);
+    std::vector<ChangeOutcome> outcomes = pass(
+        registry_, observer_, journal_, requests,
         [&](Telling& telling) { return tell(telling, stop); }, stop);
     if (stop.stop_requested()) return;
-    log_warnings(entry.request, outcome);
-    entry.done(std::move(outcome));
+    for (size_t i = 0; i < entries.size(); ++i) {
+      log_warnings(entries[i].request, outcomes[i]);
+      entries[i].done(std::move(outcomes[i]));
+    }
   }
+}
+
+std::vector<Door::Entry> Door::take(const std::stop_token& stop) {
+  std::vector<Entry> taken;
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return taken;
+  size_t steps = 0;
+  do {
+    steps += waiting_.front().request.steps.size();
+    taken.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  } while (!waiting_.empty() && may_follow(taken.front().request) &&
+           may_follow(waiting_.front().request) && taken.size() < kMostAtOnce &&
+           steps + waiting_.front().request.steps.size() <= kMostStepsAtOnce);
+  return taken;
 }
 
 bool Door::tell(Telling& telling, const std::stop_token& stop) {

@@ -5,8 +5,9 @@
 //   kept        by the journal, which may put it on disk                            door's thread
 //   told        entered into registry, tables and protocol, in order, in slices     control thread
 //
-// or undone as a whole. One at a time: while a request is prepared the registry stands still, and
-// both threads read it without a lock; while it is told, the door's thread waits.
+// or undone as a whole. What waits when the door's thread comes is prepared one on the other, and
+// kept together. While that goes on the registry stands still, and both threads read it without a
+// lock; while a request is told, the door's thread waits.
 #pragma once
 
 #include <condition_variable>
@@ -15,6 +16,7 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 #include "ctrl/host/agenda.h"
 #include "ctrl/host/event_loop.h"
@@ -45,6 +47,8 @@ class Door {
     Done done;
   };
   void serve(const std::stop_token& stop);
+  /// Of what waits, the first and those that can be kept with it. Waits for one; none: to the end.
+  std::vector<Entry> take(const std::stop_token& stop);
   bool tell(Telling& telling, const std::stop_token& stop);
 
   Registry& registry_;

@@ -1,5 +1,6 @@
 // What the registry will be once a request has passed: the request's own changes before what
-// stands, so that its later steps see its earlier ones and nobody else sees any. Internal to
+// stands, so that its later steps see its earlier ones and nobody else sees any. A draft may stand
+// on another: requests that are kept together are checked each on those before it. Internal to
 // ctrl/users.
 #pragma once
 
@@ -7,27 +8,24 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ctrl/users/registry_state.h"
+#include "ctrl/users/standing.h"
 
 namespace wirelay::ctrl {
 
-class Draft {
+class Draft final : public Standing {
  public:
   /// `base` stands still while the draft lives.
-  explicit Draft(const Registry::State& base);
+  explicit Draft(const Standing& base);
 
-  [[nodiscard]] const RegistryLimits& limits() const noexcept { return base_.limits; }
-  // Null when there is none.
-  [[nodiscard]] UserPtr user(const std::string& name) const;
-  [[nodiscard]] PeerPtr peer(const std::string& name) const;
-  [[nodiscard]] PeerPtr peer_by_key(const crypto::PublicKey& key) const;
-  [[nodiscard]] PeerPtr owner_of(const dataplane::Prefix& prefix) const;
-  [[nodiscard]] std::vector<PeerPtr> peers_of(const std::string& user) const;
-
-  [[nodiscard]] size_t peers_of_count(const std::string& user) const;
-  [[nodiscard]] size_t users() const noexcept { return users_count_; }
-  [[nodiscard]] size_t peers() const noexcept { return peers_count_; }
-  [[nodiscard]] size_t prefixes() const noexcept { return prefixes_count_; }
+  [[nodiscard]] const RegistryLimits& limits() const noexcept override { return base_.limits(); }
+  [[nodiscard]] UserPtr user(const std::string& name) const override;
+  [[nodiscard]] PeerPtr peer(const std::string& name) const override;
+  [[nodiscard]] PeerPtr peer_by_key(const crypto::PublicKey& key) const override;
+  [[nodiscard]] PeerPtr owner_of(const dataplane::Prefix& prefix) const override;
+  [[nodiscard]] std::vector<PeerPtr> peers_of(const std::string& user) const override;
+  [[nodiscard]] size_t peers_of_count(const std::string& user) const override;
+  [[nodiscard]] Sizes sizes() const noexcept override { return sizes_; }
+  [[nodiscard]] uint64_t next_user_id() const noexcept override { return next_user_id_; }
 
   /// Enters the change and writes it down.
   void change_user(UserPtr before, UserPtr after);
@@ -35,6 +33,9 @@ class Draft {
                    const std::optional<dataplane::Endpoint>& placed = std::nullopt);
   /// Writes down that something around the peer has changed.
   void touch_peer(const PeerPtr& peer) { events_.push_back(PeerEvent{peer, peer}); }
+
+  /// Enters what a draft upon this one came to.
+  void enter(const std::vector<ChangeEvent>& events);
 
   [[nodiscard]] std::vector<ChangeEvent> take_events() && { return std::move(events_); }
 
@@ -48,12 +49,13 @@ class Draft {
   };
   DraftUser& draft_user(const std::string& name);
 
-  const Registry::State& base_;
+  const Standing& base_;
   std::unordered_map<std::string, DraftUser> users_;
   std::unordered_map<std::string, PeerPtr> peers_;
   std::unordered_map<crypto::PublicKey, PeerPtr, KeyHash> by_key_;
   std::unordered_map<dataplane::Prefix, PeerPtr, PrefixHash> claims_;
-  size_t users_count_, peers_count_, prefixes_count_;
+  Sizes sizes_;
+  uint64_t next_user_id_;
   std::vector<ChangeEvent> events_;
 };
 

@@ -44,6 +44,7 @@ struct UserSpec {
   std::string name;
   UserValues values;
   Origin origin = Origin::kApi;
+  uint64_t id = 0;  // the user's for ever, whatever its name; given when it is added. 0: not yet
 
   [[nodiscard]] dataplane::UserLimits limits() const noexcept {
     using F = UserField;

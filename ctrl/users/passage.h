@@ -1,10 +1,11 @@
-// How a request passes the door: prepared, kept, told, or undone as a whole. What threads it takes
-// is door.h's.
+// How requests pass the door: prepared, kept, told, or undone as a whole. Several may be kept at
+// once, each prepared on those before it. What threads it takes is door.h's.
 #pragma once
 
 #include <functional>
 #include <span>
 #include <stop_token>
+#include <vector>
 
 #include "ctrl/host/slice.h"
 #include "ctrl/users/change.h"
@@ -21,14 +22,21 @@ class ChangeObserver {
   virtual bool tell(const ChangeEvent& event) = 0;
 };
 
+/// A request that was prepared: what is to be kept, and who asks for it.
+struct Prepared {
+  const ChangeRequest* request = nullptr;
+  std::vector<ChangeEvent> events;
+};
+
 /// Where changes are kept for the time after this process.
 class Journal {
  public:
   virtual ~Journal() = default;
-  /// Returns when the changes are kept, and throws when they cannot be.
-  virtual void keep(const ChangeRequest& request, std::span<const ChangeEvent> events) = 0;
-  /// What was kept could not be made so after all.
-  virtual void take_back(const ChangeRequest& request, std::span<const ChangeEvent> events) = 0;
+  /// Returns when all of them are kept, and throws when they cannot be: then none is.
+  virtual void keep(std::span<const Prepared> requests) = 0;
+  /// What was kept last could not be made so after all: these are the last of what keep() was
+  /// given.
+  virtual void take_back(std::span<const Prepared> requests) = 0;
 };
 
 /// Events on their way into registry and observer, in slices; when one fails, those before it are
@@ -73,12 +81,17 @@ struct CheckedSteps {
 CheckedSteps check_steps(const Registry& registry, Origin origin, std::span<const Step> steps,
                          const std::stop_token& stop = {});
 
-/// Takes the request through. `registry` stands still but for `tell`. `journal` may be null.
-ChangeOutcome pass(Registry& registry, ChangeObserver& observer, Journal* journal,
-                   const ChangeRequest& request, const Tell& tell, std::stop_token stop = {});
+/// Whether `request` can be prepared on others that are not told yet: it brings its steps.
+bool may_follow(const ChangeRequest& request);
 
-/// The same on the control thread, at once: for the start, before anybody waits for anything.
-ChangeOutcome pass_at_once(Registry& registry, ChangeObserver& observer,
+/// Takes the requests through; all but the first may_follow(). Each has its outcome, in order.
+/// `registry` stands still but for `tell`. `journal` may be null.
+std::vector<ChangeOutcome> pass(Registry& registry, ChangeObserver& observer, Journal* journal,
+                                std::span<const ChangeRequest* const> requests, const Tell& tell,
+                                const std::stop_token& stop = {});
+
+/// One, on the control thread, at once: for the start, before anybody waits for anything.
+ChangeOutcome pass_at_once(Registry& registry, ChangeObserver& observer, Journal* journal,
                            const ChangeRequest& request);
 
 }  // namespace wirelay::ctrl

@@ -1,6 +1,8 @@
 // The registry's tables; the rules of a change stand in transaction.cc.
 #include "ctrl/users/registry.h"
 
+#include <algorithm>
+
 #include "ctrl/users/registry_state.h"
 
 namespace wirelay::ctrl {
@@ -16,13 +18,49 @@ auto page(const Map& map, const std::string& after, size_t limit, Item item) {
   return result;
 }
 
+template <typename Map, typename Key>
+PeerPtr peer_in(const Map& map, const Key& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : found->second;
+}
+
 }  // namespace
+
+UserPtr Registry::State::user(const std::string& name) const {
+  const auto found = users.find(name);
+  return found == users.end() ? nullptr : found->second.spec;
+}
+
+PeerPtr Registry::State::peer(const std::string& name) const { return peer_in(peers, name); }
+
+PeerPtr Registry::State::peer_by_key(const crypto::PublicKey& key) const {
+  return peer_in(by_key, key);
+}
+
+PeerPtr Registry::State::owner_of(const dataplane::Prefix& prefix) const {
+  return peer_in(claims, prefix);
+}
+
+std::vector<PeerPtr> Registry::State::peers_of(const std::string& user) const {
+  std::vector<PeerPtr> result;
+  if (const auto found = users.find(user); found != users.end()) {
+    result.reserve(found->second.peers.size());
+    for (const std::string& name : found->second.peers) result.push_back(peers.at(name));
+  }
+  return result;
+}
+
+size_t Registry::State::peers_of_count(const std::string& user) const {
+  const auto found = users.find(user);
+  return found == users.end() ? 0 : found->second.peers.size();
+}
 
 void Registry::State::enter(const UserEvent& event) {
   if (!event.after) {
     users.erase(event.before->name);
   } else {
     users[event.after->name].spec = event.after;
+    next_id = std::max(next_id, event.after->id + 1);
   }
 }
 
@@ -45,11 +83,10 @@ void Registry::State::enter(const PeerEvent& event) {
   }
 }
 
-Registry::Registry(RegistryLimits limits)
-    : state_(std::make_unique<State>(State{std::move(limits)})) {
+Registry::Registry(RegistryLimits limits) : state_(std::make_unique<State>(std::move(limits))) {
   // To grow later would be a pause.
-  state_->by_key.reserve(state_->limits.peers);
-  state_->claims.reserve(state_->limits.prefixes);
+  state_->by_key.reserve(state_->rules.peers);
+  state_->claims.reserve(state_->rules.prefixes);
 }
 
 Registry::~Registry() = default;
@@ -58,15 +95,9 @@ void Registry::enter(const ChangeEvent& event) {
   std::visit([this](const auto& e) { state_->enter(e); }, event);
 }
 
-UserPtr Registry::user(const std::string& name) const {
-  const auto found = state_->users.find(name);
-  return found == state_->users.end() ? nullptr : found->second.spec;
-}
+UserPtr Registry::user(const std::string& name) const { return state_->user(name); }
 
-PeerPtr Registry::peer(const std::string& name) const {
-  const auto found = state_->peers.find(name);
-  return found == state_->peers.end() ? nullptr : found->second;
-}
+PeerPtr Registry::peer(const std::string& name) const { return state_->peer(name); }
 
 const std::set<std::string>& Registry::peers_of(const std::string& user) const {
   static const std::set<std::string> kNone;

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "ctrl/users/registry.h"
+#include "ctrl/users/standing.h"
 
 namespace wirelay::ctrl {
 
@@ -17,23 +17,11 @@ struct UserEntry {
   std::set<std::string> peers;
 };
 
-struct KeyHash {
-  size_t operator()(const crypto::PublicKey& key) const noexcept {
-    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(key.data()), key.size()});
-  }
-};
+struct Registry::State final : Standing {
+  explicit State(RegistryLimits of) : rules(std::move(of)) {}
 
-struct PrefixHash {
-  size_t operator()(const dataplane::Prefix& prefix) const noexcept {
-    const auto& bytes = prefix.addr.bytes;
-    return std::hash<std::string_view>{}(
-               {reinterpret_cast<const char*>(bytes.data()), bytes.size()}) ^
-           prefix.length;
-  }
-};
-
-struct Registry::State {
-  RegistryLimits limits;
+  RegistryLimits rules;
+  uint64_t next_id = 1;
   std::map<std::string, UserEntry> users = {};
   std::map<std::string, PeerPtr> peers = {};
   std::unordered_map<crypto::PublicKey, PeerPtr, KeyHash> by_key = {};
@@ -41,6 +29,18 @@ struct Registry::State {
 
   void enter(const UserEvent& event);
   void enter(const PeerEvent& event);
+
+  [[nodiscard]] const RegistryLimits& limits() const noexcept override { return rules; }
+  [[nodiscard]] UserPtr user(const std::string& name) const override;
+  [[nodiscard]] PeerPtr peer(const std::string& name) const override;
+  [[nodiscard]] PeerPtr peer_by_key(const crypto::PublicKey& key) const override;
+  [[nodiscard]] PeerPtr owner_of(const dataplane::Prefix& prefix) const override;
+  [[nodiscard]] std::vector<PeerPtr> peers_of(const std::string& user) const override;
+  [[nodiscard]] size_t peers_of_count(const std::string& user) const override;
+  [[nodiscard]] Sizes sizes() const noexcept override {
+    return {users.size(), peers.size(), claims.size()};
+  }
+  [[nodiscard]] uint64_t next_user_id() const noexcept override { return next_id; }
 };
 
 }  // namespace wirelay::ctrl

@@ -91,11 +91,12 @@ void Transaction::enter(const AddUser& step) {
   const size_t before = problems_.size();
   const UserPtr taken = draft_.user(user.name);
   check_new_name("user", user.name, taken ? &taken->origin : nullptr);
-  if (draft_.users() >= draft_.limits().users) {
+  if (draft_.sizes().users >= draft_.limits().users) {
     problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().users) +
                     " users (sizes.users in its configuration)");
   }
   if (problems_.size() == before) {
+    if (user.id == 0) user.id = draft_.next_user_id();
     draft_.change_user(nullptr, std::make_shared<const UserSpec>(std::move(user)));
   } else {
     refused_users_.insert(user.name);
@@ -132,7 +133,7 @@ void Transaction::enter(const AddPeer& step) {
   const size_t before = problems_.size();
   const PeerPtr taken = draft_.peer(peer.name);
   check_new_name("peer", peer.name, taken ? &taken->origin : nullptr);
-  if (draft_.peers() >= draft_.limits().peers) {
+  if (draft_.sizes().peers >= draft_.limits().peers) {
     problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().peers) +
                     " peers (sizes.peers in its configuration)");
   }
@@ -231,7 +232,7 @@ void Transaction::check_allowed_ips(const PeerSpec& peer, const PeerPtr& before,
     }
   }
   const size_t freed = before ? before->allowed_ips.size() : 0;
-  if (draft_.prefixes() - freed + peer.allowed_ips.size() > draft_.limits().prefixes) {
+  if (draft_.sizes().prefixes - freed + peer.allowed_ips.size() > draft_.limits().prefixes) {
     problem(".allowed_ips", "no room: the relay is sized for " +
                                 std::to_string(draft_.limits().prefixes) +
                                 " prefixes (sizes.prefixes in its configuration)");

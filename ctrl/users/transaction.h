@@ -14,8 +14,8 @@ namespace wirelay::ctrl {
 
 class Transaction {
  public:
-  /// What is added is of `origin`. `state` stands still while the transaction lives.
-  Transaction(const Registry::State& state, Origin origin) : draft_(state), origin_(origin) {}
+  /// What is added is of `origin`. `standing` stands still while the transaction lives.
+  Transaction(const Standing& standing, Origin origin) : draft_(standing), origin_(origin) {}
 
   /// Enters the step, or notes what is wrong with it; nothing once there are enough() problems.
   void run(const Step& step);

@@ -74,12 +74,12 @@ void FakeRelay::collect(Work work) {
 }
 
 void FakeRelay::change(ChangeRequest request, Door::Done done) {
-  done(pass_at_once(registry_, observer, request));
+  done(pass_at_once(registry_, observer, nullptr, request));
 }
 
 void FakeRelay::apply(std::vector<Step> steps) {
   ChangeRequest request;
-  request.steps = [&](const Registry&, const std::stop_token&) { return std::move(steps); };
+  request.steps = std::move(steps);
   change(std::move(request), [](const ChangeOutcome& outcome) {
     if (outcome.error) std::rethrow_exception(outcome.error);
   });

@@ -12,19 +12,48 @@ namespace wirelay::ctrl {
 
 using namespace test;
 
+namespace {
+
+/// Keeps nothing before it is told to, and counts.
+class SlowPages : public Journal {
+ public:
+  void keep(std::span<const Prepared> requests) override {
+    std::unique_lock lock(mutex_);
+    kept.push_back(requests.size());
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void take_back(std::span<const Prepared>) override {}
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  size_t times() {
+    const std::lock_guard lock(mutex_);
+    return kept.size();
+  }
+  std::vector<size_t> kept;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+}  // namespace
+
 class DoorTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(DoorTest);
   CPPUNIT_TEST(requests_pass_in_order);
   CPPUNIT_TEST(readers_see_steps_in_their_order);
   CPPUNIT_TEST(a_refusal_comes_back);
   CPPUNIT_TEST(ends_with_requests_under_way);
+  CPPUNIT_TEST(what_waits_is_kept_together);
   CPPUNIT_TEST_SUITE_END();
 
   static ChangeRequest request(std::vector<Step> steps) {
     ChangeRequest request;
-    request.steps = [steps = std::move(steps)](const Registry&, const std::stop_token&) {
-      return steps;
-    };
+    request.steps = std::move(steps);
     return request;
   }
 
@@ -95,6 +124,26 @@ class DoorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_THROW(std::rethrow_exception(error), Refused);
     CPPUNIT_ASSERT_EQUAL(size_t{0}, registry_.user_count());
     CPPUNIT_ASSERT(observer_.heard.empty());
+  }
+
+  void what_waits_is_kept_together() {
+    turn_with_short_slices();
+    SlowPages pages;
+    int done = 0;  // by the door's thread alone, then by us
+    Door door(registry_, observer_, loop_, agenda_, &pages);
+    const auto submit = [&](const std::string& name) {
+      door.submit(request({{AddUser{user(name)}, ""}}), [&](const ChangeOutcome& outcome) {
+        CPPUNIT_ASSERT(!outcome.error);
+        if (++done == 101) loop_.post([this] { loop_.stop(); });
+      });
+    };
+    submit("first");
+    while (pages.times() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (int i = 0; i < 100; ++i) submit("u" + std::to_string(i));
+    pages.open();
+    loop_.run();
+    CPPUNIT_ASSERT_EQUAL(size_t{101}, registry_.user_count());
+    CPPUNIT_ASSERT((pages.kept == std::vector<size_t>{1, 100}));
   }
 
   /// One is being prepared, one waits to be told by a loop that does not turn, or neither.

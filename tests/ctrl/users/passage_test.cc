@@ -34,12 +34,19 @@ class Reluctant : public ChangeObserver {
 struct Pages : Journal {
   std::vector<std::string> written;
   bool full = false;
-  void keep(const ChangeRequest& request, std::span<const ChangeEvent> events) override {
+  void keep(std::span<const Prepared> requests) override {
     if (full) throw std::runtime_error("the disk is full");
-    written.push_back(request.what + ' ' + std::to_string(events.size()));
+    std::string page;
+    for (const Prepared& kept : requests) {
+      if (!page.empty()) page += ", ";
+      page += kept.request->what + ' ' + std::to_string(kept.events.size());
+    }
+    written.push_back(page);
   }
-  void take_back(const ChangeRequest& request, std::span<const ChangeEvent>) override {
-    written.push_back("not " + request.what);
+  void take_back(std::span<const Prepared> requests) override {
+    std::string page = "not";
+    for (const Prepared& kept : requests) page += ' ' + kept.request->what;
+    written.push_back(page);
   }
 };
 
@@ -51,6 +58,10 @@ class PassageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_dry_run_tells_the_difference);
   CPPUNIT_TEST(slices_end_between_events);
   CPPUNIT_TEST(peers_hear_of_a_switched_user);
+  CPPUNIT_TEST(requests_are_kept_together);
+  CPPUNIT_TEST(those_behind_one_that_fails_pass_without_it);
+  CPPUNIT_TEST(nothing_is_told_of_requests_that_cannot_be_kept);
+  CPPUNIT_TEST(numbers_are_given_once);
   CPPUNIT_TEST_SUITE_END();
 
   Registry registry_{{10, 10, 40}};
@@ -60,9 +71,7 @@ class PassageTest : public CppUnit::TestFixture {
   ChangeRequest request(std::vector<Step> steps) {
     ChangeRequest request;
     request.what = "test";
-    request.steps = [steps = std::move(steps)](const Registry&, const std::stop_token&) {
-      return steps;
-    };
+    request.steps = std::move(steps);
     return request;
   }
   ChangeOutcome run(const ChangeRequest& request) {
@@ -70,7 +79,23 @@ class PassageTest : public CppUnit::TestFixture {
       while (!telling.run(Slice(std::chrono::seconds(-1)))) continue;
       return true;
     };
-    return pass(registry_, observer_, &journal_, request, tell);
+    const ChangeRequest* const requests[] = {&request};
+    return pass(registry_, observer_, &journal_, requests, tell)[0];
+  }
+  /// Together, each named by its place.
+  std::vector<ChangeOutcome> run_all(std::vector<std::vector<Step>> all) {
+    std::vector<ChangeRequest> requests;
+    for (auto& steps : all) {
+      requests.push_back(request(std::move(steps)));
+      requests.back().what = std::to_string(requests.size());
+    }
+    std::vector<const ChangeRequest*> pointers;
+    for (const ChangeRequest& one : requests) pointers.push_back(&one);
+    const auto tell = [](Telling& telling) {
+      while (!telling.run(Slice(std::chrono::seconds(-1)))) continue;
+      return true;
+    };
+    return pass(registry_, observer_, &journal_, pointers, tell);
   }
   void with_alice() {
     test::pass(registry_, observer_.recorder,
@@ -175,6 +200,63 @@ class PassageTest : public CppUnit::TestFixture {
     run(request({{set_user("alice", [](auto& c) { c.set(UserField::kEnabled, 0); }), ""}}));
     const std::vector<std::string> expected = {"user~ alice", "peer~ pad", "peer~ phone"};
     CPPUNIT_ASSERT(expected == observer_.recorder.heard);
+  }
+
+  /// Each sees those before it, and one that is refused is as if it had never come.
+  void requests_are_kept_together() {
+    const auto outcomes = run_all({{{AddUser{user("a")}, ""}},
+                                   {{AddUser{user("a")}, "again"}},
+                                   {{AddPeer{peer("phone", "a", 1, {"10.0.0.1/32"})}, ""}},
+                                   {{AddPeer{peer("pad", "a", 2, {"10.0.0.1/32"})}, ""}},
+                                   {{RemovePeer{"phone"}, ""}, {RemoveUser{"a"}, ""}},
+                                   {{AddUser{user("b")}, ""}}});
+    CPPUNIT_ASSERT(!outcomes[0].error && !outcomes[2].error && !outcomes[4].error);
+    CPPUNIT_ASSERT_THROW(std::rethrow_exception(outcomes[1].error), Refused);
+    CPPUNIT_ASSERT_THROW(std::rethrow_exception(outcomes[3].error), Refused);
+    CPPUNIT_ASSERT(journal_.written == std::vector<std::string>{"1 1, 3 1, 5 2, 6 1"});
+    CPPUNIT_ASSERT_EQUAL(contents_of({"b"}), contents(registry_));
+  }
+
+  void those_behind_one_that_fails_pass_without_it() {
+    observer_.fails_at = 1;
+    const auto outcomes = run_all({{{AddUser{user("a")}, ""}},
+                                   {{AddUser{user("b")}, ""}},
+                                   {{AddPeer{peer("phone", "b", 1, {})}, ""}},
+                                   {{AddUser{user("c")}, ""}}});
+    CPPUNIT_ASSERT(!outcomes[0].error && !outcomes[3].error);
+    CPPUNIT_ASSERT_THROW(std::rethrow_exception(outcomes[1].error), std::runtime_error);
+    CPPUNIT_ASSERT_THROW(std::rethrow_exception(outcomes[2].error), Refused);
+    CPPUNIT_ASSERT_EQUAL(contents_of({"a", "c"}), contents(registry_));
+    const std::vector<std::string> expected = {"1 1, 2 1, 3 1, 4 1", "not 2 3 4", "4 1"};
+    CPPUNIT_ASSERT(expected == journal_.written);
+  }
+
+  void nothing_is_told_of_requests_that_cannot_be_kept() {
+    journal_.full = true;
+    const auto outcomes = run_all({{{AddUser{user("a")}, ""}}, {{AddUser{user("b")}, ""}}});
+    CPPUNIT_ASSERT(outcomes[0].error && outcomes[1].error);
+    CPPUNIT_ASSERT(observer_.recorder.heard.empty());
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, outcomes[0].counts.users_added);
+  }
+
+  /// A user's number is nobody else's later, whether the user goes or never came to be.
+  void numbers_are_given_once() {
+    run_all({{{AddUser{user("a")}, ""}}, {{AddUser{user("b")}, ""}}});
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, registry_.user("a")->id);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, registry_.user("b")->id);
+    run(request({{RemoveUser{"b"}, ""}}));
+    run(request({{AddUser{user("c")}, ""},
+                 {set_user("a", [](auto& c) { c.set(UserField::kUpRate, 1000); }), ""}}));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, registry_.user("c")->id);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, registry_.user("a")->id);
+  }
+
+ private:
+  static std::string contents_of(const std::vector<std::string>& users) {
+    Registry other({10, 10, 40});
+    RecordingObserver nobody;
+    for (const std::string& name : users) test::pass(other, nobody, {{AddUser{user(name)}, ""}});
+    return contents(other);
   }
 };
 

@@ -131,8 +131,8 @@ class PublisherTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(endpoint("phone") == there);
     // It roams, and is called back to what was configured all the time.
     const auto elsewhere = *dataplane::parse_endpoint("203.0.113.9:9");
-    const auto path = dataplane::make_path({*dataplane::parse_ip("198.51.100.1"), 51820}, elsewhere,
-                                           0, 0, 1500);
+    const auto path =
+        dataplane::make_path({*dataplane::parse_ip("198.51.100.1"), 51820}, elsewhere, 0, 0, 1500);
     world_->peers.set_path(*world_->publisher.peer_number("phone"), &path);
     CPPUNIT_ASSERT(endpoint("phone") == elsewhere);
     place("phone", there);
@@ -200,13 +200,14 @@ class PublisherTest : public CppUnit::TestFixture {
   /// As the control thread does, which runs down grace periods meanwhile.
   void apply(std::vector<Step> steps) {
     ChangeRequest request;
-    request.steps = [&](const Registry&, const std::stop_token&) { return std::move(steps); };
+    request.steps = std::move(steps);
     const auto tell = [this](Telling& telling) {
       while (!telling.run(Slice(std::chrono::seconds(1)))) world_->shared.rcu.poll();
       return true;
     };
-    const ChangeOutcome outcome = pass(world_->registry, world_->publisher, nullptr, request, tell);
-    if (outcome.error) std::rethrow_exception(outcome.error);
+    const ChangeRequest* const requests[] = {&request};
+    const auto outcomes = pass(world_->registry, world_->publisher, nullptr, requests, tell);
+    if (outcomes[0].error) std::rethrow_exception(outcomes[0].error);
   }
   void place(const std::string& peer, const dataplane::Endpoint& endpoint) {
     PeerChange change;

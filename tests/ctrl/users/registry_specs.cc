@@ -37,8 +37,8 @@ SetPeer set_allowed(const std::string& name, const std::vector<std::string>& all
 void pass(Registry& registry, ChangeObserver& observer, std::vector<Step> steps, Origin origin) {
   ChangeRequest request;
   request.origin = origin;
-  request.steps = [&](const Registry&, const std::stop_token&) { return std::move(steps); };
-  const ChangeOutcome outcome = pass_at_once(registry, observer, request);
+  request.steps = std::move(steps);
+  const ChangeOutcome outcome = pass_at_once(registry, observer, nullptr, request);
   if (outcome.error) std::rethrow_exception(outcome.error);
 }
 

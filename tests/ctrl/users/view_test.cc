@@ -103,7 +103,7 @@ class ViewTest : public CppUnit::TestFixture {
       return std::chrono::milliseconds(0);
     });
     ChangeRequest request;
-    request.steps = [](const Registry&, const std::stop_token&) { return steps(); };
+    request.steps = steps();
     door.submit(std::move(request), [&](ChangeOutcome outcome) {
       loop_.post([&, outcome = std::move(outcome)] {
         result = outcome;
