@@ -79,6 +79,20 @@ std::unique_ptr<AnswerThreads> make_answer_threads(unsigned threads, const Hands
                                          [&loop] { loop.post([] {}); });  // a turn, soon
 }
 
+/// Null for "none".
+std::unique_ptr<Store> open_store(const Config& config) {
+  if (config.store.empty()) return nullptr;
+  auto store = std::make_unique<Store>(config.store);
+  if (!store->refusal().empty()) {
+    log_error(
+        "the store is only read: {}; users are as it has them, changes are refused and usage is "
+        "not "
+        "kept until the relay is started again and can write it",
+        store->refusal());
+  }
+  return store;
+}
+
 /// What threads beside workers and control may run on from now on.
 std::vector<unsigned> give_side_cores(const Config& config) {
   std::vector<unsigned> cores = side_cores(config, allowed_cores());
@@ -102,6 +116,9 @@ Relay::Relay(std::string file, Config config, bool verbose)
       engine_(crypto::choose_engine(config_.aead_engine)),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
+      store_(open_store(config_)),
+      beginning_(store_ ? std::optional<Beginning>(std::in_place, config_.store, store_->read())
+                        : std::nullopt),
       side_cores_(give_side_cores(config_)),
       eal_(config_, verbose),
       datapath_(config_, eal_.ports(), engine_.name, identity_.public_key),
@@ -117,9 +134,10 @@ Relay::Relay(std::string file, Config config, bool verbose)
       protocol_(datapath_.shared(), session_writer_, peer_writer_, neighbours_, identity_,
                 handshake_cost_.of_control(handshake_threads_), answer_threads_.get()),
       publisher_(make_for_process<Publisher>(datapath_.shared(), peer_writer_, protocol_)),
-      registry_(make_for_process<Registry>(limits_of(config_, identity_))),
+      registry_(make_for_process<Registry>(limits_of(config_, identity_),
+                                           beginning_ ? beginning_->stored().next_user_id : 1)),
       pump_(datapath_.shared(), protocol_, neighbours_),
-      door_(registry_, publisher_, loop_, agenda_),
+      door_(registry_, publisher_, loop_, agenda_, store_.get()),
       reloader_(file_, loop_,
                 [this](auto loaded, const ReloadOptions& options, Reloader::Done done) {
                   apply(std::move(loaded), options, std::move(done));
@@ -128,7 +146,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       start_ns_(read_clocks().ns) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
-  add_configured_users();
+  begin_with_users();
   stop_if_requested();
   links_.turn(read_clocks().ns);  // workers send by those that are up
   datapath_.launch();
@@ -139,6 +157,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
 Relay::~Relay() {
   // Workers first: from here on nobody else looks at tables and rings.
   datapath_.stop();
+  end_usage();
   log_limiter().finish(read_clocks().ns);
   log_totals();
 }
@@ -178,6 +197,7 @@ milliseconds Relay::turn() {
     log_longest_turn();
     meter.mark("log");
   }
+  if (usage_ && !in_lap_ && usage_->due(now)) begin_lap(now);
   agenda_.run(Slice(kAgendaTime));
   meter.mark("agenda");
   if (result == Pump::Result::kMore || !agenda_.empty()) return milliseconds(0);

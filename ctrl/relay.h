@@ -21,6 +21,8 @@
 #include "ctrl/protocol/answer_threads.h"
 #include "ctrl/protocol/load_guard.h"
 #include "ctrl/relay_face.h"
+#include "ctrl/store/beginning.h"
+#include "ctrl/store/usage.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/publisher.h"
 #include "ctrl/users/registry.h"
@@ -65,7 +67,10 @@ class Relay final : public RelayFace {
   [[nodiscard]] TurnStatus turns() const override { return loop_.meter().status(); }
 
  private:
-  void add_configured_users();
+  void begin_with_users();
+  void resume_lives();
+  void begin_lap(const Now& now);
+  void end_usage();
   void apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
              Reloader::Done done);
   void adopt(const Config& next, const ReloadOutcome& outcome);
@@ -88,6 +93,8 @@ class Relay final : public RelayFace {
   // Before the EAL, so that a second relay ends before it takes any port.
   api::SocketFile socket_;
   std::optional<api::SocketFile> read_socket_;  // for those who may look
+  const std::unique_ptr<Store> store_;          // null: nothing is kept
+  std::optional<Beginning> beginning_;          // until the relay has begun
   const std::vector<unsigned> side_cores_;  // before the EAL, which moves this thread to its core
   Eal eal_;
   Datapath datapath_;
@@ -103,6 +110,8 @@ class Relay final : public RelayFace {
   Publisher& publisher_;
   Registry& registry_;
   Pump pump_;
+  std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be
+  bool in_lap_ = false;
   Door door_;
   Reloader reloader_;
   api::Server server_;

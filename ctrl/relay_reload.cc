@@ -1,5 +1,7 @@
 // What a relay makes of its configuration file: at the start, and each time it is read again.
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -55,7 +57,7 @@ ChangeRequest request_of(const Config& config, const ReloadOptions& options) {
   request.what = "reload";
   request.dry_run = options.dry_run;
   request.make_steps = [&config, force = options.force](const Registry& registry,
-                                                   const std::stop_token& stop) {
+                                                        const std::stop_token& stop) {
     std::vector<Step> steps = registry.difference(config.users, config.peers, force, stop);
     name_places(steps, config);
     return steps;
@@ -63,12 +65,42 @@ ChangeRequest request_of(const Config& config, const ReloadOptions& options) {
   return request;
 }
 
+/// Keeps what a relay begins with.
+class FirstPage : public Journal {
+ public:
+  FirstPage(Store& store, const Stored& before) : store_(store), before_(before) {}
+  void keep(std::span<const Prepared> requests) override {
+    store_.replace(before_, requests.front().events);
+  }
+  /// The relay does not start then; what it would have begun with is found anew the next time.
+  void take_back(std::span<const Prepared>) override {}
+
+ private:
+  Store& store_;
+  const Stored& before_;
+};
+
 }  // namespace
 
-void Relay::add_configured_users() {
+void Relay::begin_with_users() {
+  ChangeRequest request = request_of(config_, {.force = true});
+  std::optional<FirstPage> page;
+  if (beginning_) {
+    beginning_->number(config_.users, config_.peers);
+    request.origin = std::nullopt;  // the store's are another's than the file's
+    request.make_steps = [this, of_file = std::move(request.make_steps)](
+                             const Registry& registry, const std::stop_token& stop) {
+      std::vector<Step> steps = of_file(registry, stop);
+      std::ranges::move(beginning_->steps(), std::back_inserter(steps));
+      return steps;
+    };
+    page.emplace(*store_, beginning_->stored());
+  }
   const ChangeOutcome outcome =
-      pass_at_once(registry_, publisher_, nullptr, request_of(config_, {.force = true}));
+      pass_at_once(registry_, publisher_, page ? &*page : nullptr, request);
   if (outcome.error) std::rethrow_exception(outcome.error);
+  if (beginning_) resume_lives();
+  beginning_.reset();
   forget_users(config_);
   malloc_trim(0);
 }

@@ -106,9 +106,11 @@ void take_users(std::vector<Step> steps, Config& config) {
   for (Step& step : steps) {
     if (auto* user = std::get_if<AddUser>(&step.change)) {
       config.users.push_back(std::move(user->spec));
+      config.users.back().origin = Origin::kFile;
       config.user_paths.push_back(std::move(step.path));
     } else if (auto* peer = std::get_if<AddPeer>(&step.change)) {
       config.peers.push_back(std::move(peer->spec));
+      config.peers.back().origin = Origin::kFile;
       config.peer_paths.push_back(std::move(step.path));
     }
   }

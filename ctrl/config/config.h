@@ -58,7 +58,9 @@ struct Config {
   std::string control_socket_group;  // may do all; "": the process's own
   std::string control_read_group;    // may look, by a socket beside the other; "": there is none
   std::string log_level = "info";
-  std::optional<std::string> users_file;  // as `relayctl export` writes it
+  std::string store = "/var/lib/wirelay/relay.db";  // where users and usage last; "": nowhere
+  unsigned usage_interval = 10;                     // seconds between writes of usage to it
+  std::optional<std::string> users_file;            // as `relayctl export` writes it
   std::vector<UserSpec> users;            // from the file itself and from users_file
   std::vector<PeerSpec> peers;
   std::vector<std::string> user_paths, peer_paths;  // where each stands, for messages

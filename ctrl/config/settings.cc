@@ -17,6 +17,7 @@ using dataplane::IpAddr;
 
 constexpr unsigned kMaxCore = 1023;
 constexpr unsigned kMaxHandshakeThreads = 16;
+constexpr unsigned kMostUsageInterval = 300;
 // sockaddr_un, with room for the ending of the socket for readers
 constexpr size_t kMaxSocketPath = 107 - std::string_view(kReadSocketEnding).size();
 
@@ -248,6 +249,17 @@ void read_for_clients(ObjectReader& root, Config& config) {
   }
 }
 
+void read_store(ObjectReader& root, const std::string& directory, Config& config) {
+  constexpr std::string_view kNowhere = "none";
+  if (const auto file = root.text("store")) {
+    if (file->empty()) root.problem("store", "found \"\", expected a file, or \"none\"");
+    config.store = *file == kNowhere ? "" : resolved(directory, *file);
+  }
+  if (const auto seconds = root.number("usage_interval", 1, kMostUsageInterval)) {
+    config.usage_interval = static_cast<unsigned>(*seconds);
+  }
+}
+
 void read_control_socket(ObjectReader& root, Config& config) {
   if (const auto path = root.text("control_socket")) config.control_socket = *path;
   const std::string& path = config.control_socket;
@@ -282,6 +294,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
     config.huge_pages = static_cast<HugePages>(*huge);
   }
   read_control_socket(root, config);
+  read_store(root, directory, config);
   const std::vector<std::string_view> levels = {"debug", "info", "warning", "error"};
   if (const auto level = root.choice("log_level", levels)) config.log_level = levels[*level];
   if (const auto file = root.text("users_file")) config.users_file = resolved(directory, *file);

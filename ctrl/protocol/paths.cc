@@ -67,11 +67,12 @@ void Paths::follow(uint32_t peer) {
   if (set(peer, *path, stamp)) ++ctx_.counters.roamed;
 }
 
-std::optional<Endpoint> Paths::remote(uint32_t peer) const {
+std::optional<Whereabouts> Paths::where(uint32_t peer) const {
   const auto [stamp, seen] = last_move(peer);
-  if (stamp > ctx_.placed(peer)) return seen.remote;
+  if (stamp > ctx_.placed(peer)) return Whereabouts{seen.remote, seen.local};
   const PeerPath* path = ctx_.path(peer);
-  return path == nullptr ? std::nullopt : std::optional(dataplane::path_remote(*path));
+  if (path == nullptr) return std::nullopt;
+  return Whereabouts{dataplane::path_remote(*path), dataplane::path_local(*path)};
 }
 
 Paths::Move Paths::last_move(uint32_t peer) const {
@@ -103,6 +104,16 @@ bool Paths::set_configured(uint32_t peer) {
   const auto path = make(endpoint, nullptr, nullptr);
   if (path) set(peer, *path, from_now_on(peer));
   return path.has_value();
+}
+
+void Paths::resume(uint32_t peer, const Whereabouts& where) {
+  const bool same_port = std::ranges::find(ctx_.shared.listen_ports, where.local.port) !=
+                         ctx_.shared.listen_ports.end();
+  auto path = same_port ? make(where.remote, &where.local, nullptr) : std::nullopt;
+  if (!path) path = make(where.remote, nullptr, nullptr);
+  if (!path) return;
+  ctx_.shared.known_sources.note(where.remote.addr, ctx_.now.tsc);
+  set(peer, *path, from_now_on(peer));
 }
 
 bool Paths::refresh(uint32_t peer) {

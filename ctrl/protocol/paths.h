@@ -28,6 +28,9 @@ class Paths {
   /// Towards the configured endpoint, forgetting where the peer roamed to; false when there is
   /// none, or no port leads there.
   bool set_configured(uint32_t peer);
+  /// The peer was there when the relay ran before; from which of our addresses, if that is still
+  /// ours. Nothing when no port leads there.
+  void resume(uint32_t peer, const Whereabouts& where);
   /// Looks for the way to the peer's present address anew: ports and next hops may have changed.
   /// A peer without a path gets the one to its configured endpoint. False when there is none.
   bool refresh(uint32_t peer);
@@ -42,7 +45,7 @@ class Paths {
   void remove(uint32_t peer);
 
   /// Where the peer is, as far as anybody knows; nullopt when nobody does.
-  [[nodiscard]] std::optional<dataplane::Endpoint> remote(uint32_t peer) const;
+  [[nodiscard]] std::optional<Whereabouts> where(uint32_t peer) const;
 
   /// Sends a handshake message along `path`, in a class of datagram.h. Without memory it is lost,
   /// as on any network: false, and it is counted.

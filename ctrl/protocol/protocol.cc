@@ -185,6 +185,16 @@ void Protocol::place_peer(uint32_t peer, const std::optional<dataplane::Endpoint
   if (endpoint && !impl_->paths.set_configured(peer)) impl_->paths.forget(peer);
 }
 
+void Protocol::resume_peer(uint32_t peer, const PeerLife& life, const Now& now) {
+  Context& ctx = impl_->ctx;
+  ctx.now = now;
+  PeerState& s = ctx.state(peer);
+  s.traffic = life.traffic;
+  s.handshake_unix_ns = life.handshake_unix_ns;
+  ctx.book->identity(peer).timestamp = life.timestamp;
+  if (life.where) impl_->paths.resume(peer, *life.where);
+}
+
 void Protocol::remove_peer(uint32_t peer) {
   impl_->end(peer);
   impl_->paths.remove(peer);
@@ -239,13 +249,20 @@ PeerStatus Protocol::status(uint32_t peer) const {
   const Context& ctx = impl_->ctx;
   if (!ctx.book->present(peer)) return out;
   const dataplane::Endpoint& configured = ctx.book->identity(peer).endpoint;
-  out.endpoint = impl_->paths.remote(peer);
+  if (const auto where = impl_->paths.where(peer)) out.endpoint = where->remote;
   if (!out.endpoint && configured.port != 0) out.endpoint = configured;
   if (const dataplane::PeerPath* path = ctx.path(peer)) out.path_mtu = path->mtu;
   out.last_handshake_unix_ns = ctx.book->state(peer).handshake_unix_ns;
   out.traffic = impl_->sessions.traffic(peer);
   out.has_session = impl_->sessions.usable(peer) != nullptr;
   return out;
+}
+
+PeerLife Protocol::life(uint32_t peer) const {
+  const Context& ctx = impl_->ctx;
+  const PeerState& s = ctx.book->state(peer);
+  return {impl_->sessions.traffic(peer), impl_->paths.where(peer),
+          ctx.book->identity(peer).timestamp, s.handshake_unix_ns};
 }
 
 const ProtocolCounters& Protocol::counters() const noexcept { return impl_->ctx.counters; }

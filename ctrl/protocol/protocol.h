@@ -15,6 +15,7 @@
 #include "ctrl/packets/packet_sender.h"
 #include "ctrl/protocol/answer.h"
 #include "ctrl/protocol/counters.h"
+#include "ctrl/users/life.h"
 #include "ctrl/users/model.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/mailbox.h"
@@ -54,6 +55,9 @@ class Protocol {
   /// has roamed since: packets go there from now on. Port 0 takes the endpoint away, and nothing
   /// goes to the peer until it is heard; nullopt: none is configured, it stays where it is.
   void place_peer(uint32_t peer, const std::optional<dataplane::Endpoint>& endpoint);
+  /// Goes on with the life of a peer that was just added. Where it was is where it is now, unless
+  /// the operator has named another place since: `life` says no place then.
+  void resume_peer(uint32_t peer, const PeerLife& life, const Now& now);
   /// Ends sessions and handshakes, drops what waits.
   void remove_peer(uint32_t peer);
 
@@ -72,6 +76,8 @@ class Protocol {
   void tick(const Now& now);
 
   [[nodiscard]] PeerStatus status(uint32_t peer) const;
+  /// What is to last: the peer's traffic, where it is, and what guards against replays.
+  [[nodiscard]] PeerLife life(uint32_t peer) const;
   [[nodiscard]] const ProtocolCounters& counters() const noexcept;
 
  private:

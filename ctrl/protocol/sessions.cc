@@ -12,15 +12,6 @@ namespace wirelay::ctrl {
 using dataplane::Session;
 using dataplane::Traffic;
 
-namespace {
-
-Traffic difference(const Traffic& a, const Traffic& b) noexcept {
-  return {a.rx_packets - b.rx_packets, a.rx_bytes - b.rx_bytes, a.tx_packets - b.tx_packets,
-          a.tx_bytes - b.tx_bytes};
-}
-
-}  // namespace
-
 void Sessions::publish(uint32_t peer, const crypto::TransportKeys& keys) {
   ctx_.session_writer.publish(keys, ctx_.now.tsc + ctx_.seconds(crypto::kRejectAfterTime));
   ctx_.book->activate(peer);
@@ -115,7 +106,7 @@ void Sessions::retire(uint32_t peer, uint32_t& slot) {
                              [book = ctx_.book, peer, generation, counted](const Traffic& last) {
                                PeerState& s = book->state(peer);
                                if (s.generation == generation)
-                                 s.traffic += difference(last, counted);
+                                 s.traffic += last - counted;
                              });
 }
 

@@ -52,7 +52,7 @@ struct ChangeRequest {
   using MakeSteps =
       std::function<std::vector<Step>(const Registry& registry, std::stop_token stop)>;
 
-  Origin origin = Origin::kApi;
+  std::optional<Origin> origin = Origin::kApi;  // of what is added; none: as each says itself
   std::optional<Caller> caller = std::nullopt;  // of an API request
   std::string what;                             // for the log: "user.add"
   std::vector<Step> steps;

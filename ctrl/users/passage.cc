@@ -6,14 +6,15 @@
 #include <utility>
 
 #include "ctrl/base/log.h"
+#include "ctrl/users/registry_state.h"
 #include "ctrl/users/transaction.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
-CheckedSteps check_on(const Standing& standing, Origin origin, std::span<const Step> steps,
-                      const std::stop_token& stop) {
+CheckedSteps check_on(const Standing& standing, std::optional<Origin> origin,
+                      std::span<const Step> steps, const std::stop_token& stop) {
   Transaction transaction(standing, origin);
   for (const Step& step : steps) {
     if (stop.stop_requested()) throw std::runtime_error("the relay ends");
@@ -67,8 +68,8 @@ bool Telling::undo_next() {
   return true;
 }
 
-CheckedSteps check_steps(const Registry& registry, Origin origin, std::span<const Step> steps,
-                         const std::stop_token& stop) {
+CheckedSteps check_steps(const Registry& registry, std::optional<Origin> origin,
+                         std::span<const Step> steps, const std::stop_token& stop) {
   return check_on(registry.state(), origin, steps, stop);
 }
 
@@ -93,6 +94,12 @@ class Passage {
       for (const size_t i : places_) outcomes[i].error = std::current_exception();
       return;
     }
+    tell(requests, outcomes);
+    if (journal_ != nullptr) journal_->settled();
+  }
+
+ private:
+  void tell(std::span<const ChangeRequest* const> requests, std::span<ChangeOutcome> outcomes) {
     for (size_t k = 0; k < prepared_.size(); ++k) {
       Telling telling(registry_, observer_, prepared_[k].events);
       ChangeOutcome& outcome = outcomes[places_[k]];
@@ -108,7 +115,6 @@ class Passage {
     }
   }
 
- private:
   void prepare(std::span<const ChangeRequest* const> requests, std::span<ChangeOutcome> outcomes) {
     Draft together(registry_.state());
     for (size_t i = 0; i < requests.size(); ++i) {

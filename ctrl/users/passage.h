@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -37,6 +38,8 @@ class Journal {
   /// What was kept last could not be made so after all: these are the last of what keep() was
   /// given.
   virtual void take_back(std::span<const Prepared> requests) = 0;
+  /// What it was given is told by now, but for what was taken back.
+  virtual void settled() {}
 };
 
 /// Events on their way into registry and observer, in slices; when one fails, those before it are
@@ -78,8 +81,8 @@ struct CheckedSteps {
 /// a peer can be; allowed IPs can be forwarded, are nobody else's (unless they move) and nothing of
 /// the relay's own; the user exists; max_peers and sizes hold. Costs what the steps change, not
 /// what the registry holds.
-CheckedSteps check_steps(const Registry& registry, Origin origin, std::span<const Step> steps,
-                         const std::stop_token& stop = {});
+CheckedSteps check_steps(const Registry& registry, std::optional<Origin> origin,
+                         std::span<const Step> steps, const std::stop_token& stop = {});
 
 /// Whether `request` can be prepared on others that are not told yet: it brings its steps.
 bool may_follow(const ChangeRequest& request);

@@ -26,6 +26,10 @@ class Publisher : public ChangeObserver {
 
   [[nodiscard]] std::optional<uint32_t> user_number(const std::string& name) const;
   [[nodiscard]] std::optional<uint32_t> peer_number(const std::string& name) const;
+  /// Goes on with what the user's peers of before carried.
+  void resume_user(const std::string& name, const dataplane::Traffic& past) {
+    users_.at(name).past = past;
+  }
   /// What the peers that a user has lost carried.
   [[nodiscard]] dataplane::Traffic past_traffic(const std::string& user) const;
 

@@ -83,7 +83,9 @@ void Registry::State::enter(const PeerEvent& event) {
   }
 }
 
-Registry::Registry(RegistryLimits limits) : state_(std::make_unique<State>(std::move(limits))) {
+Registry::Registry(RegistryLimits limits, uint64_t next_user_id)
+    : state_(std::make_unique<State>(std::move(limits))) {
+  state_->next_id = next_user_id;
   // To grow later would be a pause.
   state_->by_key.reserve(state_->rules.peers);
   state_->claims.reserve(state_->rules.prefixes);
@@ -98,6 +100,8 @@ void Registry::enter(const ChangeEvent& event) {
 UserPtr Registry::user(const std::string& name) const { return state_->user(name); }
 
 PeerPtr Registry::peer(const std::string& name) const { return state_->peer(name); }
+
+PeerPtr Registry::peer(const crypto::PublicKey& key) const { return state_->peer_by_key(key); }
 
 const std::set<std::string>& Registry::peers_of(const std::string& user) const {
   static const std::set<std::string> kNone;

@@ -36,7 +36,8 @@ struct RegistryLimits {
 /// nobody writes.
 class Registry {
  public:
-  explicit Registry(RegistryLimits limits);
+  /// `next_user_id`: no user has been given this number, nor a greater one.
+  explicit Registry(RegistryLimits limits, uint64_t next_user_id = 1);
   ~Registry();
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
@@ -52,6 +53,7 @@ class Registry {
   // Null when there is none.
   [[nodiscard]] UserPtr user(const std::string& name) const;
   [[nodiscard]] PeerPtr peer(const std::string& name) const;
+  [[nodiscard]] PeerPtr peer(const crypto::PublicKey& key) const;
   /// Names of a user's peers, in order.
   [[nodiscard]] const std::set<std::string>& peers_of(const std::string& user) const;
   [[nodiscard]] size_t user_count() const noexcept;

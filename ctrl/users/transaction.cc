@@ -87,10 +87,10 @@ CheckedSteps Transaction::finish() && {
 
 void Transaction::enter(const AddUser& step) {
   UserSpec user = step.spec;
-  user.origin = origin_;
+  user.origin = origin_.value_or(user.origin);
   const size_t before = problems_.size();
   const UserPtr taken = draft_.user(user.name);
-  check_new_name("user", user.name, taken ? &taken->origin : nullptr);
+  check_new_name("user", user.name, user.origin, taken ? &taken->origin : nullptr);
   if (draft_.sizes().users >= draft_.limits().users) {
     problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().users) +
                     " users (sizes.users in its configuration)");
@@ -128,11 +128,11 @@ void Transaction::enter(const RemoveUser& step) {
 
 void Transaction::enter(const AddPeer& step) {
   PeerSpec peer = step.spec;
-  peer.origin = origin_;
+  peer.origin = origin_.value_or(peer.origin);
   if (refused_users_.contains(peer.user) && !draft_.user(peer.user)) return;
   const size_t before = problems_.size();
   const PeerPtr taken = draft_.peer(peer.name);
-  check_new_name("peer", peer.name, taken ? &taken->origin : nullptr);
+  check_new_name("peer", peer.name, peer.origin, taken ? &taken->origin : nullptr);
   if (draft_.sizes().peers >= draft_.limits().peers) {
     problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().peers) +
                     " peers (sizes.peers in its configuration)");
@@ -162,13 +162,14 @@ void Transaction::enter(const RemovePeer& step) {
   if (const PeerPtr peer = find_peer(step.name)) draft_.change_peer(peer, nullptr);
 }
 
-void Transaction::check_new_name(const char* noun, const std::string& name, const Origin* taken) {
+void Transaction::check_new_name(const char* noun, const std::string& name, Origin origin,
+                                 const Origin* taken) {
   if (!is_name(name)) {
     problem(".name", quoted(name) + " is no name: 1 to 64 letters, digits and . _ - @ +");
   } else if (taken != nullptr) {
     std::string message = "there is a ";
     message.append(noun).append(" ").append(quoted(name)).append(" already");
-    if (*taken != origin_) message.append(made_by(*taken));
+    if (*taken != origin) message.append(made_by(*taken));
     problem(".name", std::move(message));
   }
 }

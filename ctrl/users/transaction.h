@@ -2,6 +2,7 @@
 // that later steps see it. Internal to ctrl/users.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,8 +15,10 @@ namespace wirelay::ctrl {
 
 class Transaction {
  public:
-  /// What is added is of `origin`. `standing` stands still while the transaction lives.
-  Transaction(const Standing& standing, Origin origin) : draft_(standing), origin_(origin) {}
+  /// What is added is of `origin`; none: as each says itself. `standing` stands still while the
+  /// transaction lives.
+  Transaction(const Standing& standing, std::optional<Origin> origin)
+      : draft_(standing), origin_(origin) {}
 
   /// Enters the step, or notes what is wrong with it; nothing once there are enough() problems.
   void run(const Step& step);
@@ -30,7 +33,9 @@ class Transaction {
   void enter(const SetPeer& step);
   void enter(const RemovePeer& step);
 
-  void check_new_name(const char* noun, const std::string& name, const Origin* taken);
+  /// `taken`: of the other of that name, or null.
+  void check_new_name(const char* noun, const std::string& name, Origin origin,
+                      const Origin* taken);
   void check_owner(const PeerSpec& peer);
   void check_key(const PeerSpec& peer);
   void check_endpoint(const PeerSpec& peer);
@@ -47,7 +52,7 @@ class Transaction {
   void problem(const std::string& field, std::string message);
 
   Draft draft_;
-  const Origin origin_;
+  const std::optional<Origin> origin_;
   std::vector<Problem> problems_, warnings_;
   std::set<std::string> refused_users_;  // their peers need no second complaint
   const std::string* path_ = nullptr;    // of the step at hand

@@ -17,6 +17,12 @@ namespace wirelay::dataplane {
 struct Traffic {
   uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
   Traffic& operator+=(const Traffic& o) noexcept;
+  /// What came since it was `o`.
+  Traffic operator-(const Traffic& o) const noexcept {
+    return {rx_packets - o.rx_packets, rx_bytes - o.rx_bytes, tx_packets - o.tx_packets,
+            tx_bytes - o.tx_bytes};
+  }
+  bool operator==(const Traffic&) const = default;
 };
 Traffic traffic_of(const Session& session) noexcept;
 

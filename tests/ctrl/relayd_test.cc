@@ -245,6 +245,7 @@ class RelaydTest : public CppUnit::TestFixture {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   /// Two workers that share the first core, on devices that need nothing.
+  /// `extra` may name a store: else there is none.
   void write(const std::string& extra, const std::string& second_device = "", bool workers = true,
              const std::string& sizes = "\"mbufs\": 4096") {
     std::string ports =
@@ -253,11 +254,13 @@ class RelaydTest : public CppUnit::TestFixture {
       ports += R"(, {"name": "q", "device": ")" + second_device +
                R"(", "addresses": ["198.51.100.1/24"]})";
     }
-    file_ = dir_.write("relayd.json",
-                       R"({"identity": {"private_key_file": "private.key"}, "ports": [)" + ports +
-                           "], \"control_socket\": \"" + socket_ + "\", " +
-                           (workers ? R"("workers": {"cores": [0, 0]}, )" : "") + "\"sizes\": {" +
-                           sizes + "}, " + extra + "}");
+    file_ = dir_.write(
+        "relayd.json",
+        R"({"identity": {"private_key_file": "private.key"}, "ports": [)" + ports +
+            "], \"control_socket\": \"" + socket_ + "\", " +
+            (extra.find("\"store\"") == std::string::npos ? R"("store": "none", )" : "") +
+            (workers ? R"("workers": {"cores": [0, 0]}, )" : "") + "\"sizes\": {" + sizes + "}, " +
+            extra + "}");
   }
   void assert_fails(const std::string& extra, const std::string& part,
                     const std::string& second_device = "") {

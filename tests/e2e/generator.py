@@ -107,6 +107,7 @@ def relayd_config(folder: pathlib.Path, identities: pathlib.Path, devices: tuple
         "workers": {"cores": [1 % (os.cpu_count() or 1)], "control_core": 0,
                     "polling": "adaptive"},
         "control_socket": str(folder / "relayd.sock"),
+        "store": "none",
     }
     if users_file:
         config["users_file"] = str(users_file)

@@ -107,6 +107,7 @@ class Lab:
             "tunnel_addresses": [TUNNEL_V4, TUNNEL_V6],
             "workers": {"cores": [1], "control_core": 0, "polling": "adaptive"},
             "control_socket": str(self.folder / "relayd.sock"),
+            "store": "none",
         } | changes
 
     def start_relay(self, **changes) -> Relay:
