@@ -99,8 +99,9 @@ bool same_value(const std::optional<crypto::Secret>& a, const std::optional<cryp
 bool same(const UserSpec& a, const UserSpec& b) {
   return a.name == b.name && a.origin == b.origin && a.values == b.values;
 }
+/// But for whose they are.
 bool same(const PeerSpec& a, const PeerSpec& b) {
-  bool result = a.name == b.name && a.origin == b.origin && a.user == b.user;
+  bool result = a.name == b.name && a.origin == b.origin;
   for_each_peer_field(
       [&](PeerField, auto member) { result = result && same_value(a.*member, b.*member); });
   return result;
@@ -146,7 +147,11 @@ Stored Store::read() {
 void Store::replace(const Stored& before, std::span<const ChangeEvent> added) {
   std::unordered_map<uint64_t, const UserSpec*> users;
   std::unordered_map<crypto::PublicKey, const PeerSpec*, KeyHash> peers;
-  for (const StoredUser& user : before.users) users[user.spec.id] = &user.spec;
+  std::unordered_map<std::string_view, uint64_t> was_numbered, is_numbered;  // users by their names
+  for (const StoredUser& user : before.users) {
+    users[user.spec.id] = &user.spec;
+    was_numbered[user.spec.name] = user.spec.id;
+  }
   for (const StoredPeer& peer : before.peers) peers[peer.spec.public_key] = &peer.spec;
 
   if (!open_) return;
@@ -163,12 +168,14 @@ void Store::replace(const Stored& before, std::span<const ChangeEvent> added) {
   for (const ChangeEvent& event : added) {
     if (const auto* user = std::get_if<UserEvent>(&event)) {
       next_id = std::max(next_id, user->after->id + 1);
+      is_numbered[user->after->name] = user->after->id;
       sort_in(users, user->after->id, *user->after, new_users, changed_users);
     } else {
       const PeerSpec& peer = *std::get<PeerEvent>(event).after;
       const auto found = peers.find(peer.public_key);
       // Another user's is another peer.
-      if (found != peers.end() && found->second->user != peer.user) {
+      if (found != peers.end() &&
+          was_numbered.at(found->second->user) != is_numbered.at(peer.user)) {
         new_peers.push_back(&peer);
       } else {
         sort_in(peers, peer.public_key, peer, new_peers, changed_peers);
