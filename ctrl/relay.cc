@@ -80,7 +80,7 @@ std::unique_ptr<AnswerThreads> make_answer_threads(unsigned threads, const Hands
 }
 
 /// Null for "none".
-std::unique_ptr<Store> open_store(const Config& config) {
+std::unique_ptr<Store> make_store(const Config& config) {
   if (config.store.empty()) return nullptr;
   auto store = std::make_unique<Store>(config.store);
   if (!store->refusal().empty()) {
@@ -116,7 +116,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       engine_(crypto::choose_engine(config_.aead_engine)),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
-      store_(open_store(config_)),
+      store_(make_store(config_)),
       beginning_(store_ ? std::optional<Beginning>(std::in_place, config_.store, store_->read())
                         : std::nullopt),
       side_cores_(give_side_cores(config_)),

@@ -18,7 +18,8 @@ struct Stored {
   uint64_t next_user_id = 1;
 };
 
-/// Holds the file against other relays, as long as it lives. Throws StoreError when another has it.
+/// Holds the file against other relays, as long as it lives; makes its directory when there is none.
+/// Throws StoreError when another has it.
 class StoreLock {
  public:
   explicit StoreLock(const std::string& file);
@@ -30,8 +31,8 @@ class StoreLock {
   int descriptor_ = -1;
 };
 
-/// Makes the file and its directory when they are not there, for nobody else's eyes, and brings it
-/// up to date. Throws StoreError.
+/// Makes the file when it is not there, for nobody else's eyes, and brings it up to date. Throws
+/// StoreError.
 Database open_store(const std::string& file, const char* vfs);
 
 uint64_t next_user_id(const Database& database);
