@@ -27,8 +27,21 @@ std::string text_of(const Json::Value& value) {
   return value.isString() ? value.asString() : ctrl::write_json(value);
 }
 
+/// "user.set by user 0: changed {"enabled":true} to {"enabled":false}"
+std::string change_text(const Json::Value& event) {
+  std::string text = text_of(event["request"]);
+  if (event.isMember("uid")) text += " by user " + text_of(event["uid"]);
+  if (event.isMember("more")) return text + ": and " + text_of(event["more"]) + " more";
+  text += ": " + text_of(event["change"]);
+  if (event.isMember("before")) text += ' ' + text_of(event["before"]);
+  if (event.isMember("before") && event.isMember("after")) text += " to";
+  if (event.isMember("after")) text += ' ' + text_of(event["after"]);
+  return text;
+}
+
 /// "endpoint 198.51.100.7:51820", what is not in a column of its own.
 std::string details_of(const Json::Value& event) {
+  if (event["kind"] == "change") return change_text(event);
   std::string text;
   for (const std::string& name : event.getMemberNames()) {
     if (name == "kind" || name == "number" || name == "time" || name == "user" || name == "peer") {

@@ -29,7 +29,11 @@ void cut(Json::Value& object) {
 /// Leaves what differs, on both sides.
 void keep_differences(Json::Value& before, Json::Value& after) {
   for (const std::string& name : before.getMemberNames()) {
-    if (!after.isMember(name) || before[name] != after[name]) continue;
+    if (!after.isMember(name)) continue;
+    Json::Value &was = before[name], &is = after[name];
+    const bool same = was == is;
+    if (!same && was.isObject() && is.isObject()) keep_differences(was, is);
+    if (!same) continue;
     before.removeMember(name);
     after.removeMember(name);
   }

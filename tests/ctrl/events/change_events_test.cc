@@ -50,6 +50,7 @@ class ChangeEventsTest : public CppUnit::TestFixture {
     const Json::Value event = only(outcome);
     CPPUNIT_ASSERT_EQUAL(std::string("changed"), event["change"].asString());
     CPPUNIT_ASSERT_EQUAL(std::string("[\"limits\"]"), members(event["after"]));
+    CPPUNIT_ASSERT_EQUAL(std::string("[\"up\"]"), members(event["after"]["limits"]));
     CPPUNIT_ASSERT_EQUAL(std::string("20M"), event["after"]["limits"]["up"]["rate"].asString());
     CPPUNIT_ASSERT_EQUAL(std::string("unlimited"),
                          event["before"]["limits"]["up"]["rate"].asString());
