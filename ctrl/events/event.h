@@ -85,7 +85,7 @@ struct Event {
 };
 using EventRef = std::shared_ptr<const Event>;
 
-/// Where events are told. Control thread; costs a fraction of a microsecond.
+/// Where events are told. Control thread; costs a microsecond or two.
 class Sink {
  public:
   virtual ~Sink() = default;

@@ -24,10 +24,6 @@ struct Traffic {
   }
   bool operator==(const Traffic&) const = default;
 };
-inline Traffic operator-(const Traffic& a, const Traffic& b) noexcept {
-  return {a.rx_packets - b.rx_packets, a.rx_bytes - b.rx_bytes, a.tx_packets - b.tx_packets,
-          a.tx_bytes - b.tx_bytes};
-}
 Traffic traffic_of(const Session& session) noexcept;
 
 class SessionWriter {
