@@ -70,6 +70,19 @@ Json::Value RelayClient::call_text(std::string_view method, std::string_view par
   return reply["result"];
 }
 
+Json::Value RelayClient::await_notification() {
+  Json::Value message;
+  try {
+    message = ctrl::parse_json(receive(true), kReply);
+  } catch (const ctrl::JsonError& error) {
+    unreachable(std::string("it does not speak JSON: ") + error.what());
+  }
+  if (!message.isObject() || message.isMember("id") || !message["params"].isObject()) {
+    unreachable("it does not speak JSON-RPC 2.0");
+  }
+  return message["params"];
+}
+
 void RelayClient::connect() {
   if (fd_ >= 0) return;
   if (path_.empty() || path_.size() >= kPathRoom) {
@@ -110,7 +123,7 @@ void RelayClient::send(const std::string& line) {
   }
 }
 
-std::string RelayClient::receive() {
+std::string RelayClient::receive(bool patient) {
   size_t searched = 0;
   char buffer[65536];
   for (;;) {
@@ -126,7 +139,7 @@ std::string RelayClient::receive() {
       received_.append(buffer, static_cast<size_t>(n));
     } else if (n == 0) {
       unreachable("it closed the connection");
-    } else if (errno != EINTR) {
+    } else if (errno != EINTR && !(patient && errno == EAGAIN)) {
       unreachable("it does not answer: " + error_text(errno));
     }
   }

@@ -25,10 +25,14 @@ class RelayClient {
   Json::Value call(const std::string& method, const Json::Value& params = Json::objectValue);
   /// The same with `params` as JSON on one line.
   Json::Value call_text(std::string_view method, std::string_view params);
+  /// The "params" of the next notification, however long it takes to come. Throws Unreachable when
+  /// the relay is gone.
+  Json::Value await_notification();
 
  private:
   void send(const std::string& line);
-  std::string receive();
+  /// The next line; gives up after kPatience unless told to be `patient`.
+  std::string receive(bool patient = false);
   [[noreturn]] void unreachable(const std::string& why) const;
 
   std::string path_;

@@ -114,6 +114,8 @@ Relay::Relay(std::string file, Config config, bool verbose)
       identity_(crypto::make_identity(read_private_key(config_.private_key_file))),
       engines_(crypto::list_engines()),
       engine_(crypto::choose_engine(config_.aead_engine)),
+      events_(read_clocks().unix_ns),
+      event_log_(config_.events_kept),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
       store_(make_store(config_)),
@@ -127,7 +129,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       peer_writer_(datapath_.shared().peers, prefix_writer_, datapath_.shared().rcu),
       neighbours_(datapath_.shared(), prefix_writer_, config_),
       links_(datapath_.shared(), datapath_.watched(),
-             [this](uint16_t port) { neighbours_.announce(port, read_clocks()); }),
+             [this](uint16_t port, bool up) { link_changed(port, up); }),
       handshake_cost_(measure_handshake()),
       handshake_threads_(handshake_threads(config_, side_cores_)),
       answer_threads_(make_answer_threads(handshake_threads_, handshake_cost_, loop_)),
@@ -136,16 +138,18 @@ Relay::Relay(std::string file, Config config, bool verbose)
       publisher_(make_for_process<Publisher>(datapath_.shared(), peer_writer_, protocol_)),
       registry_(make_for_process<Registry>(limits_of(config_, identity_),
                                            beginning_ ? beginning_->stored().next_user_id : 1)),
+      peer_events_(events_, publisher_),
       pump_(datapath_.shared(), protocol_, neighbours_),
       door_(registry_, publisher_, loop_, agenda_, store_.get()),
       reloader_(file_, loop_,
                 [this](auto loaded, const ReloadOptions& options, Reloader::Done done) {
                   apply(std::move(loaded), options, std::move(done));
                 }),
-      server_(api_loop_, *this),
+      server_(api_loop_, *this, event_log_),
       start_ns_(read_clocks().ns) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
+  watch_events();
   begin_with_users();
   stop_if_requested();
   links_.turn(read_clocks().ns);  // workers send by those that are up
@@ -194,12 +198,15 @@ milliseconds Relay::turn() {
   if (now.ns >= next_flush_ns_) {
     next_flush_ns_ = now.ns + kFlushNs;
     log_limiter().flush(now.ns);
+    peer_events_.tick(now.ns);
     log_longest_turn();
     meter.mark("log");
   }
   if (usage_ && !in_lap_ && usage_->due(now)) begin_lap(now);
   agenda_.run(Slice(kAgendaTime));
   meter.mark("agenda");
+  events_.flush(now.unix_ns);
+  meter.mark("events");
   if (result == Pump::Result::kMore || !agenda_.empty()) return milliseconds(0);
   const milliseconds delay = result == Pump::Result::kDone ? kBusyDelay : idle_;
   idle_ = std::min(2 * delay, kLongestDelay);

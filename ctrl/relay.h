@@ -11,6 +11,10 @@
 #include "crypto/noise.h"
 #include "ctrl/api/server.h"
 #include "ctrl/config/reloader.h"
+#include "ctrl/events/change_events.h"
+#include "ctrl/events/log.h"
+#include "ctrl/events/outbox.h"
+#include "ctrl/events/peer_events.h"
 #include "ctrl/host/agenda.h"
 #include "ctrl/host/datapath.h"
 #include "ctrl/host/eal.h"
@@ -71,6 +75,10 @@ class Relay final : public RelayFace {
   void resume_lives();
   void begin_lap(const Now& now);
   void end_usage();
+  void watch_events();
+  void link_changed(uint16_t port, bool up);
+  /// Door's thread: what came of a request, as events.
+  void tell_of(const events::Asker& asker, const ChangeOutcome& outcome);
   void apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
              Reloader::Done done);
   void adopt(const Config& next, const ReloadOutcome& outcome);
@@ -90,6 +98,8 @@ class Relay final : public RelayFace {
   EventLoop loop_;
   Agenda agenda_;
   EventLoop api_loop_;  // here: whatever answers the API goes before it
+  events::Outbox events_;
+  events::Log event_log_;  // the API thread's
   // Before the EAL, so that a second relay ends before it takes any port.
   api::SocketFile socket_;
   std::optional<api::SocketFile> read_socket_;  // for those who may look
@@ -109,6 +119,7 @@ class Relay final : public RelayFace {
   Protocol protocol_;
   Publisher& publisher_;
   Registry& registry_;
+  events::PeerEvents peer_events_;
   Pump pump_;
   std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be
   bool in_lap_ = false;

@@ -108,20 +108,21 @@ void Relay::begin_with_users() {
 void Relay::apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
                   Reloader::Done done) {
   ChangeRequest request = request_of(loaded->config, options);
-  door_.submit(std::move(request), [this, loaded, dry_run = options.dry_run,
-                                    done = std::move(done)](ChangeOutcome outcome) {
-    forget_users(loaded->config);  // here: it would take the control thread too long
-    loop_.post([this, loaded, dry_run, done, outcome = std::move(outcome)] {
-      ReloadOutcome result{
-          outcome.error, outcome.counts, outcome.difference, {}, loaded->config.warnings};
-      result.needs_restart = needs_restart(config_, loaded->config);
-      if (loaded->identity != identity_.public_key) {
-        result.needs_restart.insert(result.needs_restart.begin(), "identity");
-      }
-      if (!result.error && !dry_run) adopt(loaded->config, result);
-      done(result);
-    });
-  });
+  door_.submit(
+      std::move(request), [this, loaded, options, done = std::move(done)](ChangeOutcome outcome) {
+        tell_of({Origin::kFile, options.caller, "config.reload"}, outcome);
+        forget_users(loaded->config);  // here: it would take the control thread too long
+        loop_.post([this, loaded, dry_run = options.dry_run, done, outcome = std::move(outcome)] {
+          ReloadOutcome result{
+              outcome.error, outcome.counts, outcome.difference, {}, loaded->config.warnings};
+          result.needs_restart = needs_restart(config_, loaded->config);
+          if (loaded->identity != identity_.public_key) {
+            result.needs_restart.insert(result.needs_restart.begin(), "identity");
+          }
+          if (!result.error && !dry_run) adopt(loaded->config, result);
+          done(result);
+        });
+      });
 }
 
 void Relay::adopt(const Config& next, const ReloadOutcome& outcome) {

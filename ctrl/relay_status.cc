@@ -10,7 +10,11 @@ void Relay::collect(Work work) {
 }
 
 void Relay::change(ChangeRequest request, Door::Done done) {
-  door_.submit(std::move(request), std::move(done));
+  const events::Asker asker{request.origin.value_or(Origin::kApi), request.caller, request.what};
+  door_.submit(std::move(request), [this, asker, done = std::move(done)](ChangeOutcome outcome) {
+    tell_of(asker, outcome);
+    done(std::move(outcome));
+  });
 }
 
 void Relay::reload(const ReloadOptions& options, Reloader::Done done) {

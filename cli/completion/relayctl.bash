@@ -1,6 +1,8 @@
 # Bash completion for relayctl: commands and options as the program itself lists them, names as the
 # relay knows them, files where an option takes one.
 
+_relayctl_kinds='started connected disconnected roamed refused quota expiry change link gateway lost'
+
 _relayctl_names() {
   local -a socket=()
   local i
@@ -31,6 +33,10 @@ _relayctl() {
       ;;
     --user)
       mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names user)" -- "$cur")
+      return
+      ;;
+    --kind)
+      mapfile -t COMPREPLY < <(compgen -W "$_relayctl_kinds" -- "$cur")
       return
       ;;
     --rate* | --packets*)

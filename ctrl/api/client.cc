@@ -2,6 +2,7 @@
 #include "ctrl/api/client.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <event2/buffer.h>
@@ -73,7 +74,7 @@ void Client::work(const Slice& slice) {
 }
 
 bool Client::can_go() const {
-  if (exchange_) return false;
+  if (exchange_ || reader_) return false;
   if (unsent() > limits_.waiting_bytes) return true;
   int unread = 0;
   ioctl(bufferevent_getfd(stream_.get()), FIONREAD, &unread);
@@ -82,10 +83,20 @@ bool Client::can_go() const {
 
 bool Client::can_go_on() const {
   if (exchange_) return !exchange_->waiting();
-  return line_bytes_ && unsent() <= limits_.waiting_bytes;
+  return (line_bytes_ && unsent() <= limits_.waiting_bytes) || may_tell();
+}
+
+bool Client::may_tell() const {
+  return reader_ && reader_->behind() && unsent() <= limits_.waiting_event_bytes;
 }
 
 void Client::step() {
+  if (!busy()) return tell_events();
+  answer();
+  find_line();
+}
+
+void Client::answer() {
   if (exchange_) {
     exchange_->step();
   } else {
@@ -99,18 +110,35 @@ void Client::step() {
   }
   if (exchange_ && exchange_->done()) {
     send(exchange_->take_reply());
+    subscribe();
     exchange_.reset();
   }
-  find_line();
+}
+
+/// From here on it may take its time to read: what it does not read in time it loses.
+void Client::subscribe() {
+  auto request = exchange_->take_subscription();
+  if (!request) return;
+  reader_.reset();
+  reader_ = std::make_unique<events::Reader>(desk_.events, std::move(request->filter),
+                                             request->since, [this] { review(); });
+  bufferevent_set_timeouts(stream_.get(), nullptr, nullptr);
+}
+
+void Client::tell_events() {
+  constexpr int kAtOnce = 16;
+  for (int i = 0; i < kAtOnce && may_tell(); ++i) {
+    if (const events::EventRef event = reader_->next()) send(event_line(*event));
+  }
 }
 
 void Client::review() {
   find_line();
   if (can_go_on()) {
-    turn_.next_ns = exchange_ ? exchange_->next_ns() : kNsPerByte * *line_bytes_;
+    turn_.next_ns = exchange_ ? exchange_->next_ns() : kNsPerByte * line_bytes_.value_or(0);
     host_.ready(*this);
   }
-  if (ending_ && !busy() && unsent() == 0) {
+  if (ending_ && !busy() && !reader_ && unsent() == 0) {
     host_.closed(*this);
     return;
   }
@@ -174,13 +202,15 @@ void Client::send(const std::string& text) {
 /// A line that has begun must end in time, however its bytes trickle in; without one, a client may
 /// be idle for long; and while it has to wait, somebody looks whether it is still there.
 void Client::watch_progress() {
-  if (!busy() && unsent() > limits_.waiting_bytes) {  // writing has a time of its own
+  if (!busy() && !reader_ && unsent() > limits_.waiting_bytes) {  // writing has a time of its own
     event_del(deadline_.get());
     watch_ = Watch::kNone;
     return;
   }
   const bool begun = evbuffer_get_length(bufferevent_get_input(stream_.get())) > 0;
-  const Watch watch = busy() ? Watch::kCaller : begun ? Watch::kRest : Watch::kLine;
+  const Watch watch = busy() || (reader_ && !begun) ? Watch::kCaller
+                      : begun                       ? Watch::kRest
+                                                    : Watch::kLine;
   if (watch == watch_) return;
   watch_ = watch;
   const timeval time = to_timeval(watch == Watch::kCaller ? kLook
@@ -214,8 +244,8 @@ void Client::on_event(bufferevent*, short what, void* self) {
 
 void Client::on_deadline(evutil_socket_t, short, void* self) {
   auto* client = static_cast<Client*>(self);
-  client->watch_ = Watch::kNone;
-  if (client->busy() && !client->gone()) {
+  const Watch watched = std::exchange(client->watch_, Watch::kNone);
+  if (watched == Watch::kCaller && !client->gone()) {
     client->watch_progress();
   } else {
     client->host_.closed(*client);

@@ -15,6 +15,7 @@ namespace wirelay::ctrl::api {
 struct ClientLimits {
   ExchangeLimits exchange;
   size_t waiting_bytes = 256u << 10;            // unread replies above which no request is taken
+  size_t waiting_event_bytes = 64u << 10;       // the same, above which no event is told
   std::chrono::milliseconds slice{2};           // of work in one turn
   std::chrono::milliseconds half_line{30'000};  // for the rest of a line
   std::chrono::milliseconds idle{600'000};      // between lines
@@ -43,14 +44,18 @@ class Client {
   void work(const Slice& slice);
   /// Has a call under way, or one that waits for its turn.
   [[nodiscard]] bool busy() const noexcept { return exchange_ || line_bytes_; }
-  /// Waits for nothing that it would take: nothing is lost when it is closed. One that does not
-  /// read its replies is not waited for.
+  /// Waits for nothing that it would take, events among it: nothing is lost when it is closed. One
+  /// that does not read its replies is not waited for.
   [[nodiscard]] bool can_go() const;
   [[nodiscard]] Turn& turn() noexcept { return turn_; }
 
  private:
   [[nodiscard]] bool can_go_on() const;
+  [[nodiscard]] bool may_tell() const;
   void step();
+  void answer();
+  void subscribe();
+  void tell_events();
   /// Whenever something may have become possible - bytes came, replies left, an answer is there -
   /// looks at all of it afresh. May end the client.
   void review();
@@ -76,9 +81,10 @@ class Client {
   StreamPtr stream_;
   EventPtr deadline_;
   Turn turn_;
-  std::shared_ptr<Exchange> exchange_;  // the line being answered
-  std::optional<size_t> line_bytes_;    // of the next line, which has come whole
-  size_t searched_ = 0;                 // bytes of input known to hold no newline
+  std::shared_ptr<Exchange> exchange_;      // the line being answered
+  std::unique_ptr<events::Reader> reader_;  // once it has asked for events
+  std::optional<size_t> line_bytes_;        // of the next line, which has come whole
+  size_t searched_ = 0;                     // bytes of input known to hold no newline
   // What the deadline is for: a line, the rest of one, or to see whether the client is still there.
   enum class Watch : uint8_t { kNone, kLine, kRest, kCaller } watch_ = Watch::kNone;
   bool ending_ = false;  // no more input: close when all is answered

@@ -10,6 +10,7 @@
 #include "ctrl/base/json.h"
 #include "ctrl/base/json_reader.h"
 #include "ctrl/base/log.h"
+#include "ctrl/events/render.h"
 
 namespace wirelay::ctrl::api {
 
@@ -108,13 +109,47 @@ void Exchange::begin_call(const Json::Value& request) {
     ask(std::move(*query));
   } else if (auto* steps = std::get_if<std::vector<Step>>(&begun)) {
     change(method.name, std::move(*steps));
+  } else if (auto* events = std::get_if<EventsRequest>(&begun)) {
+    events->follow ? subscribe(std::move(*events)) : list(*events);
   } else {
     reload(std::get<ReloadOptions>(begun));
   }
 }
 
+void Exchange::list(const EventsRequest& request) {
+  std::vector<events::EventRef> found =
+      desk_.events.after(request.since.value_or(0), request.filter, request.limit + 1);
+  const bool more = cut_page(found, request.limit);
+  answer_entries_ = found.size();
+  answer_ = [found = std::move(found), more] {
+    Json::Value result(Json::objectValue);
+    Json::Value& list = result["events"] = Json::arrayValue;
+    for (const events::EventRef& event : found) list.append(events::to_json(*event));
+    result["next"] = more ? count(found.back()->number) : Json::Value();
+    return result;
+  };
+}
+
+/// Those who may only read leave half of the places to those who may do all.
+void Exchange::subscribe(EventsRequest request) {
+  const size_t most =
+      desk_.right == Right::kChange ? events::kMostReaders : events::kMostReaders / 2;
+  if (desk_.events.readers() >= most) {
+    throw ApiError(kBusy, fmt::format("{} connections read events already", most));
+  }
+  subscription_ = std::move(request);
+  answer_ = [newest = desk_.events.newest()] {
+    Json::Value result(Json::objectValue);
+    result["newest"] = count(newest);
+    return result;
+  };
+}
+
 void Exchange::check_right(std::string_view method, const Begun& begun) const {
-  if (desk_.right == Right::kChange || std::holds_alternative<Json::Value>(begun)) return;
+  if (desk_.right == Right::kChange || std::holds_alternative<Json::Value>(begun) ||
+      std::holds_alternative<EventsRequest>(begun)) {
+    return;
+  }
   const auto* query = std::get_if<std::shared_ptr<Query>>(&begun);
   if (query != nullptr && !(*query)->secret()) return;
   const char* what = query != nullptr ? "shows keys" : "changes things";
@@ -170,7 +205,8 @@ void Exchange::change(std::string_view method, std::vector<Step> steps) {
                      });
 }
 
-void Exchange::reload(const ReloadOptions& options) {
+void Exchange::reload(ReloadOptions options) {
+  options.caller = caller_;
   const char* what = options.dry_run ? "config.reload (dry run)"
                      : options.force ? "config.reload (forced)"
                                      : "config.reload";
@@ -204,6 +240,11 @@ void Exchange::finish(const Call& call, const MakeResult& result) {
 void Exchange::add_reply(const std::string& reply) {
   if (message_.batch) reply_ += reply_.empty() ? '[' : ',';
   reply_ += reply;
+}
+
+std::string event_line(const events::Event& event) {
+  return R"({"jsonrpc":"2.0","method":"event","params":)" + write_json(events::to_json(event)) +
+         "}\n";
 }
 
 std::string too_long_reply(const MessageLimits& limits) {

@@ -5,8 +5,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <json/value.h>
 
@@ -30,6 +33,7 @@ struct ExchangeLimits {
 struct Desk {
   EventLoop& loop;   // the API's
   RelayFace& relay;  // outlives the loop's last turn
+  events::Log& events;
   Right right;
 };
 
@@ -53,6 +57,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   [[nodiscard]] bool done() const noexcept { return next_ >= message_.calls.size(); }
   /// About what the next step will take of the API's thread: most go to writing a reply.
   [[nodiscard]] uint64_t next_ns() const noexcept { return kNsPerEntry * answer_entries_; }
+  /// When done: what events the client wants from now on, where a call of the line asked for them.
+  std::optional<EventsRequest> take_subscription() { return std::exchange(subscription_, {}); }
   /// When done: the reply with its newline, or "" when none is due.
   std::string take_reply();
 
@@ -66,7 +72,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void begin_call(const Json::Value& request);
   void ask(std::shared_ptr<Query> query);
   void change(std::string_view method, std::vector<Step> steps);
-  void reload(const ReloadOptions& options);
+  void reload(ReloadOptions options);
+  void list(const EventsRequest& request);
+  void subscribe(EventsRequest request);
   /// Any thread: a function that hands the answer on to the API's thread.
   std::function<void(MakeResult, size_t entries)> answerer();
   void finish(const Call& call, const MakeResult& result);
@@ -83,7 +91,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   MakeResult answer_;          // to it
   size_t answer_entries_ = 0;  // that it shows
   std::string reply_;
+  std::optional<EventsRequest> subscription_;
 };
+
+/// A line that tells of an event, with its newline.
+std::string event_line(const events::Event& event);
 
 /// The line that answers a line too long to be read.
 std::string too_long_reply(const MessageLimits& limits);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include <json/value.h>
 
+#include "ctrl/events/log.h"
 #include "ctrl/host/slice.h"
 #include "ctrl/relay_face.h"
 
@@ -25,7 +27,7 @@ inline constexpr int kInvalidParams = -32602;  // and what the registry refuses
 inline constexpr int kInternalError = -32603;
 inline constexpr int kNotFound = -32001;       // no user or peer of that name
 inline constexpr int kReplyTooLarge = -32002;  // a batch asked for more than one reply holds
-inline constexpr int kBusy = -32003;           // every connection has a call under way
+inline constexpr int kBusy = -32003;           // no connection, or place for events, is free
 inline constexpr int kTooLong = -32004;        // a batch was at work for too long
 inline constexpr int kForbidden = -32005;      // by a socket that is only for reading
 
@@ -64,8 +66,17 @@ class Query {
   [[nodiscard]] virtual bool secret() const { return false; }
 };
 
-/// What a call comes to: its result, a question, steps for the door, or a reload.
-using Begun = std::variant<Json::Value, std::shared_ptr<Query>, std::vector<Step>, ReloadOptions>;
+/// Events that are kept, or those that come from now on as well.
+struct EventsRequest {
+  events::Filter filter;
+  std::optional<uint64_t> since = std::nullopt;
+  size_t limit = 0;
+  bool follow = false;
+};
+
+/// What a call comes to: its result, a question, steps for the door, a reload, or events.
+using Begun = std::variant<Json::Value, std::shared_ptr<Query>, std::vector<Step>, ReloadOptions,
+                           EventsRequest>;
 
 /// `begin` reads `params`, an object, on the API's thread. Throws Refused or ApiError.
 struct Method {
@@ -80,6 +91,7 @@ std::span<const Method> peer_methods();
 std::span<const Method> port_methods();
 std::span<const Method> status_methods();
 std::span<const Method> stats_methods();
+std::span<const Method> event_methods();
 std::span<const Method> config_methods();
 std::span<const Method> api_methods();
 

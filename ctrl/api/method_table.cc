@@ -16,7 +16,7 @@ const std::vector<Method>& table() {
   static const std::vector<Method> kTable = [] {
     std::vector<Method> all;
     for (const auto& noun : {status_methods(), user_methods(), peer_methods(), port_methods(),
-                             stats_methods(), config_methods(), api_methods()}) {
+                             stats_methods(), event_methods(), config_methods(), api_methods()}) {
       all.insert(all.end(), noun.begin(), noun.end());
     }
     return all;

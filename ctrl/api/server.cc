@@ -41,9 +41,10 @@ Caller caller_of(evutil_socket_t fd) {
 
 }  // namespace
 
-Server::Server(EventLoop& loop, RelayFace& relay, ServerLimits limits)
+Server::Server(EventLoop& loop, RelayFace& relay, events::Log& events, ServerLimits limits)
     : loop_(loop),
       relay_(relay),
+      events_(events),
       limits_(limits),
       pause_(evtimer_new(loop.base(), on_pause_over, this)),
       turn_(evtimer_new(loop.base(), on_turn, this)) {}
@@ -56,7 +57,7 @@ Server::Guest::Guest(Entrance& by, evutil_socket_t fd)
 }
 
 void Server::listen(const SocketFile& socket, Right right) {
-  entrances_.push_back(Entrance{*this, socket, Desk{loop_, relay_, right}, nullptr});
+  entrances_.push_back(Entrance{*this, socket, Desk{loop_, relay_, events_, right}, nullptr});
   Entrance& entrance = entrances_.back();
   entrance.accept.reset(
       event_new(loop_.base(), socket.fd(), EV_READ | EV_PERSIST, on_accept, &entrance));

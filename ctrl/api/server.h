@@ -21,7 +21,7 @@ struct ServerLimits {
 class Server : public ClientHost {
  public:
   /// `loop` outlives the server, and whatever still answers to it.
-  Server(EventLoop& loop, RelayFace& relay, ServerLimits limits = {});
+  Server(EventLoop& loop, RelayFace& relay, events::Log& events, ServerLimits limits = {});
   ~Server() override;
 
   /// Serves `socket`, which outlives the server, when the loop runs. Throws std::runtime_error.
@@ -63,6 +63,7 @@ class Server : public ClientHost {
 
   EventLoop& loop_;
   RelayFace& relay_;
+  events::Log& events_;
   const ServerLimits limits_;
   EventPtr pause_, turn_;
   Turns turns_;

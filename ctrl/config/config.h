@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ctrl/base/problem.h"
+#include "ctrl/events/log.h"
 #include "ctrl/users/model.h"
 #include "ctrl/users/registry.h"
 #include "dataplane/dataplane.h"
@@ -61,7 +62,8 @@ struct Config {
   std::string store = "/var/lib/wirelay/relay.db";  // where users and usage last; "": nowhere
   unsigned usage_interval = 10;                     // seconds between writes of usage to it
   std::optional<std::string> users_file;            // as `relayctl export` writes it
-  std::vector<UserSpec> users;            // from the file itself and from users_file
+  std::vector<UserSpec> users;                      // from the file itself and from users_file
+  size_t events_kept = events::kDefaultKept;        // for those who ask for them
   std::vector<PeerSpec> peers;
   std::vector<std::string> user_paths, peer_paths;  // where each stands, for messages
   std::vector<std::string> warnings;                // what is allowed and probably not meant

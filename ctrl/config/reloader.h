@@ -18,8 +18,9 @@
 namespace wirelay::ctrl {
 
 struct ReloadOptions {
-  bool dry_run = false;  // only tells what would change
-  bool force = false;    // however much it removes
+  bool dry_run = false;                         // only tells what would change
+  bool force = false;                           // however much it removes
+  std::optional<Caller> caller = std::nullopt;  // who asks, by the API
   bool operator==(const ReloadOptions&) const = default;
 };
 

@@ -297,6 +297,9 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_store(root, directory, config);
   const std::vector<std::string_view> levels = {"debug", "info", "warning", "error"};
   if (const auto level = root.choice("log_level", levels)) config.log_level = levels[*level];
+  if (const auto kept = root.number("events_kept", events::kLeastKept, events::kMostKept)) {
+    config.events_kept = *kept;
+  }
   if (const auto file = root.text("users_file")) config.users_file = resolved(directory, *file);
 }
 

@@ -23,8 +23,9 @@ int on_link_event(uint16_t, rte_eth_event_type, void* changed, void*) {
 
 }  // namespace
 
-LinkWatch::LinkWatch(dataplane::Shared& shared, const std::vector<Watched>& ports, OnUp on_up)
-    : shared_(shared), on_up_(std::move(on_up)) {
+LinkWatch::LinkWatch(dataplane::Shared& shared, const std::vector<Watched>& ports,
+                     OnChange on_change)
+    : shared_(shared), on_change_(std::move(on_change)) {
   for (const Watched& port : ports) {
     links_.push_back({.of = port});
     if (port.interface) links_.back().index = if_nametoindex(port.interface->c_str());
@@ -82,11 +83,11 @@ void LinkWatch::set(Link& link, bool up) {
   if (!up) {
     shared_.ports_down.fetch_or(bit, std::memory_order_relaxed);
     log_warning("port {}: the link is down", name);
-    return;
+  } else {
+    shared_.ports_down.fetch_and(~bit, std::memory_order_relaxed);
+    log_info("port {}: the link is up", name);
   }
-  shared_.ports_down.fetch_and(~bit, std::memory_order_relaxed);
-  log_info("port {}: the link is up", name);
-  on_up_(link.of.port);
+  on_change_(link.of.port, up);
 }
 
 }  // namespace wirelay::ctrl

@@ -21,17 +21,17 @@ class LinkWatch {
     uint16_t port;                         // DPDK port number
     std::optional<std::string> interface;  // of the kernel
   };
-  using OnUp = std::function<void(uint16_t port)>;
+  using OnChange = std::function<void(uint16_t port, bool up)>;
 
-  /// `on_up` hears of each port that has a link, or has it again.
-  LinkWatch(dataplane::Shared& shared, const std::vector<Watched>& ports, OnUp on_up);
+  /// `on_change` hears of each port that has a link, or has it no longer.
+  LinkWatch(dataplane::Shared& shared, const std::vector<Watched>& ports, OnChange on_change);
   ~LinkWatch();
   LinkWatch(const LinkWatch&) = delete;
   LinkWatch& operator=(const LinkWatch&) = delete;
 
   /// Looks when a driver has told of a change, or a second after the last time; tells workers, the
-  /// log and `on_up`. Throws std::runtime_error when an interface was deleted and made anew: its
-  /// port is tied to the one that is no more, so that the relay has to start again.
+  /// log and `on_change`. Throws std::runtime_error when an interface was deleted and made anew:
+  /// its port is tied to the one that is no more, so that the relay has to start again.
   void turn(uint64_t now_ns);
 
  private:
@@ -45,7 +45,7 @@ class LinkWatch {
   [[nodiscard]] bool is_up(Link& link);
 
   dataplane::Shared& shared_;
-  const OnUp on_up_;
+  const OnChange on_change_;
   std::vector<Link> links_;
   uint64_t next_ns_ = 0;
   std::atomic<bool> changed_{true};  // written by DPDK's interrupt thread

@@ -147,6 +147,13 @@ Neighbours::Neighbours(dataplane::Shared& shared, dataplane::PrefixWriter& prefi
 
 Neighbours::~Neighbours() = default;
 
+void Neighbours::watch_gateways(OnGateway hear) {
+  impl_->resolver.watch_gateways(
+      [this, hear = std::move(hear)](const Neighbour& gateway, bool answers) {
+        hear(impl_->shared.ports[gateway.port].name, gateway.addr, answers);
+      });
+}
+
 void Neighbours::handle(const dataplane::Punt& punt, const Now& now) {
   impl_->resolver.set_time(now.ns);
   switch (punt.reason) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,11 @@ class Neighbours : public PacketSender {
   /// MACs, and its pool. Throws std::runtime_error when a table is too small.
   Neighbours(dataplane::Shared& shared, dataplane::PrefixWriter& prefixes, const Config& config);
   ~Neighbours() override;
+
+  /// `hear` is told of a gateway that does not answer, or answers again.
+  using OnGateway =
+      std::function<void(const std::string& port, const dataplane::IpAddr& gateway, bool answers)>;
+  void watch_gateways(OnGateway hear);
 
   /// ARP and ND frames, and packets that wait for a next hop. Owns the mbuf.
   void handle(const dataplane::Punt& punt, const Now& now);

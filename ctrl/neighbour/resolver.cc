@@ -177,7 +177,7 @@ void Resolver::resolve(uint16_t number, const rte_ether_addr& mac) {
     log_info("gateway {} on port {} answers", to_string(n.addr), shared_.ports[n.port].name);
   }
   n.state = State::kResolved;
-  n.failed = false;
+  answers(number, true);
   n.due_ns = now_ns_ + kReachableNs;
   table_.publish(number, mac);
   routes_.add_host(number);
@@ -226,7 +226,7 @@ void Resolver::unanswered(uint16_t number) {
     log_warning("gateway {} on port {} no longer answers; it is sent to as before and asked for on",
                 to_string(n.addr), shared_.ports[n.port].name);
   }
-  n.failed = true;
+  answers(number, false);
   n.state = State::kSilent;
   n.tries = 0;
   ask(number);
@@ -251,9 +251,16 @@ void Resolver::give_up(uint16_t number) {
     log_warning("gateway {} on port {} does not answer; it is asked for on", to_string(n.addr),
                 shared_.ports[n.port].name);
   }
-  n.failed = true;
+  answers(number, false);
   n.state = State::kIdle;
   for (rte_mbuf* packet : waiting_.take(number)) refuse(packet, number);
+}
+
+void Resolver::answers(uint16_t number, bool yes) {
+  Neighbour& n = table_[number];
+  const bool changed = n.failed == yes;
+  n.failed = !yes;
+  if (n.gateway && changed && on_gateway_) on_gateway_(n, yes);
 }
 
 /// A worker tells its sender and counts it.

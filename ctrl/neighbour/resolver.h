@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "ctrl/neighbour/message.h"
 #include "ctrl/neighbour/neighbours.h"
@@ -26,6 +27,10 @@ class Resolver {
  public:
   Resolver(dataplane::Shared& shared, NeighbourTable& table, Routes& routes,
            NeighbourCounters& counters);
+
+  /// `hear` is told of a gateway that does not answer, or answers again.
+  using OnGateway = std::function<void(const Neighbour& gateway, bool answers)>;
+  void watch_gateways(OnGateway hear) { on_gateway_ = std::move(hear); }
 
   void set_time(uint64_t now_ns) noexcept { now_ns_ = now_ns; }
 
@@ -51,6 +56,7 @@ class Resolver {
   void resolve(uint16_t number, const rte_ether_addr& mac);
   void unanswered(uint16_t number);
   void give_up(uint16_t number);
+  void answers(uint16_t number, bool yes);
   void refuse(rte_mbuf* packet, uint16_t number);
   void refresh(uint16_t number);
   void forget(uint16_t number);
@@ -62,6 +68,7 @@ class Resolver {
   NeighbourTable& table_;
   Routes& routes_;
   NeighbourCounters& counters_;
+  OnGateway on_gateway_;
   HeldPackets waiting_;  // IP packets, by adjacency number
   uint64_t now_ns_ = 0;
   uint16_t next_ = 0;  // where tick() goes on

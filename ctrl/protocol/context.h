@@ -6,6 +6,7 @@
 
 #include "crypto/noise.h"
 #include "ctrl/protocol/peer_book.h"
+#include "ctrl/protocol/peer_observer.h"
 #include "ctrl/protocol/protocol.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/tables/peer_writer.h"
@@ -26,6 +27,7 @@ struct Context {
   std::shared_ptr<PeerBook> book;  // shared with what runs after a grace period
   ProtocolCounters counters;
   Now now;  // of the call that is being served
+  PeerObserver* observer = nullptr;
 
   /// Timers are kept in TSC, as sessions are.
   [[nodiscard]] uint64_t seconds(uint64_t n) const noexcept { return n * shared.tsc_hz; }
@@ -34,6 +36,13 @@ struct Context {
   }
   /// For cookies.
   [[nodiscard]] uint64_t now_seconds() const noexcept { return now.ns / kNsPerSecond; }
+
+  /// Counts a message of a handshake that is refused, and tells of it.
+  void refuse(uint64_t ProtocolCounters::*why, std::optional<uint32_t> peer = std::nullopt,
+              const std::optional<dataplane::Endpoint>& from = std::nullopt) {
+    ++(counters.*why);
+    if (observer != nullptr) observer->refused(why, peer, from);
+  }
 
   PeerState& state(uint32_t peer) noexcept { return book->state(peer); }
   [[nodiscard]] bool enabled(uint32_t peer) const noexcept {

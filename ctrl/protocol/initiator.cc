@@ -83,7 +83,7 @@ bool Initiator::send(uint32_t peer, Handshake& handshake) {
   const auto index = ctx_.session_writer.reserve(
       peer, choose_owner(ctx_, ctx_.path(peer)->port, ctx_.state(peer).worker));
   if (!index) {
-    ++ctx_.counters.refused_full;
+    ctx_.refuse(&ProtocolCounters::refused_full, peer);
     return false;
   }
   handshake.index = *index;
@@ -119,14 +119,12 @@ void Initiator::take_response(const Datagram& datagram) {
   const auto peer = ctx_.session_writer.peer_of(index);
   Handshake* handshake = peer && ctx_.enabled(*peer) ? handshakes_.find(*peer) : nullptr;
   if (handshake == nullptr || handshake->index != index || index == 0) {
-    ++ctx_.counters.refused_bad_message;
-    return;
+    return ctx_.refuse(&ProtocolCounters::refused_bad_message, std::nullopt, datagram.remote);
   }
   const auto remote = ctx_.book->remote(*peer, ctx_.identity);
   const auto keys = crypto::consume_response(ctx_.identity, *remote, handshake->state, message);
   if (!keys) {
-    ++ctx_.counters.refused_bad_message;
-    return;
+    return ctx_.refuse(&ProtocolCounters::refused_bad_message, *peer, datagram.remote);
   }
   PeerState& s = ctx_.state(*peer);
   s.heard = ctx_.now.tsc;

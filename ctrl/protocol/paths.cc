@@ -51,10 +51,18 @@ bool Paths::set(uint32_t peer, const PeerPath& wanted, uint64_t placed) {
   return moved;
 }
 
-void Paths::hear(uint32_t peer, const PeerPath& path) {
+void Paths::move(uint32_t peer, const PeerPath& path, uint64_t stamp) {
+  const PeerPath* old = ctx_.path(peer);
+  const auto from = old == nullptr ? std::nullopt : std::optional(dataplane::path_remote(*old));
   ctx_.shared.known_sources.note(dataplane::path_remote(path).addr, ctx_.now.tsc);
-  if (set(peer, path, ctx_.now.tsc)) ++ctx_.counters.roamed;
+  if (!set(peer, path, stamp)) return;
+  ++ctx_.counters.roamed;
+  const bool connected = (ctx_.book->state(peer).flags & kConnected) != 0;
+  if (!from || !connected || ctx_.observer == nullptr) return;
+  ctx_.observer->roamed(peer, *from, dataplane::path_remote(path));
 }
+
+void Paths::hear(uint32_t peer, const PeerPath& path) { move(peer, path, ctx_.now.tsc); }
 
 void Paths::follow(uint32_t peer) {
   const auto [stamp, seen] = last_move(peer);
@@ -63,8 +71,7 @@ void Paths::follow(uint32_t peer) {
   if (!path) return;
   // From where it was sent to, whatever the next hop.
   *path = dataplane::make_path(seen.local, seen.remote, path->port, path->adjacency, path->mtu);
-  ctx_.shared.known_sources.note(seen.remote.addr, ctx_.now.tsc);
-  if (set(peer, *path, stamp)) ++ctx_.counters.roamed;
+  move(peer, *path, stamp);
 }
 
 std::optional<Whereabouts> Paths::where(uint32_t peer) const {

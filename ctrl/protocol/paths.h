@@ -62,6 +62,8 @@ class Paths {
   /// Publishes `path` as the peer's unless it is that already. True when its address is another.
   bool set(uint32_t peer, const dataplane::PeerPath& path, uint64_t placed);
 
+  /// It was seen there, as of `stamp`.
+  void move(uint32_t peer, const dataplane::PeerPath& path, uint64_t stamp);
   void release(uint32_t peer);
   [[nodiscard]] bool sends_with(uint32_t peer, uint32_t remote_index) const;
 

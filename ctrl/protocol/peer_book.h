@@ -21,6 +21,7 @@ inline constexpr uint8_t kEnabled = 2;      // its user may shake hands
 inline constexpr uint8_t kHandshaking = 4;  // the initiator holds state for it
 inline constexpr uint8_t kHolding = 8;      // packets wait for a session
 inline constexpr uint8_t kGreet = 16;       // a keepalive is due, whatever went before
+inline constexpr uint8_t kConnected = 32;   // has a session that it has used (presence.h)
 
 inline constexpr uint8_t kNobody = 0xff;  // no worker
 

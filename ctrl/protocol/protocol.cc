@@ -42,7 +42,8 @@ struct Protocol::Impl {
       : ctx{shared,      session_writer,
             peer_writer, sender,
             identity,    std::make_shared<PeerBook>(shared.peers.capacity()),
-            {},          {}},
+            {},          {},
+            {}},
         guard(identity.public_key, static_cast<uint32_t>(shared.mailboxes.size()), handshake_ns),
         held(kMostHeldForPeer, std::min(kMostHeld, shared.pool->size / kHeldPart)),
         responder(ctx, handshakes, sessions, paths, answerer) {}
@@ -50,23 +51,27 @@ struct Protocol::Impl {
   void take_handshake(const Datagram& datagram, bool expected);
   void send_cookie(const Datagram& datagram, bool expected);
   void take_packet(uint32_t peer, rte_mbuf* packet);
-  void end(uint32_t peer);
+  void end(uint32_t peer, Ended how);
 
   Context ctx;
   LoadGuard guard;
   HeldPackets held;
   Paths paths{ctx};
-  Sessions sessions{ctx, paths};
+  Presence presence{ctx};
+  Sessions sessions{ctx, paths, presence};
   Handshakes handshakes{ctx};
   Transport transport{ctx, sessions, held};
   Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
   Responder responder;
-  Timers timers{ctx, sessions, handshakes, initiator, held, transport};
+  Timers timers{ctx, sessions, presence, handshakes, initiator, held, transport};
 };
 
 void Protocol::Impl::take_handshake(const Datagram& datagram, bool expected) {
   using crypto::MessageType;
   const auto& message = datagram.message;
+  const auto refuse = [&](uint64_t ProtocolCounters::*why) {
+    ctx.refuse(why, std::nullopt, datagram.remote);
+  };
   const auto is = [&](MessageType type, size_t size) {
     return message.size() == size &&
            crypto::load_le32(message.data()) == static_cast<uint32_t>(type);
@@ -74,14 +79,13 @@ void Protocol::Impl::take_handshake(const Datagram& datagram, bool expected) {
   if (is(MessageType::kCookieReply, sizeof(crypto::MessageCookieReply))) {
     crypto::MessageCookieReply reply;
     std::memcpy(&reply, message.data(), sizeof reply);
-    ++(handshakes.take_cookie(reply) ? ctx.counters.cookies_received
-                                     : ctx.counters.refused_bad_message);
+    if (!handshakes.take_cookie(reply)) return refuse(&ProtocolCounters::refused_bad_message);
+    ++ctx.counters.cookies_received;
     return;
   }
   const bool initiation = is(MessageType::kInitiation, sizeof(crypto::MessageInitiation));
   if (!initiation && !is(MessageType::kResponse, sizeof(crypto::MessageResponse))) {
-    ++ctx.counters.refused_bad_message;
-    return;
+    return refuse(&ProtocolCounters::refused_bad_message);
   }
   ++(initiation ? ctx.counters.initiations_received : ctx.counters.responses_received);
   if (responder.take_overload()) guard.note_load(ctx.now);
@@ -93,7 +97,7 @@ void Protocol::Impl::take_handshake(const Datagram& datagram, bool expected) {
       send_cookie(datagram, expected);
       return;
     case LoadGuard::Verdict::kRefuse:
-      ++ctx.counters.refused_under_load;
+      refuse(&ProtocolCounters::refused_under_load);
       return;
   }
 }
@@ -102,13 +106,11 @@ void Protocol::Impl::take_handshake(const Datagram& datagram, bool expected) {
 /// the cookie before its session ends: a flood of others does not use up its replies.
 void Protocol::Impl::send_cookie(const Datagram& datagram, bool expected) {
   if (!expected && !guard.may_reply(datagram.worker, ctx.now)) {
-    ++ctx.counters.refused_under_load;
-    return;
+    return ctx.refuse(&ProtocolCounters::refused_under_load, std::nullopt, datagram.remote);
   }
   const auto path = paths.make(datagram.remote, &datagram.local, &datagram.port);
   if (!path) {
-    ++ctx.counters.refused_unreachable;
-    return;
+    return ctx.refuse(&ProtocolCounters::refused_unreachable, std::nullopt, datagram.remote);
   }
   const crypto::MessageCookieReply reply = guard.reply(datagram, ctx.now);
   if (paths.send(*path, {reinterpret_cast<const uint8_t*>(&reply), sizeof reply}, kNoClass)) {
@@ -139,8 +141,9 @@ void Protocol::Impl::take_packet(uint32_t peer, rte_mbuf* packet) {
   }
 }
 
-void Protocol::Impl::end(uint32_t peer) {
+void Protocol::Impl::end(uint32_t peer, Ended how) {
   sessions.end_all(peer);
+  presence.leave(peer, how);
   handshakes.abort(peer);
   ctx.counters.held_dropped += held.drop(peer);
   PeerState& s = ctx.state(peer);
@@ -156,6 +159,8 @@ Protocol::Protocol(dataplane::Shared& shared, dataplane::SessionWriter& sessions
 
 Protocol::~Protocol() = default;
 
+void Protocol::watch(PeerObserver* observer) noexcept { impl_->ctx.observer = observer; }
+
 void Protocol::add_peer(uint32_t peer, const PeerSpec& spec, bool enabled) {
   impl_->ctx.book->add(peer, spec, enabled);
   impl_->paths.set_configured(peer);
@@ -167,7 +172,7 @@ void Protocol::change_peer(uint32_t peer, const PeerSpec& spec, bool enabled) {
   PeerState& s = ctx.state(peer);
   PeerIdentity& id = ctx.book->identity(peer);
   const bool other_key = id.public_key != spec.public_key;
-  if (other_key || !enabled) impl_->end(peer);
+  if (other_key || !enabled) impl_->end(peer, enabled ? Ended::kOtherKey : Ended::kDisabled);
   if (other_key) ctx.book->set_key(peer, spec.public_key);
   id.preshared_key = spec.preshared_key ? spec.preshared_key->bytes() : crypto::Bytes32{};
   const bool kept_alive = s.keepalive != 0 && (s.flags & kEnabled) != 0;
@@ -196,7 +201,7 @@ void Protocol::resume_peer(uint32_t peer, const PeerLife& life, const Now& now) 
 }
 
 void Protocol::remove_peer(uint32_t peer) {
-  impl_->end(peer);
+  impl_->end(peer, Ended::kRemoved);
   impl_->paths.remove(peer);
   impl_->ctx.book->remove(peer);
 }
@@ -212,7 +217,7 @@ void Protocol::handle(const dataplane::Punt& punt, const Now& now) {
   } else if (const auto datagram = parse_frame(punt.mbuf, punt.worker)) {
     impl_->take_handshake(*datagram, punt.reason == PuntReason::kExpected);
   } else {
-    ++impl_->ctx.counters.refused_bad_message;
+    impl_->ctx.refuse(&ProtocolCounters::refused_bad_message);
   }
   rte_pktmbuf_free(punt.mbuf);
 }

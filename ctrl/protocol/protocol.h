@@ -16,6 +16,7 @@
 #include "ctrl/protocol/answer.h"
 #include "ctrl/protocol/counters.h"
 #include "ctrl/users/life.h"
+#include "ctrl/protocol/peer_observer.h"
 #include "ctrl/users/model.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/mailbox.h"
@@ -43,6 +44,9 @@ class Protocol {
            dataplane::PeerWriter& peers, PacketSender& sender, const crypto::Identity& identity,
            uint64_t handshake_ns, Answerer* answerer = nullptr);
   ~Protocol();
+
+  /// From now on `observer` hears what becomes of peers; null: nobody does. It outlives that.
+  void watch(PeerObserver* observer) noexcept;
 
   // From the publisher; `peer` is the peer's number in the peer table.
   // -----------------------------

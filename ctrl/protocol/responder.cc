@@ -10,6 +10,8 @@
 
 namespace wirelay::ctrl {
 
+using Counters = ProtocolCounters;
+
 namespace {
 
 constexpr uint64_t kLeastIntervalMs = 20;  // between initiations of one peer, as in Linux
@@ -21,36 +23,25 @@ void Responder::take_initiation(const Datagram& datagram) {
   std::memcpy(&message, datagram.message.data(), sizeof message);
   auto opened = crypto::open_initiation(ctx_.identity, message);
   if (!opened) {
-    ++ctx_.counters.refused_bad_message;
-    return;
+    return ctx_.refuse(&Counters::refused_bad_message, std::nullopt, datagram.remote);
   }
   const auto peer = ctx_.book->find(opened->claimed_static);
   if (!peer) {
-    ++ctx_.counters.refused_unknown_peer;
-    return;
+    return ctx_.refuse(&Counters::refused_unknown_peer, std::nullopt, datagram.remote);
   }
-  if (!ctx_.enabled(*peer)) {
-    ++ctx_.counters.refused_disabled;
-    return;
-  }
+  const auto refuse = [&](uint64_t Counters::*why) { ctx_.refuse(why, *peer, datagram.remote); };
+  if (!ctx_.enabled(*peer)) return refuse(&Counters::refused_disabled);
   PeerState& s = ctx_.state(*peer);
   if (s.answering != 0 ||
       (s.initiation != 0 && ctx_.now.tsc - s.initiation < ctx_.milliseconds(kLeastIntervalMs))) {
-    ++ctx_.counters.refused_too_soon;
-    return;
+    return refuse(&Counters::refused_too_soon);
   }
   const auto remote = ctx_.book->remote(*peer, ctx_.identity);
   const auto timestamp =
       remote ? crypto::authenticate_initiation(*opened, *remote, message) : std::nullopt;
-  if (!timestamp) {
-    ++ctx_.counters.refused_bad_message;
-    return;
-  }
+  if (!timestamp) return refuse(&Counters::refused_bad_message);
   crypto::Timestamp& greatest = ctx_.book->identity(*peer).timestamp;
-  if (*timestamp <= greatest) {
-    ++ctx_.counters.refused_replay;
-    return;
-  }
+  if (*timestamp <= greatest) return refuse(&Counters::refused_replay);
   greatest = *timestamp;
   s.initiation = ctx_.now.tsc;
   answer(*peer, datagram, opened->state, *remote);
@@ -60,17 +51,11 @@ void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::Ha
                        const crypto::RemoteIdentity& remote) {
   // The peer is where it asks from, and answered where it is by then: it may have moved on.
   const auto path = paths_.make(datagram.remote, &datagram.local, &datagram.port);
-  if (!path) {
-    ++ctx_.counters.refused_unreachable;
-    return;
-  }
+  if (!path) return ctx_.refuse(&Counters::refused_unreachable, peer, datagram.remote);
   paths_.hear(peer, *path);
   const auto index =
       ctx_.session_writer.reserve(peer, choose_owner(ctx_, datagram.port, datagram.worker));
-  if (!index) {
-    ++ctx_.counters.refused_full;
-    return;
-  }
+  if (!index) return ctx_.refuse(&Counters::refused_full, peer, datagram.remote);
   PeerState& s = ctx_.state(peer);
   auto answer = std::make_unique<Answer>(Answer{.state = state,
                                                 .remote = remote,
@@ -111,13 +96,13 @@ void Responder::finish(Answer& answer) {
                                        answer.remote.preshared_key.bytes());
   if (answer.late) {
     overloaded_ = true;
-    ++ctx_.counters.refused_under_load;
+    ctx_.refuse(&Counters::refused_under_load, answer.peer);
   } else if (!wanted || !same_keys) {
-    ++ctx_.counters.refused_changed;
+    ctx_.refuse(&Counters::refused_changed, answer.peer);
   } else if (!answer.keys) {  // a low-order ephemeral key
-    ++ctx_.counters.refused_bad_message;
+    ctx_.refuse(&Counters::refused_bad_message, answer.peer);
   } else if (const dataplane::PeerPath* path = ctx_.path(answer.peer); path == nullptr) {
-    ++ctx_.counters.refused_unreachable;
+    ctx_.refuse(&Counters::refused_unreachable, answer.peer);
   } else {
     return send(answer, *path);
   }

@@ -24,6 +24,7 @@ void Sessions::make_current(uint32_t peer, uint32_t index) {
   ctx_.peer_writer.set_next(peer, 0);
   s.handshake_unix_ns = ctx_.now.unix_ns;
   ++ctx_.counters.handshakes_completed;
+  presence_.arrive(peer);
 }
 
 void Sessions::begin_initiated(uint32_t peer, const crypto::TransportKeys& keys) {

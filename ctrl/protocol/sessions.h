@@ -17,12 +17,14 @@
 #include "crypto/noise.h"
 #include "ctrl/protocol/context.h"
 #include "ctrl/protocol/paths.h"
+#include "ctrl/protocol/presence.h"
 
 namespace wirelay::ctrl {
 
 class Sessions {
  public:
-  Sessions(Context& ctx, Paths& paths) : ctx_(ctx), paths_(paths) {}
+  Sessions(Context& ctx, Paths& paths, Presence& presence)
+      : ctx_(ctx), paths_(paths), presence_(presence) {}
 
   /// Publishes the session of a handshake that we initiated and sends with it from now on.
   void begin_initiated(uint32_t peer, const crypto::TransportKeys& keys);
@@ -58,6 +60,7 @@ class Sessions {
 
   Context& ctx_;
   Paths& paths_;
+  Presence& presence_;
 };
 
 }  // namespace wirelay::ctrl

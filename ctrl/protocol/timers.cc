@@ -31,10 +31,11 @@ uint64_t load(const std::atomic<uint64_t>& time) noexcept {
 
 }  // namespace
 
-Timers::Timers(Context& ctx, Sessions& sessions, Handshakes& handshakes, Initiator& initiator,
-               HeldPackets& held, Transport& transport)
+Timers::Timers(Context& ctx, Sessions& sessions, Presence& presence, Handshakes& handshakes,
+               Initiator& initiator, HeldPackets& held, Transport& transport)
     : ctx_(ctx),
       sessions_(sessions),
+      presence_(presence),
       handshakes_(handshakes),
       initiator_(initiator),
       held_(held),
@@ -82,7 +83,10 @@ void Timers::prefetch(size_t position) const {
 
 void Timers::check(uint32_t peer) {
   PeerState& s = ctx_.state(peer);
-  if (s.expiry != 0 && ctx_.now.tsc >= s.expiry) sessions_.expire(peer);
+  if (s.expiry != 0 && ctx_.now.tsc >= s.expiry) {
+    sessions_.expire(peer);
+    check_presence(peer, s);
+  }
   if (sessions_.confirm_used(peer)) confirmed(peer);
   if ((s.flags & kHandshaking) != 0) initiator_.check(peer);
   const Sessions::Activity seen = sessions_.activity(peer);
@@ -96,6 +100,12 @@ void Timers::check(uint32_t peer) {
   check_answer(peer, s, seen);
   if (s.keepalive != 0) check_persistent(peer, s, seen);
   if (!needs_timers(peer, s)) ctx_.book->deactivate(peer);
+}
+
+/// Gone when it has no session at all.
+void Timers::check_presence(uint32_t peer, const PeerState& s) {
+  if ((s.current | s.next | s.previous) != 0) return;
+  presence_.leave(peer, handshakes_.seeks(peer) ? Ended::kRekeyTimeout : Ended::kExpired);
 }
 
 /// A new session when the current one grows old in use: the initiator's part (section 6.2), so that

@@ -7,6 +7,7 @@
 #include "ctrl/protocol/context.h"
 #include "ctrl/protocol/handshakes.h"
 #include "ctrl/protocol/initiator.h"
+#include "ctrl/protocol/presence.h"
 #include "ctrl/protocol/sessions.h"
 #include "ctrl/protocol/transport.h"
 
@@ -14,8 +15,8 @@ namespace wirelay::ctrl {
 
 class Timers {
  public:
-  Timers(Context& ctx, Sessions& sessions, Handshakes& handshakes, Initiator& initiator,
-         HeldPackets& held, Transport& transport);
+  Timers(Context& ctx, Sessions& sessions, Presence& presence, Handshakes& handshakes,
+         Initiator& initiator, HeldPackets& held, Transport& transport);
 
   /// Looks at as many peers as time has passed for: at each every kLapMs.
   void tick();
@@ -26,6 +27,7 @@ class Timers {
 
  private:
   void check(uint32_t peer);
+  void check_presence(uint32_t peer, const PeerState& s);
   void check_age(uint32_t peer, const PeerState& s, const Sessions::Activity& seen);
   void check_silence(uint32_t peer, PeerState& s, const Sessions::Activity& seen);
   void check_answer(uint32_t peer, PeerState& s, const Sessions::Activity& seen);
@@ -36,6 +38,7 @@ class Timers {
 
   Context& ctx_;
   Sessions& sessions_;
+  Presence& presence_;
   Handshakes& handshakes_;
   Initiator& initiator_;
   HeldPackets& held_;

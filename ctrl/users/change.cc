@@ -12,13 +12,6 @@ namespace wirelay::ctrl {
 
 namespace {
 
-Json::Value shown(const UserSpec& user) { return to_json(user); }
-Json::Value shown(const PeerSpec& peer) {
-  Json::Value value = to_json(peer, PresharedKey::kHide);
-  value["has_preshared_key"] = peer.preshared_key.has_value();
-  return value;
-}
-
 /// " limits.up.rate: "20M" to "50M"" for each field that differs.
 void describe_fields(const Json::Value& before, const Json::Value& after, const std::string& path,
                      std::string& out) {
@@ -78,6 +71,17 @@ ChangeCounts count(const std::vector<ChangeEvent>& events) {
   counts.users_changed = changed_users.size();
   counts.peers_changed = changed_peers.size();
   return counts;
+}
+
+std::vector<ChangeEvent> first_changes(const std::vector<ChangeEvent>& events) {
+  std::vector<ChangeEvent> first;
+  for (const ChangeEvent& event : events) {
+    if (first.size() == kMostChangesTold) break;
+    if (std::visit([](const auto& e) { return e.before != e.after; }, event)) {
+      first.push_back(event);
+    }
+  }
+  return first;
 }
 
 std::vector<std::string> describe(const std::vector<ChangeEvent>& events) {

@@ -45,6 +45,7 @@ struct Caller {
   uid_t uid = 0;
   gid_t gid = 0;
   pid_t pid = 0;
+  bool operator==(const Caller&) const = default;
 };
 
 struct ChangeRequest {
@@ -74,9 +75,15 @@ inline constexpr size_t kMaxDescribed = 1000;
 /// something, until there are kMaxDescribed. Secrets are not among what is shown.
 std::vector<std::string> describe(const std::vector<ChangeEvent>& events);
 
+/// The most events that an outcome tells of.
+inline constexpr size_t kMostChangesTold = 100;
+/// The first of those that change something.
+std::vector<ChangeEvent> first_changes(const std::vector<ChangeEvent>& events);
+
 struct ChangeOutcome {
   std::exception_ptr error;  // Refused, or what stood in the way: nothing was changed
   ChangeCounts counts;
+  std::vector<ChangeEvent> changes;     // the first kMostChangesTold of what was done
   std::vector<Problem> warnings;        // what was done and probably isn't meant
   std::vector<std::string> difference;  // of a dry run; may be cut, as describe() has it
 };

@@ -108,6 +108,7 @@ class Passage {
         return;  // nobody hears of the others any more, either
       }
       outcome.error = telling.error();
+      outcome.changes = first_changes(prepared_[k].events);
       if (!outcome.error) continue;
       if (journal_ != nullptr) journal_->take_back(std::span(prepared_).subspan(k));
       again(k + 1, requests, outcomes);
@@ -175,6 +176,7 @@ std::vector<ChangeOutcome> pass(Registry& registry, ChangeObserver& observer, Jo
   for (ChangeOutcome& outcome : outcomes) {
     if (!outcome.error) continue;
     outcome.counts = {};
+    outcome.changes = {};
     outcome.warnings = {};
   }
   return outcomes;

@@ -20,6 +20,7 @@ Publisher::Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Pr
   // To grow later would be a pause.
   users_.reserve(shared_.users.capacity());
   peer_numbers_.reserve(shared_.peers.capacity());
+  peers_by_number_.reserve(shared_.peers.capacity());
 }
 
 uint64_t Publisher::police_now() const { return shared_.users.time(rte_rdtsc()); }
@@ -51,7 +52,7 @@ bool Publisher::tell_of(const UserEvent& event) {
 }
 
 bool Publisher::tell_of(const PeerEvent& event) {
-  if (!event.before) return add(*event.after);
+  if (!event.before) return add(event.after);
   if (event.after) return change(event);
   remove(*event.before);
   return true;
@@ -91,11 +92,14 @@ void Publisher::remove(const UserSpec& user) {
   users_.erase(found);
 }
 
-bool Publisher::add(const PeerSpec& peer) {
+bool Publisher::add(const PeerPtr& spec) {
+  const PeerSpec& peer = *spec;
   UserEntry& owner = users_.at(peer.user);
   const auto number = peers_.add(owner.number, peer.allowed_ips);
   if (!number) return wait_for_room("another peer and its allowed IPs (sizes.peers, .prefixes)");
   peer_numbers_[peer.name] = *number;
+  if (*number >= peers_by_number_.size()) peers_by_number_.resize(*number + 1);
+  peers_by_number_[*number] = spec;
   protocol_.add_peer(*number, peer, owner.enabled);
   return true;
 }
@@ -106,6 +110,7 @@ bool Publisher::change(const PeerEvent& event) {
   if (before.allowed_ips != after.allowed_ips && !peers_.set_allowed(number, after.allowed_ips)) {
     return wait_for_room("more allowed IPs (sizes.prefixes)");
   }
+  peers_by_number_[number] = event.after;
   protocol_.change_peer(number, after, users_.at(after.user).enabled);
   if (event.placed) protocol_.place_peer(number, *event.placed);
   return true;
@@ -117,6 +122,7 @@ void Publisher::remove(const PeerSpec& peer) {
   users_.at(peer.user).past += protocol_.status(number).traffic;
   protocol_.remove_peer(number);  // reads the path that goes with the record
   peers_.remove(number);
+  peers_by_number_[number] = nullptr;
   peer_numbers_.erase(found);
 }
 
@@ -130,6 +136,10 @@ std::optional<uint32_t> Publisher::peer_number(const std::string& name) const {
   const auto found = peer_numbers_.find(name);
   if (found == peer_numbers_.end()) return std::nullopt;
   return found->second;
+}
+
+PeerPtr Publisher::peer(uint32_t number) const {
+  return number < peers_by_number_.size() ? peers_by_number_[number] : nullptr;
 }
 
 dataplane::Traffic Publisher::past_traffic(const std::string& user) const {

@@ -30,6 +30,8 @@ class Publisher : public ChangeObserver {
   void resume_user(const std::string& name, const dataplane::Traffic& past) {
     users_.at(name).past = past;
   }
+  /// As the peer with that number was told of last; null when there is none.
+  [[nodiscard]] PeerPtr peer(uint32_t number) const;
   /// What the peers that a user has lost carried.
   [[nodiscard]] dataplane::Traffic past_traffic(const std::string& user) const;
 
@@ -44,7 +46,7 @@ class Publisher : public ChangeObserver {
   bool add(const UserSpec& user);
   void change(const UserSpec& before, const UserSpec& after);
   void remove(const UserSpec& user);
-  bool add(const PeerSpec& peer);
+  bool add(const PeerPtr& peer);
   bool change(const PeerEvent& event);
   void remove(const PeerSpec& peer);
 
@@ -58,6 +60,7 @@ class Publisher : public ChangeObserver {
   Protocol& protocol_;
   std::unordered_map<std::string, UserEntry> users_;
   std::unordered_map<std::string, uint32_t> peer_numbers_;
+  std::vector<PeerPtr> peers_by_number_;
   std::vector<uint32_t> free_;             // user numbers; last in, first out
   uint32_t fresh_ = 0;                     // user numbers from here on were never used
   std::optional<uint64_t> waiting_since_;  // TSC: the change at hand found no room first

@@ -266,6 +266,14 @@ Json::Value to_json(const UserSpec& user) {
   return value;
 }
 
+Json::Value shown(const UserSpec& user) { return to_json(user); }
+
+Json::Value shown(const PeerSpec& peer) {
+  Json::Value value = to_json(peer, PresharedKey::kHide);
+  value["has_preshared_key"] = peer.preshared_key.has_value();
+  return value;
+}
+
 Json::Value to_json(const PeerSpec& peer, PresharedKey preshared_key) {
   Json::Value value(Json::objectValue);
   value["name"] = peer.name;

@@ -38,4 +38,8 @@ Json::Value to_json(const UserSpec& user);
 enum class PresharedKey { kHide, kShow };
 Json::Value to_json(const PeerSpec& peer, PresharedKey preshared_key);
 
+/// For people who may not see secrets: which there are, but not what they are.
+Json::Value shown(const UserSpec& user);
+Json::Value shown(const PeerSpec& peer);
+
 }  // namespace wirelay::ctrl

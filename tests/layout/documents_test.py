@@ -16,6 +16,15 @@ class DocumentsTest(unittest.TestCase):
         self.assertGreater(len(names), 30)
         self.assertEqual(re.findall(r"^\| `(\w+)` \|", read("docs/drops.md"), re.MULTILINE), names)
 
+    def test_every_kind_of_event_is_documented_in_order(self):
+        found = re.findall(r'KindInfo\{Kind::k\w+, "(\w+)", "([^"]+)",\s+"([^"]+)"\}',
+                           read("ctrl/events/event.h"))
+        self.assertGreater(len(found), 8)
+        table = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", read("docs/events.md"), re.MULTILINE)
+        self.assertEqual(table, found)
+        words = re.search(r"_relayctl_kinds='(.+)'", read("cli/completion/relayctl.bash"))
+        self.assertEqual(words.group(1).split(), [name for name, _, _ in found])
+
     def test_the_order_of_stages_is_documented(self):
         stages = re.findall(r'^    Stage\{"(\w+)", Lane::k(\w+)', read("dataplane/pipeline.h"),
                             re.MULTILINE)

@@ -31,7 +31,9 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 ApiLab::ApiLab(const ctrl::api::ServerLimits& limits, ctrl::api::Right right)
-    : socket(folder / "relayd.sock"), file(socket), server(relay.loop, relay, limits) {
+    : socket(folder / "relayd.sock"),
+      file(socket),
+      server(relay.loop, relay, relay.events, limits) {
   server.listen(file, right);
   std::signal(SIGPIPE, SIG_IGN);  // as relayd does: libevent writes to whoever has left
 }

@@ -59,7 +59,7 @@ bool RecordingObserver::tell(const ChangeEvent& event) {
 
 std::string FakeRelay::answer(std::string_view line, const api::ExchangeLimits& limits,
                               api::Right right) {
-  const api::Desk desk{loop, *this, right};
+  const api::Desk desk{loop, *this, events, right};
   const auto exchange = std::make_shared<api::Exchange>(desk, line, limits, Caller{}, [] {});
   while (!exchange->done()) {
     exchange->step();

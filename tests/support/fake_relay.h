@@ -43,6 +43,7 @@ class FakeRelay : public ctrl::RelayFace {
   uint16_t mtu = 1500;  // of its port
 
   ctrl::EventLoop loop;  // the API's
+  ctrl::events::Log events;
 
   /// Answers a line as the API does, turning its loop until all is there.
   std::string answer(std::string_view line, const ctrl::api::ExchangeLimits& limits = {},

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     wirelay::test::FakeRelay relay;
     relay.observer.recording = false;
     const wirelay::ctrl::api::SocketFile socket(argv[1]);
-    wirelay::ctrl::api::Server server(relay.loop, relay);
+    wirelay::ctrl::api::Server server(relay.loop, relay, relay.events);
     server.listen(socket, wirelay::ctrl::api::Right::kChange);
     relay.loop.run();
   } catch (const std::exception& error) {

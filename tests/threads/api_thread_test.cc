@@ -43,7 +43,8 @@ struct Served {
   TwoThreadedRelay relay;
   std::unique_ptr<api::SocketFile> socket =
       std::make_unique<api::SocketFile>(folder.path("api.sock"));
-  std::unique_ptr<api::Server> server = std::make_unique<api::Server>(relay.loop, relay);
+  std::unique_ptr<api::Server> server =
+      std::make_unique<api::Server>(relay.loop, relay, relay.events);
   std::unique_ptr<LoopThread> thread;
 
   Served() {

@@ -30,7 +30,7 @@ class ExchangeTest : public CppUnit::TestFixture {
   test::FakeRelay relay_;
   ExchangeLimits limits_;
 
-  const Desk desk_{relay_.loop, relay_, Right::kChange};
+  const Desk desk_{relay_.loop, relay_, relay_.events, Right::kChange};
   int woken_ = 0;
 
   std::string reply(std::string_view line) { return relay_.answer(line, limits_); }

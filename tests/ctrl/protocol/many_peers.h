@@ -30,11 +30,12 @@ struct Parts {
   ctrl::Context ctx;
   ctrl::HeldPackets held{16, 4096};
   ctrl::Paths paths{ctx};
-  ctrl::Sessions sessions{ctx, paths};
+  ctrl::Presence presence{ctx};
+  ctrl::Sessions sessions{ctx, paths, presence};
   ctrl::Handshakes handshakes{ctx};
   ctrl::Transport transport{ctx, sessions, held};
   ctrl::Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
-  ctrl::Timers timers{ctx, sessions, handshakes, initiator, held, transport};
+  ctrl::Timers timers{ctx, sessions, presence, handshakes, initiator, held, transport};
 };
 
 /// With numbers from 0 on.

@@ -1,0 +1,43 @@
+// What a relay tells of as events, and who takes them.
+#include "ctrl/base/version.h"
+#include "ctrl/relay.h"
+
+namespace wirelay::ctrl {
+
+using events::Event;
+using events::Kind;
+
+void Relay::watch_events() {
+  events_.add(events::carry_to(api_loop_, config_.events_kept,
+                               [this](const events::Batch& batch) { event_log_.take(batch); }));
+  protocol_.watch(&peer_events_);
+  neighbours_.watch_gateways(
+      [this](const std::string& port, const dataplane::IpAddr& gateway, bool answers) {
+        Event event{.kind = Kind::kGateway};
+        event.fields = {{"port", port},
+                        {"address", to_string(gateway)},
+                        {"state", std::string_view(answers ? "found" : "lost")}};
+        events_.tell(std::move(event));
+      });
+  Event started{.kind = Kind::kStarted};
+  started.fields = {{"version", std::string(version())}};
+  events_.tell(std::move(started));
+}
+
+void Relay::link_changed(uint16_t port, bool up) {
+  if (up) neighbours_.announce(port, read_clocks());
+  Event event{.kind = Kind::kLink};
+  event.fields = {{"port", datapath_.shared().ports[port].name},
+                  {"state", std::string_view(up ? "up" : "down")}};
+  events_.tell(std::move(event));
+}
+
+void Relay::tell_of(const events::Asker& asker, const ChangeOutcome& outcome) {
+  auto told = events::change_events(asker, outcome);
+  if (told.empty()) return;
+  loop_.post([this, told = std::move(told)]() mutable {
+    for (Event& event : told) events_.tell(std::move(event));
+  });
+}
+
+}  // namespace wirelay::ctrl
