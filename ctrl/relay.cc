@@ -140,6 +140,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
                                            beginning_ ? beginning_->stored().next_user_id : 1)),
       peer_events_(events_, publisher_),
       pump_(datapath_.shared(), protocol_, neighbours_),
+      backup_(config_.store),
       door_(registry_, publisher_, loop_, agenda_, store_.get()),
       reloader_(file_, loop_,
                 [this](auto loaded, const ReloadOptions& options, Reloader::Done done) {

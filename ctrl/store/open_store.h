@@ -18,8 +18,8 @@ struct Stored {
   uint64_t next_user_id = 1;
 };
 
-/// Holds the file against other relays, as long as it lives; makes its directory when there is none.
-/// Throws StoreError when another has it.
+/// Holds the file against other relays, as long as it lives; makes its directory when there is
+/// none. Throws StoreError when another has it.
 class StoreLock {
  public:
   explicit StoreLock(const std::string& file);

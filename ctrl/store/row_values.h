@@ -27,9 +27,7 @@ class Binder {
   Binder& operator<<(uint64_t value) { return bind(static_cast<int64_t>(value)); }
   Binder& operator<<(uint16_t value) { return bind(int64_t{value}); }
   Binder& operator<<(std::string_view text) { return bind(text); }
-  Binder& operator<<(Origin origin) {
-    return bind(std::string_view(origin == Origin::kFile ? "file" : "api"));
-  }
+  Binder& operator<<(Origin origin) { return bind(text_of(origin)); }
   Binder& operator<<(const crypto::PublicKey& key) { return bind(std::span<const uint8_t>(key)); }
   Binder& operator<<(const crypto::Timestamp& timestamp) {
     return bind(std::span<const uint8_t>(timestamp));
@@ -86,7 +84,7 @@ class RowReader {
     return *this;
   }
   RowReader& operator>>(Origin& origin) {
-    origin = row_.text(column_++) == "file" ? Origin::kFile : Origin::kApi;
+    origin = row_.text(column_++) == text_of(Origin::kFile) ? Origin::kFile : Origin::kApi;
     return *this;
   }
   RowReader& operator>>(crypto::PublicKey& key) { return take(key); }

@@ -215,9 +215,8 @@ void Store::write(const Lives& lives) {
   }
 }
 
-void Store::look(const std::function<void(Database& database)>& read) {
-  if (!open_) throw StoreError(refusal_);
-  writer_.run([&] { read(database()); });
+void Store::look(std::function<void(const Database* database)> read) {
+  writer_.post([this, read = std::move(read)] { read(open_ ? &database() : nullptr); });
 }
 
 }  // namespace wirelay::ctrl

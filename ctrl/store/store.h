@@ -58,8 +58,8 @@ class Store final : public Journal {
   [[nodiscard]] uint64_t told() const noexcept { return told_.load(std::memory_order_acquire); }
   /// Writes lives when the disk takes them; then calls `written`, on the store's thread.
   void save(Lives lives, std::function<void()> written);
-  /// Has `read` look at the store between writes, and waits for it. Not for the control thread.
-  void look(const std::function<void(Database& database)>& read);
+  /// Has `read` look at the store between writes, on its thread; with null when it cannot.
+  void look(std::function<void(const Database* database)> read);
 
  private:
   struct Statements {
