@@ -31,6 +31,8 @@ constexpr std::chrono::microseconds kAgendaTime(1500);
 /// For what has waited for a grace period, in each turn; so many calls between looks at the clock.
 constexpr std::chrono::microseconds kDeferredTime(500);
 constexpr unsigned kDeferredAtOnce = 64;
+/// For what time does to users (quotas begin anew), in each turn.
+constexpr std::chrono::microseconds kUsersTime(400);
 /// No turn is to take more CPU time.
 constexpr milliseconds kLongTurn(5);
 constexpr uint64_t kTickNs = 10'000'000;
@@ -146,6 +148,10 @@ Relay::Relay(std::string file, Config config, bool verbose)
       start_ns_(read_clocks().ns) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
+  publisher_.tick(read_clocks(), kUsersTime);  // so that periods begin now
+  publisher_.quotas().on_warning = [](const UserSpec& user, unsigned percent) {
+    log_info("user {} has used {} % of its quota", user.name, percent);
+  };
   begin_with_users();
   stop_if_requested();
   links_.turn(read_clocks().ns);  // workers send by those that are up
@@ -190,6 +196,11 @@ milliseconds Relay::turn() {
     meter.mark("links");
     neighbours_.tick(now);
     meter.mark("neighbours");
+    users_due_ = true;
+  }
+  if (users_due_) {
+    users_due_ = !publisher_.tick(now, kUsersTime);
+    meter.mark("users");
   }
   if (now.ns >= next_flush_ns_) {
     next_flush_ns_ = now.ns + kFlushNs;
@@ -200,7 +211,7 @@ milliseconds Relay::turn() {
   if (usage_ && !in_lap_ && usage_->due(now)) begin_lap(now);
   agenda_.run(Slice(kAgendaTime));
   meter.mark("agenda");
-  if (result == Pump::Result::kMore || !agenda_.empty()) return milliseconds(0);
+  if (result == Pump::Result::kMore || !agenda_.empty() || users_due_) return milliseconds(0);
   const milliseconds delay = result == Pump::Result::kDone ? kBusyDelay : idle_;
   idle_ = std::min(2 * delay, kLongestDelay);
   return delay;

@@ -15,6 +15,7 @@
 #include "ctrl/host/turn_meter.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/quota/quotas.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/registry.h"
 #include "dataplane/worker.h"
@@ -35,9 +36,10 @@ inline constexpr std::array kUserCounters = {
 };
 static_assert(complete(kUserCounters));
 
-/// What a user carried and lost, over all peers, since the relay started.
+/// What a user carried and lost, over all peers, since the relay started, and what it may yet.
 struct UserStatus : UserCounters {
   dataplane::Traffic traffic;
+  std::optional<QuotaStatus> quota;
 };
 
 struct PortCounters {

@@ -32,12 +32,23 @@ bool UserSum::run(const RelayFace& relay, UserView& user, const Slice& slice) {
   return true;
 }
 
+static Json::Value quota_json(const QuotaStatus& quota) {
+  Json::Value result(Json::objectValue);
+  result["used_up"] = count(quota.used.up);
+  result["used_down"] = count(quota.used.down);
+  result["left"] = count(quota.left);
+  result["over"] = quota.over;
+  result["period_end"] = quota.period_end == 0 ? Json::Value() : count(quota.period_end);
+  return result;
+}
+
 Json::Value user_entry(const UserView& user) {
   const UserStatus& now = user.status;
   Json::Value result = ctrl::to_json(*user.spec);
   Json::Value& status = result["status"];
   add_counters(status, now, kUserCounters);
   status["traffic"] = counters_json(now.traffic, kTrafficCounters);
+  if (now.quota) status["quota"] = quota_json(*now.quota);
   return result;
 }
 

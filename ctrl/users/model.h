@@ -51,6 +51,13 @@ struct UserSpec {
     return {.up = {values[F::kUpRate], values[F::kUpBurst], values[F::kUpPackets]},
             .down = {values[F::kDownRate], values[F::kDownBurst], values[F::kDownPackets]}};
   }
+  [[nodiscard]] dataplane::QuotaLimits quota() const noexcept {
+    using F = UserField;
+    const bool throttled = values[F::kQuotaEnd] == kThrottleAtEnd;
+    return {.bytes = values[F::kQuotaBytes],
+            .counts = static_cast<dataplane::QuotaCounts>(values[F::kQuotaCounts]),
+            .throttle_bits = throttled ? values[F::kQuotaRate] : 0};
+  }
   /// 0: no limit.
   [[nodiscard]] uint64_t max_peers() const noexcept { return values[UserField::kMaxPeers]; }
   /// A disabled user's peers neither shake hands nor carry packets.
@@ -123,6 +130,9 @@ struct SetUser {
 struct RemoveUser {
   std::string name;
 };  // and its peers
+struct ResetQuota {
+  std::string name;
+};  // the user's present period begins anew
 struct AddPeer {
   PeerSpec spec;
   bool move = false;  // allowed IPs that are another peer's are taken from it
@@ -136,7 +146,7 @@ struct RemovePeer {
 };
 
 /// One step of a request. A request is a list of steps, applied in order, wholly or not at all.
-using Change = std::variant<AddUser, SetUser, RemoveUser, AddPeer, SetPeer, RemovePeer>;
+using Change = std::variant<AddUser, SetUser, RemoveUser, ResetQuota, AddPeer, SetPeer, RemovePeer>;
 
 /// A change with the place it came from, for messages.
 struct Step {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/quota/quotas.h"
 #include "ctrl/users/passage.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/tables/peer_writer.h"
@@ -23,6 +24,12 @@ class Publisher : public ChangeObserver {
   Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Protocol& protocol);
 
   bool tell(const ChangeEvent& event) override;
+
+  /// Call every 10 ms or so, and again, soon, until it returns true: what time does to users. Takes
+  /// `time` or a little longer.
+  bool tick(const Now& now, Slice::Clock::duration time);
+  [[nodiscard]] Quotas& quotas() noexcept { return quotas_; }
+  [[nodiscard]] const Quotas& quotas() const noexcept { return quotas_; }
 
   [[nodiscard]] std::optional<uint32_t> user_number(const std::string& name) const;
   [[nodiscard]] std::optional<uint32_t> peer_number(const std::string& name) const;
@@ -41,8 +48,8 @@ class Publisher : public ChangeObserver {
   };
   bool tell_of(const UserEvent& event);
   bool tell_of(const PeerEvent& event);
-  bool add(const UserSpec& user);
-  void change(const UserSpec& before, const UserSpec& after);
+  bool add(const UserPtr& user);
+  void change(const UserEvent& event);
   void remove(const UserSpec& user);
   bool add(const PeerSpec& peer);
   bool change(const PeerEvent& event);
@@ -56,6 +63,7 @@ class Publisher : public ChangeObserver {
   dataplane::Shared& shared_;
   dataplane::PeerWriter& peers_;
   Protocol& protocol_;
+  Quotas quotas_;
   std::unordered_map<std::string, UserEntry> users_;
   std::unordered_map<std::string, uint32_t> peer_numbers_;
   std::vector<uint32_t> free_;             // user numbers; last in, first out
