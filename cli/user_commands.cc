@@ -71,7 +71,13 @@ std::string traffic_text(const Json::Value& traffic, const std::string& way) {
 /// What the operator set, or what stands against it.
 std::string state_text(const Json::Value& user) {
   if (!user["enabled"].asBool()) return "disabled";
+  if (user["status"]["expiry"]["expired"].asBool()) return "expired";
   return user["status"]["quota"]["over"].asBool() ? "over quota" : "enabled";
+}
+
+std::string expiry_text(const Json::Value& expiry) {
+  if (expiry["at"].isNull()) return "not before the first handshake";
+  return ctrl::moment_text(expiry["at"].asUInt64());
 }
 
 std::string quota_text(const Json::Value& quota) {
@@ -97,6 +103,7 @@ void show_user(Call& call) {
   facts.add("Traffic up", traffic_text(status["traffic"], "rx"));
   facts.add("Traffic down", traffic_text(status["traffic"], "tx"));
   if (status.isMember("quota")) facts.add("Quota used", quota_text(status["quota"]));
+  if (status.isMember("expiry")) facts.add("Ends", expiry_text(status["expiry"]));
   facts.add("Over limit", count_text(status["dropped_up"].asUInt64()) + " packets up, " +
                               count_text(status["dropped_down"].asUInt64()) + " down");
   facts.print(call.out);

@@ -150,7 +150,11 @@ Relay::Relay(std::string file, Config config, bool verbose)
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
   publisher_.tick(read_clocks(), kUsersTime);  // so that periods begin now
   publisher_.quotas().on_warning = [](const UserSpec& user, unsigned percent) {
-    log_info("user {} has used {} % of its quota", user.name, percent);
+    log_limited(LogLevel::kInfo, "quota", "user {} has used {} % of its quota", user.name, percent);
+  };
+  publisher_.expiries().on_change = [](const UserSpec& user, bool expired) {
+    log_limited(LogLevel::kInfo, "expiry", "user {} {}", user.name,
+                expired ? "has expired" : "is no longer expired");
   };
   begin_with_users();
   stop_if_requested();

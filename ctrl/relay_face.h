@@ -15,6 +15,7 @@
 #include "ctrl/host/turn_meter.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/quota/expiries.h"
 #include "ctrl/quota/quotas.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/registry.h"
@@ -40,6 +41,7 @@ static_assert(complete(kUserCounters));
 struct UserStatus : UserCounters {
   dataplane::Traffic traffic;
   std::optional<QuotaStatus> quota;
+  std::optional<ExpiryStatus> expiry;
 };
 
 struct PortCounters {

@@ -32,7 +32,9 @@ bool UserSum::run(const RelayFace& relay, UserView& user, const Slice& slice) {
   return true;
 }
 
-static Json::Value quota_json(const QuotaStatus& quota) {
+namespace {
+
+Json::Value quota_json(const QuotaStatus& quota) {
   Json::Value result(Json::objectValue);
   result["used_up"] = count(quota.used.up);
   result["used_down"] = count(quota.used.down);
@@ -42,6 +44,19 @@ static Json::Value quota_json(const QuotaStatus& quota) {
   return result;
 }
 
+Json::Value expiry_json(const ExpiryStatus& expiry) {
+  Json::Value result(Json::objectValue);
+  const auto moment = [](uint64_t seconds) {
+    return seconds == 0 ? Json::Value() : count(seconds);
+  };
+  result["at"] = moment(expiry.at);
+  result["first_handshake"] = moment(expiry.first_handshake);
+  result["expired"] = expiry.expired;
+  return result;
+}
+
+}  // namespace
+
 Json::Value user_entry(const UserView& user) {
   const UserStatus& now = user.status;
   Json::Value result = ctrl::to_json(*user.spec);
@@ -49,6 +64,7 @@ Json::Value user_entry(const UserView& user) {
   add_counters(status, now, kUserCounters);
   status["traffic"] = counters_json(now.traffic, kTrafficCounters);
   if (now.quota) status["quota"] = quota_json(*now.quota);
+  if (now.expiry) status["expiry"] = expiry_json(*now.expiry);
   return result;
 }
 

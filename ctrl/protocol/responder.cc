@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/wire.h"
+#include "ctrl/base/log_limiter.h"
 #include "ctrl/protocol/owners.h"
 
 namespace wirelay::ctrl {
@@ -30,7 +31,7 @@ void Responder::take_initiation(const Datagram& datagram) {
     return;
   }
   if (!ctx_.enabled(*peer)) {
-    ++ctx_.counters.refused_disabled;
+    ++(ctx_.expired(*peer) ? ctx_.counters.refused_expired : ctx_.counters.refused_disabled);
     return;
   }
   PeerState& s = ctx_.state(*peer);
@@ -53,7 +54,22 @@ void Responder::take_initiation(const Datagram& datagram) {
   }
   greatest = *timestamp;
   s.initiation = ctx_.now.tsc;
+  watch_key(*peer, datagram.remote);
+  if (!admission_.admit(*peer)) {
+    ++ctx_.counters.refused_sessions;
+    return;
+  }
   answer(*peer, datagram, opened->state, *remote);
+}
+
+void Responder::watch_key(uint32_t peer, const dataplane::Endpoint& from) {
+  const auto other = shared_keys_.note(peer, from, ctx_.now.tsc);
+  if (!other) return;
+  const std::string key = crypto::to_base64(ctx_.book->identity(peer).public_key);
+  log_limited(
+      LogLevel::kWarning, "shared key " + key,
+      "the peer with the key {} shakes hands from {} and {} in turn: do two devices share it?", key,
+      to_string(from), to_string(*other));
 }
 
 void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,

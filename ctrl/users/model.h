@@ -39,6 +39,12 @@ class UserValues {
   std::array<uint64_t, kUserFieldCount> values_{};
 };
 
+/// How many of a user's peers may be connected at once, and what becomes of one more.
+struct SessionRules {
+  uint64_t most = 0;     // 0: any number
+  bool replace = false;  // it takes the place of the one that is connected longest; else: refused
+};
+
 /// A name: 1 to 64 of letters, digits and ". _ - @ +". Unique among users, or among peers.
 struct UserSpec {
   std::string name;
@@ -57,6 +63,10 @@ struct UserSpec {
     return {.bytes = values[F::kQuotaBytes],
             .counts = static_cast<dataplane::QuotaCounts>(values[F::kQuotaCounts]),
             .throttle_bits = throttled ? values[F::kQuotaRate] : 0};
+  }
+  [[nodiscard]] SessionRules session_rules() const noexcept {
+    return {.most = values[UserField::kMaxSessions],
+            .replace = values[UserField::kOnExcess] == kReplaceOldest};
   }
   /// 0: no limit.
   [[nodiscard]] uint64_t max_peers() const noexcept { return values[UserField::kMaxPeers]; }

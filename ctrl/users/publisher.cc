@@ -16,7 +16,11 @@ constexpr uint64_t kWaitsPerSecond = 10;
 }  // namespace
 
 Publisher::Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Protocol& protocol)
-    : shared_(shared), peers_(peers), protocol_(protocol), quotas_(shared.users) {
+    : shared_(shared),
+      peers_(peers),
+      protocol_(protocol),
+      quotas_(shared.users),
+      expiries_(shared.users, protocol) {
   // To grow later would be a pause.
   users_.reserve(shared_.users.capacity());
   peer_numbers_.reserve(shared_.peers.capacity());
@@ -58,7 +62,8 @@ bool Publisher::tell_of(const PeerEvent& event) {
 }
 
 bool Publisher::tick(const Now& now, Slice::Clock::duration time) {
-  return quotas_.tick(now, Slice(time));
+  const bool expiries_done = expiries_.tick(now, Slice(time));
+  return quotas_.tick(now, Slice(time)) && expiries_done;
 }
 
 bool Publisher::wait_for_room(const char* what) {
@@ -77,7 +82,9 @@ bool Publisher::add(const UserPtr& user) {
   const uint64_t now = police_now();
   shared_.users.reset(*number, now);
   shared_.users.set_limits(*number, user->limits(), now);
+  protocol_.add_user(*number, user->session_rules());
   quotas_.add(*number, user);
+  expiries_.add(*number, user);
   users_[user->name] = {*number, user->enabled(), {}};
   return true;
 }
@@ -90,12 +97,15 @@ void Publisher::change(const UserEvent& event) {
   }
   quotas_.change(entry.number, event.after);
   if (event.quota_reset) quotas_.reset(entry.number);
+  protocol_.change_user(entry.number, after.session_rules());
+  expiries_.change(entry.number, event.after);
   entry.enabled = after.enabled();  // its peers are told of next
 }
 
 void Publisher::remove(const UserSpec& user) {
   const auto found = users_.find(user.name);
   quotas_.remove(found->second.number);
+  expiries_.remove(found->second.number);
   shared_.rcu.defer([this, number = found->second.number] { free_.push_back(number); });
   users_.erase(found);
 }

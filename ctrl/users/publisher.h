@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/quota/expiries.h"
 #include "ctrl/quota/quotas.h"
 #include "ctrl/users/passage.h"
 #include "dataplane/dataplane.h"
@@ -26,10 +27,12 @@ class Publisher : public ChangeObserver {
   bool tell(const ChangeEvent& event) override;
 
   /// Call every 10 ms or so, and again, soon, until it returns true: what time does to users. Takes
-  /// `time` or a little longer.
+  /// twice `time` or a little longer.
   bool tick(const Now& now, Slice::Clock::duration time);
   [[nodiscard]] Quotas& quotas() noexcept { return quotas_; }
   [[nodiscard]] const Quotas& quotas() const noexcept { return quotas_; }
+  [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
+  [[nodiscard]] const Expiries& expiries() const noexcept { return expiries_; }
 
   [[nodiscard]] std::optional<uint32_t> user_number(const std::string& name) const;
   [[nodiscard]] std::optional<uint32_t> peer_number(const std::string& name) const;
@@ -64,6 +67,7 @@ class Publisher : public ChangeObserver {
   dataplane::PeerWriter& peers_;
   Protocol& protocol_;
   Quotas quotas_;
+  Expiries expiries_;
   std::unordered_map<std::string, UserEntry> users_;
   std::unordered_map<std::string, uint32_t> peer_numbers_;
   std::vector<uint32_t> free_;             // user numbers; last in, first out

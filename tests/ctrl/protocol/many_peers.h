@@ -26,14 +26,16 @@ struct Parts {
             side.identity,
             std::make_shared<ctrl::PeerBook>(side.shared.peers.capacity()),
             {},
-            side.now} {}
+            side.now,
+            {side.shared.users.capacity(), side.shared.peers.capacity()}} {}
   ctrl::Context ctx;
   ctrl::HeldPackets held{16, 4096};
   ctrl::Paths paths{ctx};
   ctrl::Sessions sessions{ctx, paths};
   ctrl::Handshakes handshakes{ctx};
   ctrl::Transport transport{ctx, sessions, held};
-  ctrl::Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
+  ctrl::Admission admission{ctx, sessions, [](uint32_t) {}};
+  ctrl::Initiator initiator{ctx, handshakes, sessions, admission, paths, held, transport};
   ctrl::Timers timers{ctx, sessions, handshakes, initiator, held, transport};
 };
 

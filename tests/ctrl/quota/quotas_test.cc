@@ -21,7 +21,6 @@ using dataplane::UserTable;
 using dataplane::Way;
 
 constexpr uint64_t kTscHz = 1'000'000'000;
-constexpr uint64_t kHour = 3600, kDay = 24 * kHour;
 
 uint64_t seconds_at(const std::string& text) { return parse_moment(text).value(); }
 

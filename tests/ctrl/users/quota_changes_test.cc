@@ -41,7 +41,7 @@ class QuotaChangesTest : public RegistryFixture {
   }
 
   void a_reset_is_of_a_quota() {
-    assert_refused({ResetQuota{"alice"}}, "steps[0]", "no user \"alice\"");
+    assert_refused({ResetQuota{"alice"}}, "steps[0].name", "no user \"alice\"");
     apply({AddUser{user("alice")}});
     assert_refused({ResetQuota{"alice"}}, "steps[0]", "has no quota");
     apply({SetUser{change_of(UserField::kQuotaBytes, 1000)}, ResetQuota{"alice"}});
