@@ -151,7 +151,7 @@ void set_peers(Call& call) {
   print_changes(call, call.relay.call("peer.set", peer));
 }
 
-void remove_peers(Call& call) { remove_named(call, "peer.remove"); }
+void remove_peers(Call& call) { call_for_names(call, "peer.remove"); }
 
 void show_peer(Call& call) {
   Json::Value params(Json::objectValue);

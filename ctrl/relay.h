@@ -134,6 +134,7 @@ class Relay final : public RelayFace {
   Reloader reloader_;
   api::Server server_;
   const uint64_t start_ns_;
+  bool users_due_ = false;  // time has done something to users that they are not told of yet
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
   std::chrono::milliseconds idle_{1};     // the delay behind the next turn that finds nothing
   std::optional<LoopThread> api_thread_;  // last: it serves with all of the above

@@ -21,6 +21,7 @@ struct NameOf {
   const std::string& operator()(const AddUser& add) const { return add.spec.name; }
   const std::string& operator()(const SetUser& set) const { return set.change.name; }
   const std::string& operator()(const RemoveUser& remove) const { return remove.name; }
+  const std::string& operator()(const ResetQuota& reset) const { return reset.name; }
   const std::string& operator()(const AddPeer& add) const { return add.spec.name; }
   const std::string& operator()(const SetPeer& set) const { return set.change.name; }
   const std::string& operator()(const RemovePeer& remove) const { return remove.name; }

@@ -48,6 +48,14 @@ void describe(const char* noun, const Event& event, std::vector<std::string>& li
   }
 }
 
+void describe(const UserEvent& event, std::vector<std::string>& lines) {
+  if (event.quota_reset) {
+    lines.push_back("~ user " + event.after->name + ": quota reset");
+  } else {
+    describe("user ", event, lines);
+  }
+}
+
 }  // namespace
 
 ChangeCounts count(const std::vector<ChangeEvent>& events) {
@@ -89,7 +97,7 @@ std::vector<std::string> describe(const std::vector<ChangeEvent>& events) {
   for (const ChangeEvent& event : events) {
     if (lines.size() == kMaxDescribed) break;
     if (const auto* user = std::get_if<UserEvent>(&event)) {
-      describe("user ", *user, lines);
+      describe(*user, lines);
     } else {
       describe("peer ", std::get<PeerEvent>(event), lines);
     }

@@ -29,6 +29,7 @@ class Draft final : public Standing {
 
   /// Enters the change and writes it down.
   void change_user(UserPtr before, UserPtr after);
+  void reset_quota(const UserPtr& user);
   void change_peer(PeerPtr before, PeerPtr after,
                    const std::optional<dataplane::Endpoint>& placed = std::nullopt);
   /// Writes down that something around the peer has changed.

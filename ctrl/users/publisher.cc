@@ -16,7 +16,11 @@ constexpr uint64_t kWaitsPerSecond = 10;
 }  // namespace
 
 Publisher::Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Protocol& protocol)
-    : shared_(shared), peers_(peers), protocol_(protocol) {
+    : shared_(shared),
+      peers_(peers),
+      protocol_(protocol),
+      quotas_(shared.users),
+      expiries_(shared.users, protocol) {
   // To grow later would be a pause.
   users_.reserve(shared_.users.capacity());
   peer_numbers_.reserve(shared_.peers.capacity());
@@ -42,11 +46,11 @@ bool Publisher::tell(const ChangeEvent& event) {
 }
 
 bool Publisher::tell_of(const UserEvent& event) {
-  if (!event.before) return add(*event.after);
+  if (!event.before) return add(event.after);
   if (!event.after) {
     remove(*event.before);
   } else {
-    change(*event.before, *event.after);
+    change(event);
   }
   return true;
 }
@@ -56,6 +60,11 @@ bool Publisher::tell_of(const PeerEvent& event) {
   if (event.after) return change(event);
   remove(*event.before);
   return true;
+}
+
+bool Publisher::tick(const Now& now, Slice::Clock::duration time) {
+  const bool expiries_done = expiries_.tick(now, Slice(time));
+  return quotas_.tick(now, Slice(time)) && expiries_done;
 }
 
 bool Publisher::wait_for_room(const char* what) {
@@ -68,26 +77,36 @@ bool Publisher::wait_for_room(const char* what) {
   throw std::runtime_error(std::string("no room in the relay's tables for ") + what);
 }
 
-bool Publisher::add(const UserSpec& user) {
+bool Publisher::add(const UserPtr& user) {
   const auto number = take_number();
   if (!number) return wait_for_room("another user (sizes.users)");
   const uint64_t now = police_now();
   shared_.users.reset(*number, now);
-  shared_.users.set_limits(*number, user.limits(), now);
-  users_[user.name] = {*number, user.enabled(), {}};
+  shared_.users.set_limits(*number, user->limits(), now);
+  protocol_.add_user(*number, user->session_rules());
+  quotas_.add(*number, user);
+  expiries_.add(*number, user);
+  users_[user->name] = {*number, user->enabled(), {}};
   return true;
 }
 
-void Publisher::change(const UserSpec& before, const UserSpec& after) {
+void Publisher::change(const UserEvent& event) {
+  const UserSpec &before = *event.before, &after = *event.after;
   UserEntry& entry = users_.at(after.name);
   if (before.limits() != after.limits()) {
     shared_.users.set_limits(entry.number, after.limits(), police_now());
   }
+  quotas_.change(entry.number, event.after);
+  if (event.quota_reset) quotas_.reset(entry.number);
+  protocol_.change_user(entry.number, after.session_rules());
+  expiries_.change(entry.number, event.after);
   entry.enabled = after.enabled();  // its peers are told of next
 }
 
 void Publisher::remove(const UserSpec& user) {
   const auto found = users_.find(user.name);
+  quotas_.remove(found->second.number);
+  expiries_.remove(found->second.number);
   shared_.rcu.defer([this, number = found->second.number] { free_.push_back(number); });
   users_.erase(found);
 }

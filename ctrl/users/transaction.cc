@@ -95,6 +95,7 @@ void Transaction::enter(const AddUser& step) {
     problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().users) +
                     " users (sizes.users in its configuration)");
   }
+  check_quota(user);
   if (problems_.size() == before) {
     if (user.id == 0) user.id = draft_.next_user_id();
     draft_.change_user(nullptr, std::make_shared<const UserSpec>(std::move(user)));
@@ -113,6 +114,9 @@ void Transaction::enter(const SetUser& step) {
                               " peers; give at least that many, or \"unlimited\"");
     return;
   }
+  const size_t problems = problems_.size();
+  check_quota(*after);
+  if (problems_.size() != problems) return;
   const bool switched = before->enabled() != after->enabled();
   draft_.change_user(before, after);
   if (!switched) return;
@@ -124,6 +128,16 @@ void Transaction::enter(const RemoveUser& step) {
   if (!user) return;
   for (PeerPtr& peer : draft_.peers_of(step.name)) draft_.change_peer(std::move(peer), nullptr);
   draft_.change_user(user, nullptr);
+}
+
+void Transaction::enter(const ResetQuota& step) {
+  const UserPtr user = find_user(step.name);
+  if (!user) return;
+  if (user->quota().bytes == dataplane::kUnlimited) {
+    problem("", "user " + quoted(user->name) + " has no quota");
+    return;
+  }
+  draft_.reset_quota(user);
 }
 
 void Transaction::enter(const AddPeer& step) {
@@ -171,6 +185,14 @@ void Transaction::check_new_name(const char* noun, const std::string& name, Orig
     message.append(noun).append(" ").append(quoted(name)).append(" already");
     if (*taken != origin) message.append(made_by(*taken));
     problem(".name", std::move(message));
+  }
+}
+
+void Transaction::check_quota(const UserSpec& user) {
+  if (user.values[UserField::kQuotaEnd] == kThrottleAtEnd &&
+      user.values[UserField::kQuotaRate] == 0) {
+    problem(".quota.throttle_rate",
+            "missing; at_end is \"throttle\": say to which rate, such as \"1M\"");
   }
 }
 

@@ -29,6 +29,7 @@ class Transaction {
   void enter(const AddUser& step);
   void enter(const SetUser& step);
   void enter(const RemoveUser& step);
+  void enter(const ResetQuota& step);
   void enter(const AddPeer& step);
   void enter(const SetPeer& step);
   void enter(const RemovePeer& step);
@@ -36,6 +37,7 @@ class Transaction {
   /// `taken`: of the other of that name, or null.
   void check_new_name(const char* noun, const std::string& name, Origin origin,
                       const Origin* taken);
+  void check_quota(const UserSpec& user);
   void check_owner(const PeerSpec& peer);
   void check_key(const PeerSpec& peer);
   void check_endpoint(const PeerSpec& peer);
