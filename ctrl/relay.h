@@ -79,6 +79,7 @@ class Relay final : public RelayFace {
  private:
   void begin_with_users();
   void resume_lives();
+  void resume(const UserSpec& user, const UserLife& life, const dataplane::Traffic& past);
   void begin_lap(const Now& now);
   void end_usage();
   void watch_events();

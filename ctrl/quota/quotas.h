@@ -18,19 +18,13 @@
 #include "ctrl/host/slice.h"
 #include "ctrl/quota/calendar.h"
 #include "ctrl/users/change.h"
+#include "ctrl/users/life.h"
 #include "dataplane/tables/user.h"
 
 namespace wirelay::ctrl {
 
 /// When somebody is to hear of it, in percent of the quota.
 inline constexpr std::array<uint8_t, 3> kWarnedAt = {80, 95, 100};
-
-/// What outlives a process.
-struct QuotaState {
-  uint64_t begin = 0;        // of the period, seconds since 1970
-  dataplane::QuotaUse used;  // since then
-  uint8_t warned = 0;        // the percentage that was warned of last
-};
 
 struct QuotaStatus {
   dataplane::QuotaUse used;

@@ -104,6 +104,7 @@ struct QuotaLimits {
 /// Bytes of inner packets that passed while a quota counted them.
 struct QuotaUse {
   uint64_t up = 0, down = 0;
+  bool operator==(const QuotaUse&) const = default;
 };
 
 /// Line 0 is fetched for users with a quota alone, the policers only when nothing is left.
