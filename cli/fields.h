@@ -30,6 +30,8 @@ std::string changes_text(const Json::Value& counts);
 
 /// Removes what the arguments name, all or none, and prints what went.
 void remove_named(Call& call, const char* method);
+/// Gives the first argument's the second as its name.
+void rename_one(Call& call, const char* method);
 
 /// Every entry of a paged list (`list`: "users"), or one page when --after or --limit was given.
 /// The result has the form of one page.

@@ -53,6 +53,8 @@ void set_users(Call& call) {
   print_changes(call, call.relay.call("user.set", for_each_name(call, fields)));
 }
 
+void rename_user(Call& call) { rename_one(call, "user.rename"); }
+
 void remove_users(Call& call) { remove_named(call, "user.remove"); }
 
 std::string max_peers_text(const Json::Value& user) {
@@ -134,6 +136,8 @@ constexpr std::array kUserCommands = {
             "relayctl user set alice bob --rate 50M\n"
             "relayctl user set alice --disable",
             describe_user_set, set_users},
+    Command{"user rename", "NAME NEW-NAME", 2, 2, "give a user another name; all else goes on",
+            "relayctl user rename alice alice.smith", nullptr, rename_user},
     Command{"user remove", "NAME...", 1, kAnyNumber, "remove users and their peers",
             "relayctl user remove alice", nullptr, remove_users},
     Command{"user show", "NAME", 1, 1, "a user, its traffic and its peers",
