@@ -60,6 +60,7 @@ std::span<const Command> port_commands();
 std::span<const Command> event_commands();
 std::span<const Command> user_commands();
 std::span<const Command> peer_commands();
+std::span<const Command> usage_commands();
 std::span<const Command> key_commands();
 std::span<const Command> file_commands();
 

@@ -84,6 +84,13 @@ std::string of_size(const Json::Value& n, const Json::Value& size) {
   return number(n) + " of " + number(size);
 }
 
+std::string store_text(const Json::Value& store) {
+  if (!store.isObject()) return "none: what the API changes is gone when the relay ends";
+  const std::string file = printable(store["file"].asString());
+  if (store["takes_changes"].asBool()) return file;
+  return file + ", only read: " + printable(store["refusal"].asString());
+}
+
 std::string handshakes_text(const Json::Value& handshakes) {
   uint64_t refused = 0;
   for (const Json::Value& n : handshakes["refused"]) refused += n.asUInt64();
@@ -135,6 +142,7 @@ void print_status(Call& call) {
   facts.add("Users", of_size(status["users"], sizes["users"]));
   facts.add("Peers", of_size(status["peers"], sizes["peers"]));
   facts.add("Sessions", of_size(status["sessions"], sizes["sessions"]));
+  facts.add("Store", store_text(status["store"]));
   facts.add("Handshakes", handshakes_text(status["handshakes"]));
   facts.add("Longest turn", turns_text(status["control"]));
   facts.print(call.out);

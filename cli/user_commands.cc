@@ -75,6 +75,7 @@ void show_user(Call& call) {
   const Json::Value& status = user["status"];
   Facts facts;
   facts.add("User", user["name"].asString() + (user["enabled"].asBool() ? "" : " (disabled)"));
+  facts.add("From", status["origin"] == "file" ? "the configuration file" : "the API");
   for (auto& [title, text] : titled_fields(user)) facts.add(std::move(title), std::move(text));
   facts.add("Peers", count_text(status["peers"].asUInt64()) + " of " + max_peers_text(user) + ", " +
                          count_text(status["peers_connected"].asUInt64()) + " connected");
@@ -93,7 +94,7 @@ void show_user(Call& call) {
 }
 
 std::vector<std::string> list_titles() {
-  std::vector<std::string> titles = {"USER", "STATE"};
+  std::vector<std::string> titles = {"USER", "FROM", "STATE"};
   for (auto& [title, text] : titled_fields({})) {
     std::ranges::transform(title, title.begin(),
                            [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -109,7 +110,7 @@ void list_users(Call& call) {
   Table table(list_titles());
   for (const Json::Value& user : result["users"]) {
     const Json::Value& status = user["status"];
-    std::vector<std::string> row = {user["name"].asString(),
+    std::vector<std::string> row = {user["name"].asString(), status["origin"].asString(),
                                     user["enabled"].asBool() ? "enabled" : "disabled"};
     for (auto& [title, text] : titled_fields(user)) row.push_back(std::move(text));
     for (const char* peers : {"peers", "peers_connected"}) {

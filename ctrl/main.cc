@@ -13,6 +13,7 @@
 #include "ctrl/host/stop_request.h"
 #include "ctrl/host/wiped_heap.h"
 #include "ctrl/relay.h"
+#include "ctrl/store/beginning.h"
 
 namespace wirelay::ctrl {
 namespace {
@@ -61,6 +62,12 @@ int check(const Config& config, const std::string& file) {
   for (const Problem& lack : Machine().lacks(config)) {
     std::cerr << "warning: on this machine it would not start: " << lack.path << ": "
               << lack.message << '\n';
+  }
+  try {
+    check_beginning(config);
+  } catch (const Refused& refused) {
+    print(refused, "");
+    return kFailed;
   }
   std::cout << file << ": all right; users: " << config.users.size()
             << ", peers: " << config.peers.size() << '\n';

@@ -80,7 +80,7 @@ std::unique_ptr<AnswerThreads> make_answer_threads(unsigned threads, const Hands
 }
 
 /// Null for "none".
-std::unique_ptr<Store> open_store(const Config& config) {
+std::unique_ptr<Store> make_store(const Config& config) {
   if (config.store.empty()) return nullptr;
   auto store = std::make_unique<Store>(config.store);
   if (!store->refusal().empty()) {
@@ -118,7 +118,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       event_log_(config_.events_kept),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
-      store_(open_store(config_)),
+      store_(make_store(config_)),
       beginning_(store_ ? std::optional<Beginning>(std::in_place, config_.store, store_->read())
                         : std::nullopt),
       side_cores_(give_side_cores(config_)),
@@ -140,6 +140,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
                                            beginning_ ? beginning_->stored().next_user_id : 1)),
       peer_events_(events_, publisher_),
       pump_(datapath_.shared(), protocol_, neighbours_),
+      backup_(config_.store),
       door_(registry_, publisher_, loop_, agenda_, store_.get()),
       reloader_(file_, loop_,
                 [this](auto loaded, const ReloadOptions& options, Reloader::Done done) {

@@ -25,6 +25,7 @@
 #include "ctrl/protocol/answer_threads.h"
 #include "ctrl/protocol/load_guard.h"
 #include "ctrl/relay_face.h"
+#include "ctrl/store/backup.h"
 #include "ctrl/store/beginning.h"
 #include "ctrl/store/usage.h"
 #include "ctrl/users/door.h"
@@ -68,6 +69,11 @@ class Relay final : public RelayFace {
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
+  void look(std::function<void(const Database* store)> read) const override;
+  void back_up(const std::string& file,
+               std::function<void(std::exception_ptr error)> done) override;
+  [[nodiscard]] UsageStep usage_step(const std::string& user) const override;
+  [[nodiscard]] StoreStatus store() const override;
   [[nodiscard]] TurnStatus turns() const override { return loop_.meter().status(); }
 
  private:
@@ -121,6 +127,7 @@ class Relay final : public RelayFace {
   Registry& registry_;
   events::PeerEvents peer_events_;
   Pump pump_;
+  Backup backup_;
   std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be
   bool in_lap_ = false;
   Door door_;

@@ -15,7 +15,9 @@
 #include "ctrl/host/turn_meter.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/store/database.h"
 #include "ctrl/users/door.h"
+#include "ctrl/users/life.h"
 #include "ctrl/users/registry.h"
 #include "dataplane/worker.h"
 
@@ -69,6 +71,11 @@ struct PortStatus : PortCounters {
   std::optional<unsigned> node;  // of NUMA; none: of no node
 };
 
+struct StoreStatus {
+  std::string file;     // "": nothing is kept
+  std::string refusal;  // why no changes are taken; "": they are
+};
+
 /// The face that the API is written against; Relay implements it, tests put a fake behind it. What
 /// is const is for the control thread, the rest for any thread.
 class RelayFace {
@@ -82,6 +89,15 @@ class RelayFace {
   virtual void change(ChangeRequest request, Door::Done done) = 0;
   /// Reads the configuration file again and applies it; `done` is called on the control thread.
   virtual void reload(const ReloadOptions& options, Reloader::Done done) = 0;
+
+  /// Has the store's thread call `read`, with null where nothing is kept; it must not throw.
+  virtual void look(std::function<void(const Database* store)> read) const = 0;
+  /// Writes a copy of the store to `file`; `done` is called on some thread, with what was wrong.
+  virtual void back_up(const std::string& file,
+                       std::function<void(std::exception_ptr error)> done) = 0;
+  /// What the user carried in the step of the history that is not over.
+  virtual UsageStep usage_step(const std::string& user) const = 0;
+  virtual StoreStatus store() const = 0;
 
   virtual const Registry& registry() const = 0;
   virtual const Config& config() const = 0;

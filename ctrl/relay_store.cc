@@ -55,6 +55,25 @@ void Relay::resume_lives() {
   }
 }
 
+void Relay::look(std::function<void(const Database* store)> read) const {
+  if (store_) return store_->look(std::move(read));
+  read(nullptr);
+}
+
+void Relay::back_up(const std::string& file, std::function<void(std::exception_ptr)> done) {
+  if (store_) return backup_.begin(file, done);
+  done(std::make_exception_ptr(StoreError("the relay keeps nothing: \"store\" is \"none\"")));
+}
+
+UsageStep Relay::usage_step(const std::string& user) const {
+  const auto number = publisher_.user_number(user);
+  return usage_ && number ? usage_->step(*number) : UsageStep{};
+}
+
+StoreStatus Relay::store() const {
+  return store_ ? StoreStatus{config_.store, store_->refusal()} : StoreStatus{};
+}
+
 void Relay::begin_lap(const Now& now) {
   in_lap_ = true;
   usage_->begin(now);

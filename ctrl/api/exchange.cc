@@ -25,6 +25,40 @@ Json::Value reload_result(const ReloadOutcome& outcome, const ReloadOptions& opt
   return result;
 }
 
+/// StoreError becomes what a client can tell from others.
+void rethrow_as_no_store(const std::exception_ptr& error) {
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const StoreError& of_store) {
+    throw ApiError(kNoStore, of_store.what());
+  }
+}
+
+/// What was wrong.
+std::exception_ptr read_store_for(Query& query, const Database* store) {
+  try {
+    if (store == nullptr) {
+      throw StoreError("the relay keeps nothing: \"store\" is \"none\", or cannot be written");
+    }
+    query.read(*store);
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+template <typename Answer>
+void answer_with(const std::shared_ptr<Query>& query, const std::exception_ptr& error,
+                 const Answer& answer) {
+  const size_t entries = error ? 0 : query->entries();
+  answer(
+      [query, error] {
+        rethrow_as_no_store(error);
+        return query->result();
+      },
+      entries);
+}
+
 Json::Value change_result(const ChangeOutcome& outcome) {
   if (outcome.error) std::rethrow_exception(outcome.error);
   Json::Value result = to_json(outcome.counts);
@@ -111,6 +145,8 @@ void Exchange::begin_call(const Json::Value& request) {
     change(method.name, std::move(*steps));
   } else if (auto* events = std::get_if<EventsRequest>(&begun)) {
     events->follow ? subscribe(std::move(*events)) : list(*events);
+  } else if (auto* backup = std::get_if<BackupRequest>(&begun)) {
+    back_up(std::move(backup->file));
   } else {
     reload(std::get<ReloadOptions>(begun));
   }
@@ -181,15 +217,31 @@ void Exchange::ask(std::shared_ptr<Query> query) {
     } catch (...) {
       error = std::current_exception();
     }
-    const size_t entries = error ? 0 : query->entries();
-    answer(
-        [query, error] {
-          if (error) std::rethrow_exception(error);
-          return query->result();
-        },
-        entries);
+    if (!error && query->reads_store()) {
+      relay.look([query, answer](const Database* store) {
+        answer_with(query, read_store_for(*query, store), answer);
+      });
+    } else {
+      answer_with(query, error, answer);
+    }
     return true;
   });
+}
+
+void Exchange::back_up(std::string file) {
+  ChangeLine line(caller_, "store.backup", {});
+  desk_.relay.back_up(
+      file, [answer = answerer(), line = std::move(line), file](const std::exception_ptr& error) {
+        line.log(error, {});
+        answer(
+            [error, file]() -> Json::Value {
+              rethrow_as_no_store(error);
+              Json::Value result(Json::objectValue);
+              result["file"] = file;
+              return result;
+            },
+            0);
+      });
 }
 
 void Exchange::change(std::string_view method, std::vector<Step> steps) {

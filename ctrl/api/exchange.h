@@ -73,6 +73,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void ask(std::shared_ptr<Query> query);
   void change(std::string_view method, std::vector<Step> steps);
   void reload(ReloadOptions options);
+  void back_up(std::string file);
   void list(const EventsRequest& request);
   void subscribe(EventsRequest request);
   /// Any thread: a function that hands the answer on to the API's thread.

@@ -30,6 +30,7 @@ inline constexpr int kReplyTooLarge = -32002;  // a batch asked for more than on
 inline constexpr int kBusy = -32003;           // no connection, or place for events, is free
 inline constexpr int kTooLong = -32004;        // a batch was at work for too long
 inline constexpr int kForbidden = -32005;      // by a socket that is only for reading
+inline constexpr int kNoStore = -32006;        // nothing is kept, or what is cannot be read or copied
 
 /// What whoever comes by a socket may do.
 enum class Right : uint8_t {
@@ -58,6 +59,10 @@ class Query {
   /// Control thread. True when all is there; takes about a slice, and gets something done however
   /// short that is. Throws ApiError.
   virtual bool collect(const RelayFace& relay, const Slice& slice) = 0;
+  /// Whether it goes on with what the store holds.
+  [[nodiscard]] virtual bool reads_store() const { return false; }
+  /// The store's thread, after that. Throws StoreError.
+  virtual void read(const Database& store) { static_cast<void>(store); }
   /// API thread, after that.
   [[nodiscard]] virtual Json::Value result() const = 0;
   /// How many users and peers that shows.
@@ -74,9 +79,14 @@ struct EventsRequest {
   bool follow = false;
 };
 
-/// What a call comes to: its result, a question, steps for the door, a reload, or events.
+/// A copy of the store.
+struct BackupRequest {
+  std::string file;
+};
+
+/// What a call comes to: its result, a question, steps for the door, a reload, events, or a backup.
 using Begun = std::variant<Json::Value, std::shared_ptr<Query>, std::vector<Step>, ReloadOptions,
-                           EventsRequest>;
+                           EventsRequest, BackupRequest>;
 
 /// `begin` reads `params`, an object, on the API's thread. Throws Refused or ApiError.
 struct Method {
@@ -92,6 +102,8 @@ std::span<const Method> port_methods();
 std::span<const Method> status_methods();
 std::span<const Method> stats_methods();
 std::span<const Method> event_methods();
+std::span<const Method> usage_methods();
+std::span<const Method> store_methods();
 std::span<const Method> config_methods();
 std::span<const Method> api_methods();
 

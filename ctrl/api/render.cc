@@ -36,6 +36,7 @@ Json::Value user_entry(const UserView& user) {
   const UserStatus& now = user.status;
   Json::Value result = ctrl::to_json(*user.spec);
   Json::Value& status = result["status"];
+  status["origin"] = std::string(text_of(user.spec->origin));
   add_counters(status, now, kUserCounters);
   status["traffic"] = counters_json(now.traffic, kTrafficCounters);
   return result;
@@ -46,6 +47,7 @@ Json::Value peer_entry(const PeerView& peer, PresharedKey preshared_key) {
   Json::Value result = ctrl::to_json(*peer.spec, preshared_key);
   result["has_preshared_key"] = peer.spec->preshared_key.has_value();
   Json::Value& status = result["status"];
+  status["origin"] = std::string(text_of(peer.spec->origin));
   status["endpoint"] = now.endpoint ? Json::Value(to_string(*now.endpoint)) : Json::Value();
   status["path_mtu"] = now.path_mtu == 0 ? Json::Value() : Json::Value(now.path_mtu);
   status["last_handshake"] = now.last_handshake_unix_ns == 0

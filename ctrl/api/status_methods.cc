@@ -37,6 +37,16 @@ Json::Value turns_json(const TurnStatus& turns) {
   return result;
 }
 
+/// null: nothing is kept.
+Json::Value store_json(const StoreStatus& store) {
+  if (store.file.empty()) return {};
+  Json::Value result(Json::objectValue);
+  result["file"] = store.file;
+  result["takes_changes"] = store.refusal.empty();
+  if (!store.refusal.empty()) result["refusal"] = store.refusal;
+  return result;
+}
+
 class Status : public Query {
  public:
   bool collect(const RelayFace& relay, const Slice& slice) override {
@@ -58,6 +68,7 @@ class Status : public Query {
     neighbours_ = relay.neighbours();
     neighbour_counters_ = relay.neighbour_counters();
     turns_ = relay.turns();
+    store_ = relay.store();
     return true;
   }
 
@@ -87,6 +98,7 @@ class Status : public Query {
     result["neighbours"] = neighbours_json(neighbours_);
     result["neighbour_counters"] = counters_json(neighbour_counters_, kNeighbourCounters);
     result["control"] = turns_json(turns_);
+    result["store"] = store_json(store_);
     return result;
   }
 
@@ -108,6 +120,7 @@ class Status : public Query {
   std::vector<NeighbourStatus> neighbours_;
   NeighbourCounters neighbour_counters_;
   TurnStatus turns_;
+  StoreStatus store_;
 };
 
 Begun get_status(const Json::Value& params) {

@@ -43,7 +43,7 @@ Event begin(const Asker& asker) {
   Event event;
   event.kind = Kind::kChange;
   event.fields = {{"request", asker.request},
-                  {"origin", std::string_view(asker.origin == Origin::kFile ? "file" : "api")}};
+                  {"origin", text_of(asker.origin)}};
   if (const auto& caller = asker.caller) {
     event.fields.push_back({"uid", uint64_t{caller->uid}});
     event.fields.push_back({"gid", uint64_t{caller->gid}});

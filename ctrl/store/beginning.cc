@@ -1,6 +1,8 @@
 // Who of the file is whom of the store.
 #include "ctrl/store/beginning.h"
 
+#include <algorithm>
+#include <iterator>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -46,6 +48,22 @@ std::vector<Step> Beginning::steps() const {
     steps.push_back({AddPeer{peer.spec}, file_ + ": peer " + peer.spec.name});
   }
   return steps;
+}
+
+void check_beginning(const Config& config) {
+  if (config.store.empty()) return;
+  const Beginning beginning(config.store, read_store(config.store));
+  std::vector<UserSpec> users = config.users;
+  beginning.number(users, config.peers);
+  std::vector<Step> steps;
+  for (size_t i = 0; i < users.size(); ++i) {
+    steps.push_back({AddUser{std::move(users[i])}, config.user_paths[i]});
+  }
+  for (size_t i = 0; i < config.peers.size(); ++i) {
+    steps.push_back({AddPeer{config.peers[i]}, config.peer_paths[i]});
+  }
+  std::ranges::move(beginning.steps(), std::back_inserter(steps));
+  check_steps(Registry(registry_limits(config)), std::nullopt, steps);
 }
 
 PeerLife life_from(const StoredPeer& before, const PeerSpec& now) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ctrl/config/config.h"
 #include "ctrl/store/store.h"
 
 namespace wirelay::ctrl {
@@ -22,14 +23,16 @@ class Beginning {
   void number(std::span<UserSpec> users, std::span<const PeerSpec> peers) const;
   /// The steps that add what was made through the API. Their paths name the store.
   [[nodiscard]] std::vector<Step> steps() const;
-  /// Where a peer that is as `now` goes on; what an operator has said of its endpoint since counts
-  /// more than where it was.
   [[nodiscard]] const Stored& stored() const noexcept { return stored_; }
 
  private:
   const std::string file_;
   Stored stored_;
 };
+
+/// What a relay with this configuration would refuse to begin with: throws Refused, or StoreError
+/// when its store cannot be read. Writes nothing.
+void check_beginning(const Config& config);
 
 /// The life with which `now` goes on from `before`, a peer of the same key and user. Where an
 /// operator has named another endpoint since, that holds, and not where the peer was.

@@ -121,6 +121,8 @@ int64_t Database::ask(std::string_view sql) const {
   return statement.number(0);
 }
 
+void Database::interrupt() const noexcept { sqlite3_interrupt(connection_.get()); }
+
 void Database::roll_back() noexcept {
   // A failure has often ended the transaction already.
   if (sqlite3_get_autocommit(connection_.get()) == 0) {

@@ -91,6 +91,9 @@ class Database {
     }
   }
 
+  /// Any thread: what runs now ends soon, with an error.
+  void interrupt() const noexcept;
+
   [[nodiscard]] const std::string& file() const noexcept { return file_; }
   /// What SQLite says of the last call that failed.
   [[nodiscard]] StoreError error() const;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "ctrl/store/database.h"
@@ -21,13 +20,6 @@ struct StoredPeer {
   PeerSpec spec;  // its user by name, as the user's row has it
   PeerLife life;
 };
-
-struct Column {
-  std::string name;
-  std::string type;  // as in CREATE TABLE, with what holds for rows of before
-};
-std::vector<Column> user_columns();
-std::vector<Column> peer_columns();
 
 /// Statements upon the table "users".
 class UserRows {

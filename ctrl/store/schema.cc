@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctrl/store/rows.h"
+#include "ctrl/store/columns.h"
 
 namespace wirelay::ctrl {
 

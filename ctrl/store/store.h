@@ -11,22 +11,14 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ctrl/store/database.h"
 #include "ctrl/store/history.h"
-#include "ctrl/store/rows.h"
+#include "ctrl/store/open_store.h"
 #include "ctrl/store/writer.h"
 #include "ctrl/users/life.h"
 #include "ctrl/users/passage.h"
 #include "ctrl/users/standing.h"
 
 namespace wirelay::ctrl {
-
-/// All that a store holds of users and peers.
-struct Stored {
-  std::vector<StoredUser> users;
-  std::vector<StoredPeer> peers;
-  uint64_t next_user_id = 1;
-};
 
 /// What a user and its peers have come to, read at one moment.
 struct UserLives {
@@ -38,18 +30,6 @@ struct UserLives {
 struct Lives {
   uint64_t told = 0;  // Store::told() when they were read
   std::vector<UserLives> users;
-};
-
-/// Holds the file against other relays, as long as it lives. Throws StoreError when another has it.
-class StoreLock {
- public:
-  explicit StoreLock(const std::string& file);
-  ~StoreLock();
-  StoreLock(const StoreLock&) = delete;
-  StoreLock& operator=(const StoreLock&) = delete;
-
- private:
-  int descriptor_ = -1;
 };
 
 class Store final : public Journal {
@@ -78,8 +58,8 @@ class Store final : public Journal {
   [[nodiscard]] uint64_t told() const noexcept { return told_.load(std::memory_order_acquire); }
   /// Writes lives when the disk takes them; then calls `written`, on the store's thread.
   void save(Lives lives, std::function<void()> written);
-  /// Has `read` look at the store between writes, and waits for it. Not for the control thread.
-  void look(const std::function<void(Database& database)>& read);
+  /// Has `read` look at the store between writes, on its thread; with null when it cannot.
+  void look(std::function<void(const Database* database)> read);
 
  private:
   struct Statements {
@@ -91,7 +71,6 @@ class Store final : public Journal {
   void write(const ChangeEvent& event);
   void write(const Lives& lives);
   void note_removed(const ChangeEvent& event);
-  void number_users_from(uint64_t id);
 
   /// A file that can be written.
   struct Open {
@@ -116,9 +95,5 @@ class Store final : public Journal {
   std::atomic<uint64_t> told_{0};
   StoreWriter writer_;  // last: it uses all of the above
 };
-
-/// What the file holds, without writing to it. Nothing where there is no file, or one that an
-/// earlier relay wrote, which is brought up to date when it is opened. Throws StoreError.
-Stored read_store(const std::string& file);
 
 }  // namespace wirelay::ctrl

@@ -29,6 +29,10 @@ class Usage {
                    const dataplane::Traffic& total);
   void resume_peer(uint32_t peer, const PeerLife& life);
 
+  /// What the user with this number in the tables has carried in the step that is not over, as far
+  /// as the last lap has seen.
+  [[nodiscard]] UsageStep step(uint32_t user) const { return entries_[user].step; }
+
   /// Whether a lap is to begin now: not while what the last one found is still to be written.
   [[nodiscard]] bool due(const Now& now) const;
   /// Begins one. Then go_on() until it says true.

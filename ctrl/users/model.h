@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -21,6 +22,10 @@ namespace wirelay::ctrl {
 
 /// Who made a record, and whose it is: a reload touches the file's only.
 enum class Origin : uint8_t { kFile, kApi };
+/// "file" or "api".
+constexpr std::string_view text_of(Origin origin) noexcept {
+  return origin == Origin::kFile ? "file" : "api";
+}
 
 /// What a user's fields hold, by UserField (ctrl/base/user_fields.h tells what each is).
 class UserValues {

@@ -50,6 +50,10 @@ class Relay:
     def stop(self) -> int:
         return stop(self.process) if self.process else 0
 
+    def check(self) -> subprocess.CompletedProcess:
+        """What `relayd --check` says of the configuration, while this one may run."""
+        return self.namespace.run(str(RELAYD), "--check", str(self.file), check=False)
+
     def reload(self):
         """As an operator does: SIGHUP. Returns when the log has told of it."""
         self.write_config()

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <type_traits>
 
+#include "ctrl/store/schema.h"
+
 namespace wirelay::test {
 
 using namespace ctrl;
@@ -125,6 +127,17 @@ PortStatus FakeRelay::port(size_t) const {
 
 std::vector<NeighbourStatus> FakeRelay::neighbours() const {
   return {{"wan", *dataplane::parse_ip("198.51.100.254"), "02:00:00:00:00:fe", "resolved"}};
+}
+
+void FakeRelay::back_up(const std::string& file,
+                        std::function<void(std::exception_ptr error)> done) {
+  try {
+    if (!kept) throw StoreError("the relay keeps nothing");
+    copy_to(*kept, file);
+    done(nullptr);
+  } catch (...) {
+    done(std::current_exception());
+  }
 }
 
 UserStatus FakeRelay::user_status(const std::string&) const { return {}; }

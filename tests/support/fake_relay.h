@@ -75,6 +75,16 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::UserStatus user_status(const std::string& name) const override;
   ctrl::PeerStatus peer_status(const std::string& name) const override;
   uint32_t sessions_in_use() const override { return 7; }
+  /// What lies in `kept`; without it, nothing is kept.
+  void look(std::function<void(const ctrl::Database* store)> read) const override {
+    read(kept.get());
+  }
+  void back_up(const std::string& file,
+               std::function<void(std::exception_ptr error)> done) override;
+  ctrl::UsageStep usage_step(const std::string&) const override { return step; }
+  ctrl::StoreStatus store() const override { return {kept ? kept->file() : "", ""}; }
+  std::unique_ptr<ctrl::Database> kept;
+  ctrl::UsageStep step;
   ctrl::TurnStatus turns() const override { return {{40'000, 2'100, 900}, "timers"}; }
   void reload(const ctrl::ReloadOptions& options, ctrl::Reloader::Done done) override;
 
