@@ -93,6 +93,13 @@ void call_for_names(Call& call, const char* method) {
   print_changes(call, call.relay.call(method, params));
 }
 
+void rename_one(Call& call, const char* method) {
+  Json::Value params(Json::objectValue);
+  params["name"] = call.arguments().at(0);
+  params["to"] = call.arguments().at(1);
+  print_changes(call, call.relay.call(method, params));
+}
+
 Json::Value fetch_list(Call& call, const char* method, const char* list, Json::Value params) {
   exclude(call, "json", {"names"});
   const bool all = !call.has("after") && !call.has("limit");

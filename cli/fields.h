@@ -30,6 +30,8 @@ std::string changes_text(const Json::Value& counts);
 
 /// Does to what the arguments name, all or none, what the method does, and prints what that was.
 void call_for_names(Call& call, const char* method);
+/// Gives the first argument's the second as its name.
+void rename_one(Call& call, const char* method);
 
 /// Every entry of a paged list (`list`: "users"), or one page when --after or --limit was given.
 /// The result has the form of one page.

@@ -151,6 +151,8 @@ void set_peers(Call& call) {
   print_changes(call, call.relay.call("peer.set", peer));
 }
 
+void rename_peer(Call& call) { rename_one(call, "peer.rename"); }
+
 void remove_peers(Call& call) { call_for_names(call, "peer.remove"); }
 
 void show_peer(Call& call) {
@@ -225,6 +227,8 @@ constexpr std::array kPeerCommands = {
             "relayctl peer set alice-phone --keepalive 25\n"
             "relayctl peer set alice-phone --preshared-key-file psk.txt",
             describe_peer_set, set_peers},
+    Command{"peer rename", "NAME NEW-NAME", 2, 2, "give a device another name; all else goes on",
+            "relayctl peer rename alice-phone alice-old-phone", nullptr, rename_peer},
     Command{"peer remove", "NAME...", 1, kAnyNumber, "remove devices",
             "relayctl peer remove alice-phone", nullptr, remove_peers},
     Command{"peer show", "NAME", 1, 1, "a device: endpoint, last handshake, traffic",

@@ -54,6 +54,8 @@ void set_users(Call& call) {
   print_changes(call, call.relay.call("user.set", for_each_name(call, fields)));
 }
 
+void rename_user(Call& call) { rename_one(call, "user.rename"); }
+
 void reset_quotas(Call& call) { call_for_names(call, "user.reset_quota"); }
 
 void remove_users(Call& call) { call_for_names(call, "user.remove"); }
@@ -169,6 +171,8 @@ constexpr std::array kUserCommands = {
             "relayctl user set alice --quota 10G --quota-period month --expires 2027-01-31\n"
             "relayctl user set alice --disable",
             describe_user_set, set_users},
+    Command{"user rename", "NAME NEW-NAME", 2, 2, "give a user another name; all else goes on",
+            "relayctl user rename alice alice.smith", nullptr, rename_user},
     Command{"user remove", "NAME...", 1, kAnyNumber, "remove users and their peers",
             "relayctl user remove alice", nullptr, remove_users},
     Command{"user reset-quota", "NAME...", 1, kAnyNumber, "have the present periods begin anew",

@@ -30,8 +30,12 @@ void name_places(std::vector<Step>& steps, const Config& config) {
     }
   };
   for (Step& step : steps) {
-    if (std::holds_alternative<AddUser>(step.change) ||
-        std::holds_alternative<SetUser>(step.change)) {
+    if (auto* users = std::get_if<RenameUsers>(&step.change)) {
+      for (Renaming& one : users->all) rename(one.path, "users[", config.user_paths);
+    } else if (auto* peers = std::get_if<RenamePeers>(&step.change)) {
+      for (Renaming& one : peers->all) rename(one.path, "peers[", config.peer_paths);
+    } else if (std::holds_alternative<AddUser>(step.change) ||
+               std::holds_alternative<SetUser>(step.change)) {
       rename(step.path, "users[", config.user_paths);
     } else if (std::holds_alternative<AddPeer>(step.change) ||
                std::holds_alternative<SetPeer>(step.change)) {

@@ -56,10 +56,10 @@ _relayctl() {
       return
     fi
     case $command in
-      'user set' | 'user remove' | 'user reset-quota' | 'user show')
+      'user set' | 'user rename' | 'user remove' | 'user reset-quota' | 'user show')
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names user)" -- "$cur")
         ;;
-      'peer set' | 'peer remove' | 'peer show' | 'peer config')
+      'peer set' | 'peer rename' | 'peer remove' | 'peer show' | 'peer config')
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names peer)" -- "$cur")
         ;;
       export) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

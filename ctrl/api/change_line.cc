@@ -1,7 +1,7 @@
 // Names and outcomes in words.
 #include "ctrl/api/change_line.h"
 
-#include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,23 +17,38 @@ namespace {
 
 constexpr size_t kNames = 3;
 
-struct NameOf {
-  const std::string& operator()(const AddUser& add) const { return add.spec.name; }
-  const std::string& operator()(const SetUser& set) const { return set.change.name; }
-  const std::string& operator()(const RemoveUser& remove) const { return remove.name; }
-  const std::string& operator()(const ResetQuota& reset) const { return reset.name; }
-  const std::string& operator()(const AddPeer& add) const { return add.spec.name; }
-  const std::string& operator()(const SetPeer& set) const { return set.change.name; }
-  const std::string& operator()(const RemovePeer& remove) const { return remove.name; }
+/// Counts the names that a step is about, and keeps the first few of all.
+struct Names {
+  std::vector<std::string_view> first;
+  size_t count = 0;
+
+  void add(const std::string& name) {
+    if (++count <= kNames) first.push_back(name);
+  }
+  void operator()(const AddUser& step) { add(step.spec.name); }
+  void operator()(const SetUser& step) { add(step.change.name); }
+  void operator()(const RemoveUser& step) { add(step.name); }
+  void operator()(const ResetQuota& step) { add(step.name); }
+  void operator()(const AddPeer& step) { add(step.spec.name); }
+  void operator()(const SetPeer& step) { add(step.change.name); }
+  void operator()(const RemovePeer& step) { add(step.name); }
+  void operator()(const RenameUsers& step) {
+    for (const Renaming& one : step.all) add(one.name);
+  }
+  void operator()(const RenamePeers& step) {
+    for (const Renaming& one : step.all) add(one.name);
+  }
 };
 
 /// " "alice", "bob" and 40 more". Names are anything that a client sent.
 std::string names_of(std::span<const Step> steps) {
+  Names names;
+  for (const Step& step : steps) std::visit(names, step.change);
   std::string text;
-  for (const Step& step : steps.first(std::min(steps.size(), kNames))) {
-    text += (text.empty() ? " " : ", ") + in_quotes(std::visit(NameOf{}, step.change));
+  for (const std::string_view name : names.first) {
+    text += (text.empty() ? " " : ", ") + in_quotes(name);
   }
-  if (steps.size() > kNames) text += fmt::format(" and {} more", steps.size() - kNames);
+  if (names.count > kNames) text += fmt::format(" and {} more", names.count - kNames);
   return text;
 }
 

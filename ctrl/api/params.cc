@@ -52,6 +52,20 @@ std::vector<Step> read_steps(const Json::Value& params, const char* list, ReadSt
   return steps;
 }
 
+std::vector<Renaming> read_renamings(const Json::Value& params, const char* list) {
+  std::vector<Renaming> renamings;
+  read_items(params, list, [&](const Json::Value& value, const Place& place, auto& problems) {
+    ObjectReader fields(value, place, problems);
+    if (!value.isObject()) return;
+    fields.require("name", "the name as it is");
+    fields.require("to", "the name as it is to be");
+    renamings.push_back(
+        {fields.text("name").value_or(""), fields.text("to").value_or(""), place.text()});
+    fields.finish();
+  });
+  return renamings;
+}
+
 std::vector<Named> read_names(const Json::Value& params) {
   if (!params.isMember("names")) return {{read_only_name(params), "params"}};
   std::vector<Named> names;

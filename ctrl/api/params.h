@@ -51,6 +51,8 @@ struct Named {
   std::string name, path;
 };
 std::vector<Named> read_names(const Json::Value& params);
+/// {"name": NAME, "to": NAME}, or a list of these under `list`.
+std::vector<Renaming> read_renamings(const Json::Value& params, const char* list);
 /// A step `Remove` for each of them.
 template <typename Remove>
 std::vector<Step> read_removals(const Json::Value& params) {

@@ -17,6 +17,10 @@ Begun add_peers(const Json::Value& params) { return read_steps(params, "peers", 
 
 Begun set_peers(const Json::Value& params) { return read_steps(params, "peers", read_peer_change); }
 
+Begun rename_peers(const Json::Value& params) {
+  return std::vector<Step>{{RenamePeers{read_renamings(params, "peers")}, "params"}};
+}
+
 Begun remove_peers(const Json::Value& params) { return read_removals<RemovePeer>(params); }
 
 PeerView find_peer(const RelayFace& relay, const std::string& name) {
@@ -171,6 +175,9 @@ constexpr std::array kPeerMethods = {
     Method{"peer.add", add_peers, R"({"peers": [PEER, ...]} or PEER)", "adds peers; all or none"},
     Method{"peer.set", set_peers, R"({"peers": [PEER, ...]} or PEER)",
            "changes the fields that are named, live; all or none"},
+    Method{"peer.rename", rename_peers,
+           R"({"peers": [{"name": NAME, "to": NAME}, ...]} or {"name": NAME, "to": NAME})",
+           "gives peers other names, all at once; all or none"},
     Method{"peer.remove", remove_peers, R"({"names": [NAME, ...]} or {"name": NAME})",
            "removes peers at once; all or none"},
     Method{"peer.get", get_peer, R"({"name": NAME})", "a peer, its endpoint, what it carried"},

@@ -19,6 +19,10 @@ Begun add_users(const Json::Value& params) { return read_steps(params, "users", 
 
 Begun set_users(const Json::Value& params) { return read_steps(params, "users", read_user_change); }
 
+Begun rename_users(const Json::Value& params) {
+  return std::vector<Step>{{RenameUsers{read_renamings(params, "users")}, "params"}};
+}
+
 Begun remove_users(const Json::Value& params) { return read_removals<RemoveUser>(params); }
 
 Begun reset_quotas(const Json::Value& params) { return read_removals<ResetQuota>(params); }
@@ -116,6 +120,9 @@ constexpr std::array kUserMethods = {
            "adds users, with their peers; all or none"},
     Method{"user.set", set_users, R"({"users": [USER, ...]} or USER)",
            "changes the fields that are named, live; all or none"},
+    Method{"user.rename", rename_users,
+           R"({"users": [{"name": NAME, "to": NAME}, ...]} or {"name": NAME, "to": NAME})",
+           "gives users other names, all at once; all or none"},
     Method{"user.remove", remove_users, R"({"names": [NAME, ...]} or {"name": NAME})",
            "removes users and their peers at once; all or none"},
     Method{"user.reset_quota", reset_quotas, R"({"names": [NAME, ...]} or {"name": NAME})",

@@ -34,7 +34,6 @@ void describe_fields(const Json::Value& before, const Json::Value& after, const 
 template <typename Event>
 void describe(const char* noun, const Event& event, std::vector<std::string>& lines) {
   const auto &before = event.before, &after = event.after;
-  if (before == after) return;
   const std::string name = noun + (after ? after : before)->name;
   if (!before) {
     lines.push_back("+ " + name);
@@ -56,22 +55,47 @@ void describe(const UserEvent& event, std::vector<std::string>& lines) {
   }
 }
 
+bool is_reset(const UserEvent& event) { return event.quota_reset; }
+bool is_reset(const PeerEvent&) { return false; }
+
+std::string_view of_user(const UserSpec&) { return {}; }
+std::string_view of_user(const PeerSpec& peer) { return peer.user; }
+
+/// Who is changed, whatever the name.
+void note(const UserSpec& user, std::set<uint64_t>& users, std::set<crypto::PublicKey>&) {
+  users.insert(user.id);
+}
+void note(const PeerSpec& peer, std::set<uint64_t>&, std::set<crypto::PublicKey>& peers) {
+  peers.insert(peer.public_key);
+}
+
 }  // namespace
+
+bool tells(const ChangeEvent& event) {
+  return std::visit(
+      [](const auto& e) {
+        if (!e.before || !e.after || is_reset(e)) return true;
+        return e.before != e.after && e.after->name != passing_name(e.before->name) &&
+               of_user(*e.before) == of_user(*e.after);
+      },
+      event);
+}
 
 ChangeCounts count(const std::vector<ChangeEvent>& events) {
   ChangeCounts counts;
-  std::set<std::string_view> changed_users, changed_peers;
+  std::set<uint64_t> changed_users;
+  std::set<crypto::PublicKey> changed_peers;
   for (const ChangeEvent& event : events) {
+    if (!tells(event)) continue;
     std::visit(
         [&](const auto& e) {
           constexpr bool kUser = std::is_same_v<std::decay_t<decltype(e)>, UserEvent>;
-          if (e.before == e.after) return;
           if (!e.before) {
             ++(kUser ? counts.users_added : counts.peers_added);
           } else if (!e.after) {
             ++(kUser ? counts.users_removed : counts.peers_removed);
           } else {
-            (kUser ? changed_users : changed_peers).insert(e.after->name);
+            note(*e.after, changed_users, changed_peers);
           }
         },
         event);
@@ -85,9 +109,7 @@ std::vector<ChangeEvent> first_changes(const std::vector<ChangeEvent>& events) {
   std::vector<ChangeEvent> first;
   for (const ChangeEvent& event : events) {
     if (first.size() == kMostChangesTold) break;
-    if (std::visit([](const auto& e) { return e.before != e.after; }, event)) {
-      first.push_back(event);
-    }
+    if (tells(event)) first.push_back(event);
   }
   return first;
 }
@@ -96,6 +118,7 @@ std::vector<std::string> describe(const std::vector<ChangeEvent>& events) {
   std::vector<std::string> lines;
   for (const ChangeEvent& event : events) {
     if (lines.size() == kMaxDescribed) break;
+    if (!tells(event)) continue;
     if (const auto* user = std::get_if<UserEvent>(&event)) {
       describe(*user, lines);
     } else {

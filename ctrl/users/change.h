@@ -26,9 +26,9 @@ class Registry;
 using UserPtr = std::shared_ptr<const UserSpec>;
 using PeerPtr = std::shared_ptr<const PeerSpec>;
 
-/// One user or peer, as it was and as it will be; null stands for none. A peer keeps its user. An
-/// event with the same spec on both sides tells that something around it has changed: the peers of
-/// a user that is switched on or off.
+/// One user or peer, as it was and as it will be; null stands for none. A peer keeps its user: the
+/// names of users differ where that has another name now. An event with the same spec on both sides
+/// tells that something around it has changed: the peers of a user that is switched on or off.
 struct UserEvent {
   UserPtr before, after;
   bool quota_reset = false;  // what was used of its quota is forgotten
@@ -40,6 +40,10 @@ struct PeerEvent {
   std::optional<dataplane::Endpoint> placed = std::nullopt;
 };
 using ChangeEvent = std::variant<UserEvent, PeerEvent>;
+
+/// That it changes what somebody has said of a record; not what surrounds it, and no name that it
+/// bears in passing.
+bool tells(const ChangeEvent& event);
 
 /// What process asks, by its socket (unix(7), SO_PEERCRED).
 struct Caller {

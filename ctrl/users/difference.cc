@@ -1,7 +1,8 @@
 // What a reload has to change: the steps from the running users and peers to the configured ones.
 #include <algorithm>
-#include <set>
+#include <iterator>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <fmt/core.h>
@@ -13,8 +14,6 @@ namespace wirelay::ctrl {
 
 namespace {
 
-using dataplane::Prefix;
-
 std::string indexed(const char* list, size_t i) {
   return std::string(list) + '[' + std::to_string(i) + ']';
 }
@@ -25,11 +24,6 @@ bool same(const Value& a, const Value& b) {
 }
 bool same(const std::optional<crypto::Secret>& a, const std::optional<crypto::Secret>& b) {
   return a.has_value() == b.has_value() && (!a || crypto::equal(a->bytes(), b->bytes()));
-}
-
-/// All that a peer's life depends on; another key or user makes another peer of it.
-bool same_peer(const PeerSpec& a, const PeerSpec& b) {
-  return a.public_key == b.public_key && a.user == b.user;
 }
 
 std::optional<UserChange> change_of(const UserSpec& from, const UserSpec& to) {
@@ -55,27 +49,28 @@ std::optional<PeerChange> change_of(const PeerSpec& from, const PeerSpec& to) {
   return change;
 }
 
-/// What of `from` stays in `to`: given up first, an address can go to another peer within one
-/// request, and what stays is not interrupted.
-std::vector<Prefix> kept(const std::vector<Prefix>& from, const std::vector<Prefix>& to) {
-  const std::set<Prefix> wanted(to.begin(), to.end());
-  std::vector<Prefix> result;
-  for (const Prefix& prefix : from) {
-    if (wanted.contains(prefix)) result.push_back(prefix);
-  }
-  return result;
-}
-
 /// The steps, sorted by the order in which they can work: what goes makes room (and sets names,
 /// keys and addresses free) for what comes. What others than the file have made stays; where the
 /// file wants something of that name, the request's own rules refuse it.
+///
+/// A peer is who has its key, a user who has its name; or, when nobody has that name and a user is
+/// gone, who has the first of the peers that were that one's.
 class Difference {
  public:
   Difference(const Registry::State& running, std::stop_token stop)
       : running_(running), stop_(std::move(stop)) {}
 
-  void want_users(std::span<const UserSpec> users) {
+  void want(std::span<const UserSpec> users, std::span<const PeerSpec> peers) {
     wanted_users_.reserve(users.size());
+    for (const UserSpec& user : users) wanted_users_.insert(user.name);
+    for (const PeerSpec& peer : peers) {
+      if (stop_.stop_requested()) return;
+      find_renamed(peer);
+    }
+    want_users(users);
+    want_peers(peers);
+  }
+  void want_users(std::span<const UserSpec> users) {
     for (size_t i = 0; i < users.size() && !stop_.stop_requested(); ++i) {
       want_user(users[i], indexed("users", i));
     }
@@ -88,11 +83,11 @@ class Difference {
   }
   void remove_others() {
     for (const auto& [name, entry] : running_.users) {
-      if (entry.spec->origin == Origin::kFile && !wanted_users_.contains(name)) remove(entry);
+      if (!keeps(name)) remove(entry);
     }
     for (const auto& [name, peer] : running_.peers) {
-      const bool with_its_user = !keeps(peer->user);
-      if (peer->origin == Origin::kFile && !staying_peers_.contains(name) && !with_its_user) {
+      const bool stays = staying_peers_.contains(peer->public_key);
+      if (peer->origin == Origin::kFile && !stays && keeps(peer->user)) {
         gone_.push_back({RemovePeer{name}, name});
       }
     }
@@ -118,7 +113,9 @@ class Difference {
     if (!problems.empty()) throw Refused(std::move(problems));
   }
   std::vector<Step> steps() && {
-    for (auto* part : {&shrunk_, &users_, &peers_}) {
+    if (!user_names_.all.empty()) gone_.push_back({std::move(user_names_), "users"});
+    if (!peer_names_.all.empty()) gone_.push_back({std::move(peer_names_), "peers"});
+    for (auto* part : {&users_, &peers_}) {
       gone_.insert(gone_.end(), std::make_move_iterator(part->begin()),
                    std::make_move_iterator(part->end()));
     }
@@ -128,9 +125,28 @@ class Difference {
  private:
   static constexpr size_t kTenth = 10;
 
-  /// Will a user of that name be there that is there now?
+  /// Will the user be there, whatever its name?
   [[nodiscard]] bool keeps(const std::string& user) const {
-    return wanted_users_.contains(user) || running_.users.at(user).spec->origin != Origin::kFile;
+    return wanted_users_.contains(user) || new_names_.contains(user) ||
+           running_.users.at(user).spec->origin != Origin::kFile;
+  }
+
+  /// The user that is gone and had `peer`, if it was one, is the one that has it now, if that is
+  /// new.
+  void find_renamed(const PeerSpec& peer) {
+    if (old_names_.contains(peer.user) || running_.users.contains(peer.user) ||
+        !wanted_users_.contains(peer.user)) {
+      return;
+    }
+    const PeerPtr before = running_.peer_by_key(peer.public_key);
+    if (!before || keeps(before->user)) return;
+    new_names_.emplace(before->user, peer.user);
+    old_names_.emplace(peer.user, before->user);
+  }
+  /// The name of a running user, or of the one that it will be.
+  [[nodiscard]] const std::string& new_name(const std::string& user) const {
+    const auto found = new_names_.find(user);
+    return found == new_names_.end() ? user : found->second;
   }
 
   void remove(const UserEntry& user) {
@@ -144,43 +160,44 @@ class Difference {
   }
 
   void want_user(const UserSpec& user, std::string path) {
-    const bool first = wanted_users_.insert(user.name).second;
-    const auto running = running_.users.find(user.name);
+    const bool first = seen_users_.insert(user.name).second;
+    const auto old_name = old_names_.find(user.name);
+    const bool renamed = old_name != old_names_.end();
+    const auto running = running_.users.find(renamed ? old_name->second : user.name);
     const bool ours =
         running != running_.users.end() && running->second.spec->origin == Origin::kFile;
     if (!first || !ours) {  // the second of a name is refused
       users_.push_back({AddUser{user}, std::move(path)});
-    } else if (auto change = change_of(*running->second.spec, user)) {
+      return;
+    }
+    if (renamed) user_names_.all.push_back({old_name->second, user.name, path});
+    if (auto change = change_of(*running->second.spec, user)) {
       users_.push_back({SetUser{std::move(*change)}, std::move(path)});
     }
   }
 
   void want_peer(const PeerSpec& peer, std::string path) {
-    const auto found = running_.peers.find(peer.name);
-    const bool ours = found != running_.peers.end() && found->second->origin == Origin::kFile;
-    const bool stays =
-        ours && same_peer(*found->second, peer) && staying_peers_.insert(peer.name).second;
+    const PeerPtr before = running_.peer_by_key(peer.public_key);
+    const bool stays = before && before->origin == Origin::kFile &&
+                       new_name(before->user) == peer.user &&
+                       staying_peers_.insert(peer.public_key).second;
     if (!stays) {
       peers_.push_back({AddPeer{peer}, std::move(path)});
       return;
     }
-    const PeerSpec& running = *found->second;
-    auto change = change_of(running, peer);
-    if (!change) return;
-    if (auto staying = kept(running.allowed_ips, peer.allowed_ips);
-        staying.size() < running.allowed_ips.size()) {
-      PeerChange shrink;
-      shrink.name = peer.name;
-      shrink.set<PeerField::kAllowedIps>(std::move(staying));
-      shrunk_.push_back({SetPeer{std::move(shrink)}, path});
-    }
-    peers_.push_back({SetPeer{std::move(*change)}, std::move(path)});
+    if (before->name != peer.name) peer_names_.all.push_back({before->name, peer.name, path});
+    auto change = change_of(*before, peer);
+    if (change) peers_.push_back({SetPeer{std::move(*change)}, std::move(path)});
   }
 
   const Registry::State& running_;
   const std::stop_token stop_;
-  std::unordered_set<std::string_view> wanted_users_, staying_peers_;  // of the wanted specs
-  std::vector<Step> gone_, shrunk_, users_, peers_;
+  std::unordered_set<std::string_view> wanted_users_, seen_users_;      // of the wanted specs
+  std::unordered_map<std::string, std::string> new_names_, old_names_;  // of users, by the other
+  std::unordered_set<crypto::PublicKey, KeyHash> staying_peers_;
+  RenameUsers user_names_;
+  RenamePeers peer_names_;
+  std::vector<Step> gone_, users_, peers_;
   size_t removed_users_ = 0;
   std::vector<const UserEntry*> with_others_peers_;  // that will go
 };
@@ -191,8 +208,7 @@ std::vector<Step> Registry::difference(std::span<const UserSpec> users,
                                        std::span<const PeerSpec> peers, bool force,
                                        std::stop_token stop) const {
   Difference difference(*state_, std::move(stop));
-  difference.want_users(users);
-  difference.want_peers(peers);
+  difference.want(users, peers);
   difference.remove_others();
   if (!force) difference.check_losses();
   return std::move(difference).steps();

@@ -62,6 +62,7 @@ Draft::DraftUser& Draft::draft_user(const std::string& name) {
 }
 
 void Draft::change_user(UserPtr before, UserPtr after) {
+  if (before && after && before->name != after->name) draft_user(before->name).spec = nullptr;
   draft_user((after ? after : before)->name).spec = after;
   sizes_.users += after ? 1 : 0;
   sizes_.users -= before ? 1 : 0;
@@ -78,14 +79,13 @@ void Draft::reset_quota(const UserPtr& user) {
 
 void Draft::change_peer(PeerPtr before, PeerPtr after,
                         const std::optional<dataplane::Endpoint>& placed) {
-  DraftUser& user = draft_user((after ? after : before)->user);
   if (before) {
     for (const auto& prefix : before->allowed_ips) claims_[prefix] = nullptr;
     sizes_.prefixes -= before->allowed_ips.size();
     by_key_[before->public_key] = nullptr;
     peers_[before->name] = nullptr;
     --sizes_.peers;
-    --user.peers;
+    --draft_user(before->user).peers;
   }
   if (after) {
     for (const auto& prefix : after->allowed_ips) claims_[prefix] = after;
@@ -93,8 +93,10 @@ void Draft::change_peer(PeerPtr before, PeerPtr after,
     by_key_[after->public_key] = after;
     peers_[after->name] = after;
     ++sizes_.peers;
+    DraftUser& user = draft_user(after->user);
     ++user.peers;
-    if (!before) user.added.push_back(after->name);
+    const bool known = before && before->name == after->name && before->user == after->user;
+    if (!known) user.added.push_back(after->name);
   }
   events_.push_back(PeerEvent{std::move(before), std::move(after), placed});
 }

@@ -27,7 +27,8 @@ class Draft final : public Standing {
   [[nodiscard]] Sizes sizes() const noexcept override { return sizes_; }
   [[nodiscard]] uint64_t next_user_id() const noexcept override { return next_user_id_; }
 
-  /// Enters the change and writes it down.
+  /// Enters the change and writes it down. When a user is given another name, its peers are to be
+  /// told of next.
   void change_user(UserPtr before, UserPtr after);
   void reset_quota(const UserPtr& user);
   void change_peer(PeerPtr before, PeerPtr after,
@@ -46,7 +47,7 @@ class Draft final : public Standing {
   struct DraftUser {
     UserPtr spec;
     size_t peers = 0;
-    std::vector<std::string> added;  // names of peers that came, perhaps gone again
+    std::vector<std::string> added;  // names of peers that came or have another, perhaps gone again
   };
   DraftUser& draft_user(const std::string& name);
 

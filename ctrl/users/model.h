@@ -150,7 +150,7 @@ struct ResetQuota {
 };  // the user's present period begins anew
 struct AddPeer {
   PeerSpec spec;
-  bool move = false;  // allowed IPs that are another peer's are taken from it
+  bool move = false;  // allowed IPs are taken from whoever has them when the step's turn comes
 };
 struct SetPeer {
   PeerChange change;
@@ -160,8 +160,27 @@ struct RemovePeer {
   std::string name;
 };
 
-/// One step of a request. A request is a list of steps, applied in order, wholly or not at all.
-using Change = std::variant<AddUser, SetUser, RemoveUser, ResetQuota, AddPeer, SetPeer, RemovePeer>;
+/// Another name for what has one; all else stays, sessions and counters among it.
+struct Renaming {
+  std::string name, to;
+  std::string path;  // as in Step
+};
+/// Those of one step come to pass at once: names may be swapped.
+struct RenameUsers {
+  std::vector<Renaming> all;
+};
+struct RenamePeers {
+  std::vector<Renaming> all;
+};
+
+/// One step of a request. A request is a list of steps, applied in order, wholly or not at all, and
+/// judged by the state it ends in: before any takes allowed IPs, peers give up those that they lose
+/// to others of the request.
+using Change = std::variant<AddUser, SetUser, RemoveUser, ResetQuota, AddPeer, SetPeer, RemovePeer,
+                            RenameUsers, RenamePeers>;
+
+/// What one bears whose name another takes while the names of a step are told: no name.
+inline std::string passing_name(const std::string& name) { return '~' + name; }
 
 /// A change with the place it came from, for messages.
 struct Step {

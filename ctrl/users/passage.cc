@@ -16,10 +16,7 @@ namespace {
 CheckedSteps check_on(const Standing& standing, std::optional<Origin> origin,
                       std::span<const Step> steps, const std::stop_token& stop) {
   Transaction transaction(standing, origin);
-  for (const Step& step : steps) {
-    if (stop.stop_requested()) throw std::runtime_error("the relay ends");
-    transaction.run(step);
-  }
+  transaction.run(steps, stop);
   return std::move(transaction).finish();
 }
 

@@ -5,6 +5,8 @@
 
 #include <rte_cycles.h>
 
+#include "ctrl/users/give_name.h"
+
 namespace wirelay::ctrl {
 
 namespace {
@@ -23,6 +25,7 @@ Publisher::Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Pr
       expiries_(shared.users, protocol) {
   // To grow later would be a pause.
   users_.reserve(shared_.users.capacity());
+  users_by_number_.reserve(shared_.users.capacity());
   peer_numbers_.reserve(shared_.peers.capacity());
   peers_by_number_.reserve(shared_.peers.capacity());
 }
@@ -86,12 +89,15 @@ bool Publisher::add(const UserPtr& user) {
   protocol_.add_user(*number, user->session_rules());
   quotas_.add(*number, user);
   expiries_.add(*number, user);
-  users_[user->name] = {*number, user->enabled(), {}};
+  UserEntry& entry = users_[user->name] = {*number, user->enabled(), {}};
+  if (*number >= users_by_number_.size()) users_by_number_.resize(*number + 1);
+  users_by_number_[*number] = &entry;
   return true;
 }
 
 void Publisher::change(const UserEvent& event) {
   const UserSpec &before = *event.before, &after = *event.after;
+  give_name(users_, before.name, after.name);
   UserEntry& entry = users_.at(after.name);
   if (before.limits() != after.limits()) {
     shared_.users.set_limits(entry.number, after.limits(), police_now());
@@ -125,12 +131,13 @@ bool Publisher::add(const PeerPtr& spec) {
 
 bool Publisher::change(const PeerEvent& event) {
   const PeerSpec &before = *event.before, &after = *event.after;
-  const uint32_t number = peer_numbers_.at(after.name);
+  const uint32_t number = peer_numbers_.at(before.name);
   if (before.allowed_ips != after.allowed_ips && !peers_.set_allowed(number, after.allowed_ips)) {
     return wait_for_room("more allowed IPs (sizes.prefixes)");
   }
   peers_by_number_[number] = event.after;
-  protocol_.change_peer(number, after, users_.at(after.user).enabled);
+  give_name(peer_numbers_, before.name, after.name);
+  protocol_.change_peer(number, after, owner(number).enabled);
   if (event.placed) protocol_.place_peer(number, *event.placed);
   return true;
 }
@@ -138,7 +145,7 @@ bool Publisher::change(const PeerEvent& event) {
 void Publisher::remove(const PeerSpec& peer) {
   const auto found = peer_numbers_.find(peer.name);
   const uint32_t number = found->second;
-  users_.at(peer.user).past += protocol_.status(number).traffic;
+  owner(number).past += protocol_.status(number).traffic;
   protocol_.remove_peer(number);  // reads the path that goes with the record
   peers_.remove(number);
   peers_by_number_[number] = nullptr;

@@ -64,6 +64,9 @@ class Publisher : public ChangeObserver {
   bool wait_for_room(const char* what);
   std::optional<uint32_t> take_number();
   [[nodiscard]] uint64_t police_now() const;
+  [[nodiscard]] UserEntry& owner(uint32_t peer) const {
+    return *users_by_number_[shared_.peers[peer].user];
+  }
 
   dataplane::Shared& shared_;
   dataplane::PeerWriter& peers_;
@@ -71,6 +74,7 @@ class Publisher : public ChangeObserver {
   Quotas quotas_;
   Expiries expiries_;
   std::unordered_map<std::string, UserEntry> users_;
+  std::vector<UserEntry*> users_by_number_;  // those of users_, which stay where they are
   std::unordered_map<std::string, uint32_t> peer_numbers_;
   std::vector<PeerPtr> peers_by_number_;
   std::vector<uint32_t> free_;             // user numbers; last in, first out

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ctrl/users/give_name.h"
 #include "ctrl/users/registry_state.h"
 
 namespace wirelay::ctrl {
@@ -59,6 +60,7 @@ void Registry::State::enter(const UserEvent& event) {
   if (!event.after) {
     users.erase(event.before->name);
   } else {
+    if (event.before) give_name(users, event.before->name, event.after->name);
     users[event.after->name].spec = event.after;
     next_id = std::max(next_id, event.after->id + 1);
   }
@@ -70,7 +72,7 @@ void Registry::State::enter(const PeerEvent& event) {
   if (before) {
     for (const auto& prefix : before->allowed_ips) claims.erase(prefix);
     by_key.erase(before->public_key);
-    if (!after) {
+    if (!after || after->name != before->name) {
       users.at(before->user).peers.erase(before->name);
       peers.erase(before->name);
     }
@@ -79,7 +81,8 @@ void Registry::State::enter(const PeerEvent& event) {
     for (const auto& prefix : after->allowed_ips) claims[prefix] = after;
     by_key[after->public_key] = after;
     peers[after->name] = after;
-    users.at(after->user).peers.insert(after->name);
+    // Of a user with another name all that it has is there already.
+    if (!before || after->name != before->name) users.at(after->user).peers.insert(after->name);
   }
 }
 

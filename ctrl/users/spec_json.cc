@@ -266,11 +266,25 @@ Json::Value to_json(const UserSpec& user) {
   return value;
 }
 
-Json::Value shown(const UserSpec& user) { return to_json(user); }
+namespace {
+
+/// The name that people know, if it is borne by another for the moment.
+void show_name(Json::Value& value, const std::string& name) {
+  if (name.starts_with('~')) value["name"] = name.substr(1);
+}
+
+}  // namespace
+
+Json::Value shown(const UserSpec& user) {
+  Json::Value value = to_json(user);
+  show_name(value, user.name);
+  return value;
+}
 
 Json::Value shown(const PeerSpec& peer) {
   Json::Value value = to_json(peer, PresharedKey::kHide);
   value["has_preshared_key"] = peer.preshared_key.has_value();
+  show_name(value, peer.name);
   return value;
 }
 

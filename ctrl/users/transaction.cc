@@ -2,6 +2,7 @@
 #include "ctrl/users/transaction.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace wirelay::ctrl {
@@ -74,10 +75,25 @@ PeerSpec changed(PeerSpec peer, const PeerChange& change) {
 
 }  // namespace
 
-void Transaction::run(const Step& step) {
-  if (enough(problems_)) return;
-  path_ = &step.path;
-  std::visit([this](const auto& change) { enter(change); }, step.change);
+void Transaction::run(std::span<const Step> steps, const std::stop_token& stop) {
+  std::optional<LastWord> word;
+  size_t first = 0;  // of the steps that take
+  for (size_t i = 0; i < steps.size() && !enough(problems_); ++i) {
+    if (stop.stop_requested()) throw std::runtime_error("the relay ends");
+    const Change& change = steps[i].change;
+    const bool takes =
+        std::holds_alternative<AddPeer>(change) || std::holds_alternative<SetPeer>(change);
+    if (takes && !word) {
+      first = i;
+      make_room(steps.subspan(first), word.emplace(steps.subspan(first)));
+    }
+    path_ = &steps[i].path;
+    if (takes && !LastWord::peer_of(change).empty() && !word->has(i - first)) {
+      enter_unsaid(change);
+    } else {
+      std::visit([this](const auto& step) { enter(step); }, change);
+    }
+  }
 }
 
 CheckedSteps Transaction::finish() && {
@@ -90,7 +106,7 @@ void Transaction::enter(const AddUser& step) {
   user.origin = origin_.value_or(user.origin);
   const size_t before = problems_.size();
   const UserPtr taken = draft_.user(user.name);
-  check_new_name("user", user.name, user.origin, taken ? &taken->origin : nullptr);
+  check_name(".name", "user", user.name, user.origin, taken ? &taken->origin : nullptr);
   if (draft_.sizes().users >= draft_.limits().users) {
     problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().users) +
                     " users (sizes.users in its configuration)");
@@ -146,7 +162,7 @@ void Transaction::enter(const AddPeer& step) {
   if (refused_users_.contains(peer.user) && !draft_.user(peer.user)) return;
   const size_t before = problems_.size();
   const PeerPtr taken = draft_.peer(peer.name);
-  check_new_name("peer", peer.name, peer.origin, taken ? &taken->origin : nullptr);
+  check_name(".name", "peer", peer.name, peer.origin, taken ? &taken->origin : nullptr);
   if (draft_.sizes().peers >= draft_.limits().peers) {
     problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().peers) +
                     " peers (sizes.peers in its configuration)");
@@ -176,15 +192,15 @@ void Transaction::enter(const RemovePeer& step) {
   if (const PeerPtr peer = find_peer(step.name)) draft_.change_peer(peer, nullptr);
 }
 
-void Transaction::check_new_name(const char* noun, const std::string& name, Origin origin,
-                                 const Origin* taken) {
+void Transaction::check_name(const char* field, const char* noun, const std::string& name,
+                             Origin origin, const Origin* taken) {
   if (!is_name(name)) {
-    problem(".name", quoted(name) + " is no name: 1 to 64 letters, digits and . _ - @ +");
+    problem(field, quoted(name) + " is no name: 1 to 64 letters, digits and . _ - @ +");
   } else if (taken != nullptr) {
     std::string message = "there is a ";
     message.append(noun).append(" ").append(quoted(name)).append(" already");
     if (*taken != origin) message.append(made_by(*taken));
-    problem(".name", std::move(message));
+    problem(field, std::move(message));
   }
 }
 

@@ -4,11 +4,14 @@
 
 #include <optional>
 #include <set>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "ctrl/base/problem.h"
 #include "ctrl/users/draft.h"
+#include "ctrl/users/last_word.h"
 #include "ctrl/users/passage.h"
 
 namespace wirelay::ctrl {
@@ -20,8 +23,9 @@ class Transaction {
   Transaction(const Standing& standing, std::optional<Origin> origin)
       : draft_(standing), origin_(origin) {}
 
-  /// Enters the step, or notes what is wrong with it; nothing once there are enough() problems.
-  void run(const Step& step);
+  /// Enters the steps, or notes what is wrong with them; nothing once there are enough() problems.
+  /// Throws when `stop` is requested.
+  void run(std::span<const Step> steps, const std::stop_token& stop);
   /// What the request does, in order; throws Refused with all problems that were found.
   CheckedSteps finish() &&;
 
@@ -33,10 +37,27 @@ class Transaction {
   void enter(const AddPeer& step);
   void enter(const SetPeer& step);
   void enter(const RemovePeer& step);
+  /// Peers give up the allowed IPs that they lose to others in `steps`, of which `word` was made.
+  void make_room(std::span<const Step> steps, const LastWord& word);
+  /// The step without the allowed IPs on which a later one has the last word.
+  void enter_unsaid(const Change& change);
+  void enter(const RenameUsers& step);
+  void enter(const RenamePeers& step);
+
+  /// What a step has renamed: `before` as it stood.
+  template <typename Pointer>
+  struct Renamed {
+    Pointer before, now;
+    const Renaming* by;
+  };
+  /// Finds who is to be renamed, each once and to a name that is free when all is done.
+  template <typename Pointer, typename Find>
+  std::vector<Renamed<Pointer>> find_renamed(const char* noun, const std::vector<Renaming>& all,
+                                             Find find);
 
   /// `taken`: of the other of that name, or null.
-  void check_new_name(const char* noun, const std::string& name, Origin origin,
-                      const Origin* taken);
+  void check_name(const char* field, const char* noun, const std::string& name, Origin origin,
+                  const Origin* taken);
   void check_quota(const UserSpec& user);
   void check_owner(const PeerSpec& peer);
   void check_key(const PeerSpec& peer);

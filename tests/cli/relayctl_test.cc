@@ -37,6 +37,9 @@ class RelayctlTest : public test::RelayctlFixture {
     has(out_, "2 of 2 users");
     done("user list --names --after alice");
     CPPUNIT_ASSERT_EQUAL(std::string("bob\n"), out_);
+    done("user rename bob robert");
+    CPPUNIT_ASSERT_EQUAL(std::string("changed 1 user\n"), out_);
+    done("user rename robert bob");
     done("user remove alice bob");
     CPPUNIT_ASSERT_EQUAL(std::string("removed 2 users\n"), out_);
   }
@@ -74,6 +77,9 @@ class RelayctlTest : public test::RelayctlFixture {
     has(out_, "phone  alice  10.77.0.3/32  -         never");
     done("user show alice");
     has(out_, "Peers:         1 of unlimited, 0 connected");
+    done("peer rename phone pad");
+    CPPUNIT_ASSERT_EQUAL(std::string("changed 1 peer\n"), out_);
+    done("peer rename pad phone");
     done("peer remove phone");
     CPPUNIT_ASSERT_EQUAL(std::string("removed 1 peer\n"), out_);
   }

@@ -32,6 +32,29 @@ class ReloadTest(LabCase):
         self.assertEqual(shown["limits"]["up"]["rate"], "3M")
         self.assert_reaches(self.a(), net.FAR_V4)
 
+    def test_other_names_are_only_names(self):
+        """By reload and by request: no packet is lost, and what was counted stays."""
+        pinging = Pinging(self.a(), net.FAR_V4, interval=0.005)
+        time.sleep(0.2)
+        before = self.relay.call("peer.get", {"name": "a-laptop"})["status"]
+        users = self.users()
+        users[0]["name"], users[0]["peers"][0]["name"] = "alicia", "a-pad"
+        self.relay.config["users"] = users
+        self.relay.reload()
+        after = self.relay.call("peer.get", {"name": "a-pad"})
+        self.assertEqual(after["user"], "alicia")
+        self.assertEqual(after["status"]["last_handshake"], before["last_handshake"])
+        self.assertGreaterEqual(after["status"]["traffic"]["rx_bytes"],
+                                before["traffic"]["rx_bytes"])
+        self.relay.call("user.rename", {"users": [{"name": "alicia", "to": "bob"},
+                                                  {"name": "bob", "to": "alicia"}]})
+        self.assertEqual(self.relay.call("peer.get", {"name": "a-pad"})["user"], "bob")
+        self.relay.call("user.rename", {"users": [{"name": "alicia", "to": "bob"},
+                                                  {"name": "bob", "to": "alice"}]})
+        self.relay.ctl("peer", "rename", "a-pad", "a-laptop")
+        time.sleep(0.2)
+        self.assert_no_loss(pinging.stop(), at_least=50)
+
     def test_a_bad_file_changes_nothing(self):
         """The log names path and reason, the relay goes on as it was."""
         self.relay.config["users"] = [{"name": "carol"}, {"name": "carol"}]

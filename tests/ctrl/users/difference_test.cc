@@ -14,6 +14,8 @@ class RegistryDifferenceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(RegistryDifferenceTest);
   CPPUNIT_TEST(leads_to_the_wanted_state);
   CPPUNIT_TEST(moves_addresses_between_peers);
+  CPPUNIT_TEST(other_names_are_only_names);
+  CPPUNIT_TEST(a_user_is_who_has_its_peers);
   CPPUNIT_TEST(refuses_doubles);
   CPPUNIT_TEST(touches_what_the_file_owns_only);
   CPPUNIT_TEST(others_peers_keep_a_user);
@@ -67,6 +69,38 @@ class RegistryDifferenceTest : public CppUnit::TestFixture {
     assert_becomes(users,
                    {peer("x", "alice", 1, {"10.0.2.0/24"}), peer("y", "alice", 2, {"10.0.1.0/24"}),
                     peer("z", "alice", 3, {"10.9.0.0/24"})});
+  }
+
+  void other_names_are_only_names() {
+    const std::vector<UserSpec> users = {user("alice")};
+    assert_becomes(users, {peer("x", "alice", 1, {"10.0.1.0/24"}), peer("y", "alice", 2, {})});
+    observer_.heard.clear();
+    assert_becomes(users, {peer("z", "alice", 1, {"10.0.1.0/24"}), peer("y", "alice", 2, {})});
+    CPPUNIT_ASSERT(observer_.heard == std::vector<std::string>{"peer~ z"});
+    // Swapped, and one of them has another address as well.
+    assert_becomes(
+        users, {peer("y", "alice", 1, {"10.0.2.0/24"}), peer("z", "alice", 2, {"10.0.1.0/24"})});
+    for (const std::string& line : observer_.heard) CPPUNIT_ASSERT(line.starts_with("peer~"));
+  }
+
+  void a_user_is_who_has_its_peers() {
+    assert_becomes({user("alice"), user("bob")},
+                   {peer("x", "alice", 1, {}), peer("y", "bob", 2, {})});
+    const uint64_t id = registry_.user("alice")->id;
+    test::pass(registry_, observer_, {{AddPeer{peer("api", "alice", 3, {})}, ""}});
+    observer_.heard.clear();
+    UserSpec carol = user("carol");
+    carol.values[UserField::kMaxPeers] = 5;
+    become(registry_, observer_, {carol, user("bob")},
+           {peer("x2", "carol", 1, {}), peer("y", "bob", 2, {})}, false);
+    CPPUNIT_ASSERT_EQUAL(id, registry_.user("carol")->id);
+    CPPUNIT_ASSERT_EQUAL(std::string("carol"), registry_.peer("api")->user);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{5}, registry_.user("carol")->max_peers());
+    for (const std::string& line : observer_.heard) CPPUNIT_ASSERT(line.find('~') == 4);
+    // A peer that another user has is a new one there: it is accounted for there.
+    become(registry_, observer_, {carol, user("bob")}, {peer("x2", "bob", 1, {})});
+    CPPUNIT_ASSERT_EQUAL(id, registry_.user("carol")->id);
+    CPPUNIT_ASSERT_EQUAL(std::string("bob"), registry_.peer("x2")->user);
   }
 
   void refuses_doubles() {

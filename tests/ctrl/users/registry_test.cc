@@ -2,7 +2,11 @@
 // exactly what changed, in order.
 #include "ctrl/users/registry.h"
 
+#include <algorithm>
+#include <iterator>
+#include <map>
 #include <random>
+#include <set>
 
 #include <cppunit/extensions/HelperMacros.h>
 
@@ -151,50 +155,20 @@ class RegistryTest : public RegistryFixture {
     CPPUNIT_ASSERT(registry_.users_after("c", 10).empty());
   }
 
-  /// Few prefixes and names collide often; the model compares each with each.
+  /// Few prefixes and names collide often; the model does what each step says and then compares
+  /// each with each.
   void agrees_with_a_slow_model_on_random_requests() {
     std::mt19937 random(4711);
     Registry registry({1, 1000, 10'000});
     test::pass(registry, observer_, {{AddUser{user("u")}, ""}});
-    std::map<std::string, std::vector<dataplane::Prefix>> model;
-    const auto draw = [&] {
-      const auto length = 29 + random() % 4;
-      return prefix("10.0.0." + std::to_string(random() % 64) + '/' + std::to_string(length));
-    };
+    Model model;
     int accepted = 0;
     for (uint32_t i = 0; i < 3000; ++i) {
-      auto wanted = model;
+      const std::vector<Wish> wishes = draw_wishes(random, model, i);
+      Model wanted = model;
+      const bool fits = come_true(wishes, wanted);
       std::vector<Step> steps;
-      bool fits = true;
-      for (uint32_t k = 0; k <= random() % 3; ++k) {
-        const std::string name = "p" + std::to_string(random() % 20);
-        if (wanted.contains(name) && random() % 2 == 0) {
-          steps.push_back({RemovePeer{name}, ""});
-          wanted.erase(name);
-          continue;
-        }
-        const bool move = random() % 4 == 0;
-        const std::vector<dataplane::Prefix> prefixes = {draw(), draw()};
-        fits = fits && prefixes[0] != prefixes[1];
-        for (auto& [other, theirs] : wanted) {
-          if (other == name) continue;
-          const auto taken = std::erase_if(
-              theirs, [&](const auto& p) { return p == prefixes[0] || p == prefixes[1]; });
-          fits = fits && (move || taken == 0);
-        }
-        if (wanted.contains(name)) {
-          SetPeer set;
-          set.change.name = name;
-          set.change.set<PeerField::kAllowedIps>(prefixes);
-          set.move = move;
-          steps.push_back({set, ""});
-        } else {
-          PeerSpec add = peer(name, "u", 10 * i + k, {});
-          add.allowed_ips = prefixes;
-          steps.push_back({AddPeer{add, move}, ""});
-        }
-        wanted[name] = prefixes;
-      }
+      for (const Wish& wish : wishes) steps.push_back(wish.step());
       bool applied = true;
       try {
         test::pass(registry, observer_, steps);
@@ -210,6 +184,87 @@ class RegistryTest : public RegistryFixture {
       }
     }
     CPPUNIT_ASSERT(accepted > 300 && accepted < 2900);
+  }
+
+ private:
+  using Prefixes = std::vector<dataplane::Prefix>;
+  using Model = std::map<std::string, Prefixes>;
+
+  struct Wish {
+    enum class Kind : uint8_t { kRemove, kAdd, kSet } kind;
+    std::string name;
+    Prefixes prefixes = {};
+    bool move = false;
+    uint32_t key = 0;
+
+    [[nodiscard]] Step step() const {
+      if (kind == Kind::kRemove) return {RemovePeer{name}, ""};
+      if (kind == Kind::kAdd) {
+        PeerSpec spec = peer(name, "u", key, {});
+        spec.allowed_ips = prefixes;
+        return {AddPeer{spec, move}, ""};
+      }
+      SetPeer set;
+      set.change.name = name;
+      set.change.set<PeerField::kAllowedIps>(prefixes);
+      set.move = move;
+      return {set, ""};
+    }
+  };
+
+  static std::vector<Wish> draw_wishes(std::mt19937& random, const Model& model, uint32_t round) {
+    const auto draw = [&] {
+      const auto length = 29 + random() % 4;
+      return prefix("10.0.0." + std::to_string(random() % 64) + '/' + std::to_string(length));
+    };
+    std::set<std::string> there;
+    for (const auto& [name, prefixes] : model) there.insert(name);
+    std::vector<Wish> wishes;
+    const uint32_t count = 1 + random() % 4;
+    for (uint32_t k = 0; k < count; ++k) {
+      const std::string name = "p" + std::to_string(random() % 20);
+      if (there.contains(name) && random() % 2 == 0) {
+        wishes.push_back({Wish::Kind::kRemove, name});
+        there.erase(name);
+        continue;
+      }
+      const auto kind = there.insert(name).second ? Wish::Kind::kAdd : Wish::Kind::kSet;
+      Prefixes prefixes = {draw(), draw()};
+      // Often what another has, as in a swap.
+      if (!model.empty() && random() % 2 == 0) {
+        prefixes = std::next(model.begin(), static_cast<long>(random() % model.size()))->second;
+      }
+      wishes.push_back({kind, name, prefixes, k == 0 && random() % 2 == 0, 10 * round + k});
+    }
+    return wishes;
+  }
+
+  /// False when two would have the same, or one has it twice.
+  static bool come_true(const std::vector<Wish>& wishes, Model& model) {
+    for (size_t i = 0; i < wishes.size(); ++i) {
+      const Wish& wish = wishes[i];
+      const bool last = std::none_of(wishes.begin() + static_cast<long>(i) + 1, wishes.end(),
+                                     [&](const Wish& later) { return later.name == wish.name; });
+      if (wish.kind == Wish::Kind::kRemove) {
+        model.erase(wish.name);
+      } else if (!last) {
+        model[wish.name];
+      } else {
+        for (auto& [name, theirs] : model) {
+          if (!wish.move || name == wish.name) continue;
+          std::erase_if(theirs,
+                        [&](const auto& p) { return std::ranges::count(wish.prefixes, p); });
+        }
+        model[wish.name] = wish.prefixes;
+      }
+    }
+    std::set<dataplane::Prefix> all;
+    size_t count = 0;
+    for (const auto& [name, prefixes] : model) {
+      all.insert(prefixes.begin(), prefixes.end());
+      count += prefixes.size();
+    }
+    return all.size() == count;
   }
 };
 
