@@ -42,11 +42,38 @@ class PublisherTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(full_tables_are_replaced_in_one_request);
   CPPUNIT_TEST(a_full_table_undoes_the_request);
   CPPUNIT_TEST(disabled_users);
+  CPPUNIT_TEST(quotas_and_ends);
   CPPUNIT_TEST_SUITE_END();
 
  public:
   void setUp() override { world_ = std::make_unique<Published>(); }
   void tearDown() override { world_.reset(); }
+
+  /// What holds for a user reaches its record, and goes with it.
+  void quotas_and_ends() {
+    apply({add_user("alice"), add_user("bob")});
+    const uint32_t number = *world_->publisher.user_number("alice");
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0}, world_->shared.users.flags(number));
+    UserChange change;
+    change.name = "alice";
+    change.set(UserField::kQuotaBytes, 1'000);
+    change.set(UserField::kQuotaCounts, static_cast<uint64_t>(dataplane::QuotaCounts::kUp));
+    change.set(UserField::kExpires, kLeastMoment);
+    apply({{SetUser{change}, ""}});
+    CPPUNIT_ASSERT(world_->publisher.tick({1, 1, kMostMoment}, std::chrono::hours(1)));
+    CPPUNIT_ASSERT_EQUAL(uint8_t{dataplane::kCountedUp | dataplane::kEnded},
+                         world_->shared.users.flags(number));
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0},
+                         world_->shared.users.flags(*world_->publisher.user_number("bob")));
+    world_->shared.users.add_use(number, {600, 0});
+    apply({{ResetQuota{"alice"}, ""}});
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, world_->shared.users.quota(number).use().up);
+    apply({{RemoveUser{"alice"}, ""}});
+    world_->shared.rcu.poll();
+    apply({add_user("carol")});
+    CPPUNIT_ASSERT_EQUAL(number, *world_->publisher.user_number("carol"));
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0}, world_->shared.users.flags(number));
+  }
 
   void users_have_their_limits() {
     apply({add_user("alice", 20'000'000), add_user("bob")});
