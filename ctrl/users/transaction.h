@@ -58,6 +58,8 @@ class Transaction {
   void check_name(const char* field, const char* noun, const std::string& name, Origin origin,
                   const Origin* taken);
   void check_owner(const PeerSpec& peer);
+  /// Gives a new peer addresses of the pools.
+  void pick_allowed_ips(PeerSpec& peer);
   void check_key(const PeerSpec& peer);
   void check_endpoint(const PeerSpec& peer);
   /// Of `peer`, which has replaced `before` (null when it is new).
