@@ -87,7 +87,7 @@ void print_changes(Call& call, const Json::Value& result) {
   print_warnings(call, result);
 }
 
-void remove_named(Call& call, const char* method) {
+void call_for_names(Call& call, const char* method) {
   Json::Value params(Json::objectValue);
   params["names"] = list_of(call.arguments());
   print_changes(call, call.relay.call(method, params));

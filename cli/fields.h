@@ -28,8 +28,8 @@ void print_warnings(Call& call, const Json::Value& result);
 void print_changes(Call& call, const Json::Value& counts);
 std::string changes_text(const Json::Value& counts);
 
-/// Removes what the arguments name, all or none, and prints what went.
-void remove_named(Call& call, const char* method);
+/// Does to what the arguments name, all or none, what the method does, and prints what that was.
+void call_for_names(Call& call, const char* method);
 /// Gives the first argument's the second as its name.
 void rename_one(Call& call, const char* method);
 

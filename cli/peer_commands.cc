@@ -151,7 +151,7 @@ void set_peers(Call& call) {
 
 void rename_peer(Call& call) { rename_one(call, "peer.rename"); }
 
-void remove_peers(Call& call) { remove_named(call, "peer.remove"); }
+void remove_peers(Call& call) { call_for_names(call, "peer.remove"); }
 
 void show_peer(Call& call) {
   Json::Value params(Json::objectValue);

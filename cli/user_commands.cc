@@ -10,6 +10,7 @@
 #include "cli/format.h"
 #include "cli/peer_table.h"
 #include "cli/user_fields.h"
+#include "ctrl/base/moment.h"
 
 namespace wirelay::cli {
 
@@ -55,7 +56,9 @@ void set_users(Call& call) {
 
 void rename_user(Call& call) { rename_one(call, "user.rename"); }
 
-void remove_users(Call& call) { remove_named(call, "user.remove"); }
+void reset_quotas(Call& call) { call_for_names(call, "user.reset_quota"); }
+
+void remove_users(Call& call) { call_for_names(call, "user.remove"); }
 
 std::string max_peers_text(const Json::Value& user) {
   const Json::Value& n = user["max_peers"];
@@ -67,6 +70,26 @@ std::string traffic_text(const Json::Value& traffic, const std::string& way) {
          count_text(traffic[way + "_packets"].asUInt64()) + " packets";
 }
 
+/// What the operator set, or what stands against it.
+std::string state_text(const Json::Value& user) {
+  if (!user["enabled"].asBool()) return "disabled";
+  if (user["status"]["expiry"]["expired"].asBool()) return "expired";
+  return user["status"]["quota"]["over"].asBool() ? "over quota" : "enabled";
+}
+
+std::string expiry_text(const Json::Value& expiry) {
+  if (expiry["at"].isNull()) return "not before the first handshake";
+  return ctrl::moment_text(expiry["at"].asUInt64());
+}
+
+std::string quota_text(const Json::Value& quota) {
+  std::string text = bytes_text(quota["used_up"].asUInt64()) + " up, " +
+                     bytes_text(quota["used_down"].asUInt64()) + " down, " +
+                     bytes_text(quota["left"].asUInt64()) + " left";
+  if (quota["period_end"].isNull()) return text;
+  return text + " until " + ctrl::moment_text(quota["period_end"].asUInt64());
+}
+
 void show_user(Call& call) {
   Json::Value params(Json::objectValue);
   params["name"] = call.argument();
@@ -74,13 +97,16 @@ void show_user(Call& call) {
   if (printed_json(call, user)) return;
   const Json::Value& status = user["status"];
   Facts facts;
-  facts.add("User", user["name"].asString() + (user["enabled"].asBool() ? "" : " (disabled)"));
+  const std::string state = state_text(user);
+  facts.add("User", user["name"].asString() + (state == "enabled" ? "" : " (" + state + ")"));
   facts.add("From", status["origin"] == "file" ? "the configuration file" : "the API");
   for (auto& [title, text] : titled_fields(user)) facts.add(std::move(title), std::move(text));
   facts.add("Peers", count_text(status["peers"].asUInt64()) + " of " + max_peers_text(user) + ", " +
                          count_text(status["peers_connected"].asUInt64()) + " connected");
   facts.add("Traffic up", traffic_text(status["traffic"], "rx"));
   facts.add("Traffic down", traffic_text(status["traffic"], "tx"));
+  if (status.isMember("quota")) facts.add("Quota used", quota_text(status["quota"]));
+  if (status.isMember("expiry")) facts.add("Ends", expiry_text(status["expiry"]));
   facts.add("Over limit", count_text(status["dropped_up"].asUInt64()) + " packets up, " +
                               count_text(status["dropped_down"].asUInt64()) + " down");
   facts.print(call.out);
@@ -111,7 +137,7 @@ void list_users(Call& call) {
   for (const Json::Value& user : result["users"]) {
     const Json::Value& status = user["status"];
     std::vector<std::string> row = {user["name"].asString(), status["origin"].asString(),
-                                    user["enabled"].asBool() ? "enabled" : "disabled"};
+                                    state_text(user)};
     for (auto& [title, text] : titled_fields(user)) row.push_back(std::move(text));
     for (const char* peers : {"peers", "peers_connected"}) {
       row.push_back(count_text(status[peers].asUInt64()));
@@ -135,12 +161,15 @@ constexpr std::array kUserCommands = {
     Command{"user set", "NAME...", 1, kAnyNumber, "change limits and state, live",
             "relayctl user set alice --rate-up unlimited\n"
             "relayctl user set alice bob --rate 50M\n"
+            "relayctl user set alice --quota 10G --quota-period month --expires 2027-01-31\n"
             "relayctl user set alice --disable",
             describe_user_set, set_users},
     Command{"user rename", "NAME NEW-NAME", 2, 2, "give a user another name; all else goes on",
             "relayctl user rename alice alice.smith", nullptr, rename_user},
     Command{"user remove", "NAME...", 1, kAnyNumber, "remove users and their peers",
             "relayctl user remove alice", nullptr, remove_users},
+    Command{"user reset-quota", "NAME...", 1, kAnyNumber, "have the present periods begin anew",
+            "relayctl user reset-quota alice", nullptr, reset_quotas},
     Command{"user show", "NAME", 1, 1, "a user, its traffic and its peers",
             "relayctl user show alice\nrelayctl user show alice --json", nullptr, show_user},
     Command{"user list", "", 0, 0, "all users",

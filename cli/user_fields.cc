@@ -57,6 +57,7 @@ std::string value_text(const Json::Value& value, const ctrl::FieldKind& kind) {
   if (value.isNull() || (value.isString() && value.asString() == kind.open)) return "";
   if (kind.form == ValueForm::kScaled) return rate_text(value.asString(), kind.shown);
   if (kind.form == ValueForm::kSwitch) return value.asBool() ? "yes" : "no";
+  if (value.isString()) return value.asString();
   return count_text(value.asUInt64());
 }
 
@@ -88,15 +89,19 @@ Json::Value user_fields(const Call& call) {
 
 std::vector<std::pair<std::string, std::string>> titled_fields(const Json::Value& user) {
   std::vector<std::pair<std::string, std::string>> titled;
+  std::vector<std::string_view> open;  // what an empty cell says
   for (const UserFieldInfo& field : kUserFields) {
     if (field.title.empty()) continue;
     auto cell = std::ranges::find(titled, field.title, &std::pair<std::string, std::string>::first);
-    if (cell == titled.end()) cell = titled.insert(cell, {std::string(field.title), ""});
+    if (cell == titled.end()) {
+      cell = titled.insert(cell, {std::string(field.title), ""});
+      open.push_back(field.kind.open);
+    }
     const std::string text = value_text(ctrl::find_at(user, field.path), field.kind);
     if (!text.empty()) cell->second.append(cell->second.empty() ? "" : ", ").append(text);
   }
-  for (auto& [title, text] : titled) {
-    if (text.empty()) text = "unlimited";
+  for (size_t i = 0; i < titled.size(); ++i) {
+    if (titled[i].second.empty()) titled[i].second = open[i];
   }
   return titled;
 }

@@ -31,6 +31,8 @@ constexpr std::chrono::microseconds kAgendaTime(1500);
 /// For what has waited for a grace period, in each turn; so many calls between looks at the clock.
 constexpr std::chrono::microseconds kDeferredTime(500);
 constexpr unsigned kDeferredAtOnce = 64;
+/// For what time does to users (quotas begin anew), in each turn.
+constexpr std::chrono::microseconds kUsersTime(400);
 /// No turn is to take more CPU time.
 constexpr milliseconds kLongTurn(5);
 constexpr uint64_t kTickNs = 10'000'000;
@@ -151,6 +153,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
   watch_events();
+  publisher_.tick(read_clocks(), kUsersTime);  // so that periods begin now
   begin_with_users();
   stop_if_requested();
   links_.turn(read_clocks().ns);  // workers send by those that are up
@@ -195,6 +198,11 @@ milliseconds Relay::turn() {
     meter.mark("links");
     neighbours_.tick(now);
     meter.mark("neighbours");
+    users_due_ = true;
+  }
+  if (users_due_) {
+    users_due_ = !publisher_.tick(now, kUsersTime);
+    meter.mark("users");
   }
   if (now.ns >= next_flush_ns_) {
     next_flush_ns_ = now.ns + kFlushNs;
@@ -208,7 +216,7 @@ milliseconds Relay::turn() {
   meter.mark("agenda");
   events_.flush(now.unix_ns);
   meter.mark("events");
-  if (result == Pump::Result::kMore || !agenda_.empty()) return milliseconds(0);
+  if (result == Pump::Result::kMore || !agenda_.empty() || users_due_) return milliseconds(0);
   const milliseconds delay = result == Pump::Result::kDone ? kBusyDelay : idle_;
   idle_ = std::min(2 * delay, kLongestDelay);
   return delay;

@@ -79,6 +79,7 @@ class Relay final : public RelayFace {
  private:
   void begin_with_users();
   void resume_lives();
+  void resume(const UserSpec& user, const UserLife& life, const dataplane::Traffic& past);
   void begin_lap(const Now& now);
   void end_usage();
   void watch_events();
@@ -134,6 +135,7 @@ class Relay final : public RelayFace {
   Reloader reloader_;
   api::Server server_;
   const uint64_t start_ns_;
+  bool users_due_ = false;  // time has done something to users that they are not told of yet
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
   std::chrono::milliseconds idle_{1};     // the delay behind the next turn that finds nothing
   std::optional<LoopThread> api_thread_;  // last: it serves with all of the above

@@ -19,6 +19,17 @@ void Relay::watch_events() {
                         {"state", std::string_view(answers ? "found" : "lost")}};
         events_.tell(std::move(event));
       });
+  publisher_.quotas().on_warning = [this](const UserSpec& user, unsigned percent) {
+    Event event{.kind = Kind::kQuota, .user = user.name};
+    event.fields = {{"percent", uint64_t{percent}},
+                    {"bytes", user.values[UserField::kQuotaBytes]}};
+    events_.tell(std::move(event));
+  };
+  publisher_.expiries().on_change = [this](const UserSpec& user, bool expired) {
+    Event event{.kind = Kind::kExpiry, .user = user.name};
+    event.fields = {{"state", std::string_view(expired ? "expired" : "not expired")}};
+    events_.tell(std::move(event));
+  };
   Event started{.kind = Kind::kStarted};
   started.fields = {{"version", std::string(version())}};
   events_.tell(std::move(started));

@@ -15,6 +15,8 @@
 #include "ctrl/host/turn_meter.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/quota/expiries.h"
+#include "ctrl/quota/quotas.h"
 #include "ctrl/store/database.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/life.h"
@@ -37,9 +39,11 @@ inline constexpr std::array kUserCounters = {
 };
 static_assert(complete(kUserCounters));
 
-/// What a user carried and lost, over all peers, since the relay started.
+/// What a user carried and lost, over all peers, since the relay started, and what it may yet.
 struct UserStatus : UserCounters {
   dataplane::Traffic traffic;
+  std::optional<QuotaStatus> quota;
+  std::optional<ExpiryStatus> expiry;
 };
 
 struct PortCounters {

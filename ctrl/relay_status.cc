@@ -49,6 +49,8 @@ UserStatus Relay::user_status(const std::string& name) const {
   status.dropped_up = user.dropped_up.load(std::memory_order_relaxed);
   status.dropped_down = user.dropped_down.load(std::memory_order_relaxed);
   status.traffic = publisher_.past_traffic(name);
+  status.quota = publisher_.quotas().status(*number);
+  status.expiry = publisher_.expiries().status(*number);
   return status;
 }
 

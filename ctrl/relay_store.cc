@@ -46,13 +46,20 @@ void Relay::resume_lives() {
       const auto found = by_id.find(user->id);
       if (found == by_id.end()) continue;
       Sum& sum = *found->second;
-      publisher_.resume_user(user->name, sum.past);
+      resume(*user, *sum.life, sum.past);
       sum.of_peers += sum.past;
       if (!usage_) continue;
       usage_->resume_user(*publisher_.user_number(user->name), user->id, *sum.life, sum.of_peers);
     }
     after = users.back()->name;
   }
+}
+
+void Relay::resume(const UserSpec& user, const UserLife& life, const dataplane::Traffic& past) {
+  const uint32_t number = *publisher_.user_number(user.name);
+  publisher_.resume_user(user.name, past);
+  publisher_.expiries().restore(number, {life.first_handshake});
+  if (life.quota.begin != 0) publisher_.quotas().restore(number, life.quota);
 }
 
 void Relay::look(std::function<void(const Database* store)> read) const {

@@ -56,7 +56,7 @@ _relayctl() {
       return
     fi
     case $command in
-      'user set' | 'user rename' | 'user remove' | 'user show')
+      'user set' | 'user rename' | 'user remove' | 'user reset-quota' | 'user show')
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names user)" -- "$cur")
         ;;
       'peer set' | 'peer rename' | 'peer remove' | 'peer show' | 'peer config')
@@ -68,7 +68,7 @@ _relayctl() {
     mapfile -t COMPREPLY < <(compgen -W "help $(sed 's/[ :].*//' <<<"$listed" | sort -u)" -- "$cur")
   else
     mapfile -t COMPREPLY < <(
-      compgen -W "$(sed -n "s/^${words[0]} \([a-z]*\):.*/\1/p" <<<"$listed")" -- "$cur"
+      compgen -W "$(sed -n "s/^${words[0]} \([a-z-]*\):.*/\1/p" <<<"$listed")" -- "$cur"
     )
   fi
 }

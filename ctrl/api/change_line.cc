@@ -28,6 +28,7 @@ struct Names {
   void operator()(const AddUser& step) { add(step.spec.name); }
   void operator()(const SetUser& step) { add(step.change.name); }
   void operator()(const RemoveUser& step) { add(step.name); }
+  void operator()(const ResetQuota& step) { add(step.name); }
   void operator()(const AddPeer& step) { add(step.spec.name); }
   void operator()(const SetPeer& step) { add(step.change.name); }
   void operator()(const RemovePeer& step) { add(step.name); }

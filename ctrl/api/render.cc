@@ -32,6 +32,31 @@ bool UserSum::run(const RelayFace& relay, UserView& user, const Slice& slice) {
   return true;
 }
 
+namespace {
+
+Json::Value quota_json(const QuotaStatus& quota) {
+  Json::Value result(Json::objectValue);
+  result["used_up"] = count(quota.used.up);
+  result["used_down"] = count(quota.used.down);
+  result["left"] = count(quota.left);
+  result["over"] = quota.over;
+  result["period_end"] = quota.period_end == 0 ? Json::Value() : count(quota.period_end);
+  return result;
+}
+
+Json::Value expiry_json(const ExpiryStatus& expiry) {
+  Json::Value result(Json::objectValue);
+  const auto moment = [](uint64_t seconds) {
+    return seconds == 0 ? Json::Value() : count(seconds);
+  };
+  result["at"] = moment(expiry.at);
+  result["first_handshake"] = moment(expiry.first_handshake);
+  result["expired"] = expiry.expired;
+  return result;
+}
+
+}  // namespace
+
 Json::Value user_entry(const UserView& user) {
   const UserStatus& now = user.status;
   Json::Value result = ctrl::to_json(*user.spec);
@@ -39,6 +64,8 @@ Json::Value user_entry(const UserView& user) {
   status["origin"] = std::string(text_of(user.spec->origin));
   add_counters(status, now, kUserCounters);
   status["traffic"] = counters_json(now.traffic, kTrafficCounters);
+  if (now.quota) status["quota"] = quota_json(*now.quota);
+  if (now.expiry) status["expiry"] = expiry_json(*now.expiry);
   return result;
 }
 

@@ -25,6 +25,8 @@ Begun rename_users(const Json::Value& params) {
 
 Begun remove_users(const Json::Value& params) { return read_removals<RemoveUser>(params); }
 
+Begun reset_quotas(const Json::Value& params) { return read_removals<ResetQuota>(params); }
+
 class OneUser : public Query {
  public:
   explicit OneUser(std::string name) : name_(std::move(name)) {}
@@ -123,6 +125,8 @@ constexpr std::array kUserMethods = {
            "gives users other names, all at once; all or none"},
     Method{"user.remove", remove_users, R"({"names": [NAME, ...]} or {"name": NAME})",
            "removes users and their peers at once; all or none"},
+    Method{"user.reset_quota", reset_quotas, R"({"names": [NAME, ...]} or {"name": NAME})",
+           "has their quotas begin anew; all or none"},
     Method{"user.get", get_user, R"({"name": NAME})", "a user, its peers, what it carried"},
     Method{"user.list", list_users, R"({"after": NAME, "limit": 1 to 1000})",
            "a page of users in the order of their names; next is null on the last"},

@@ -2,12 +2,18 @@
 // numbers to the relay, 64 bits each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include <json/value.h>
+
+#include "ctrl/base/moment.h"
+#include "ctrl/base/period.h"
+#include "ctrl/base/time_zone.h"
 
 namespace wirelay::ctrl {
 
@@ -15,6 +21,15 @@ enum class ValueForm : uint8_t {
   kScaled,  // a number, or a text such as "20M"
   kWhole,   // a number
   kSwitch,  // true or false
+  kWord,    // one of some texts, by its place among them
+  kText,    // a text of a form of its own
+};
+
+/// Texts that stand for numbers.
+struct TextForm {
+  std::optional<uint64_t> (*parse)(std::string_view text);
+  std::string (*write)(uint64_t value);
+  std::string_view pattern;  // a regular expression, for the schema
 };
 
 struct FieldKind {
@@ -27,6 +42,8 @@ struct FieldKind {
   bool silent_open;           // and is not written: where it says nothing
   std::string_view argument;  // of a relayctl option: "RATE"
   std::string_view shown;     // the unit behind a scaled number in tables: "bit/s"
+  std::span<const std::string_view> words = {};  // the first stands for 0
+  TextForm text = {};
 };
 
 inline constexpr FieldKind kBitRate{
@@ -55,6 +72,99 @@ inline constexpr FieldKind kPeerCount{"peer_count",
                                       "N",
                                       ""};
 inline constexpr FieldKind kSwitch{"switch", ValueForm::kSwitch, "", 0, 1, "", "", false, "", ""};
+
+// What most users don't have is not written for them.
+inline constexpr FieldKind kByteCount{
+    "quota_bytes", ValueForm::kScaled, "bytes", 1,       1'000'000'000'000'000'000,
+    "10G",         "unlimited",        true,    "BYTES", "B"};
+/// In the order of dataplane::QuotaCounts.
+inline constexpr std::array<std::string_view, 4> kCountsWords = {"both", "up", "down", "each"};
+inline constexpr FieldKind kCounted{"quota_counts", ValueForm::kWord, "", 0,           3, "", "",
+                                    true,           "WHAT",           "", kCountsWords};
+inline constexpr FieldKind kPeriod{
+    "quota_period",
+    ValueForm::kText,
+    "a period (day, week, month, up to 366 days)",
+    1,
+    kMonth,
+    "30d",
+    "none",
+    true,
+    "PERIOD",
+    "",
+    {},
+    {parse_period, period_text, "^(none|day|week|month|[0-9]+(d| days?))$"}};
+inline constexpr FieldKind kTimeZone{"time_zone",
+                                     ValueForm::kText,
+                                     "the IANA name of a time zone",
+                                     1,
+                                     UINT16_MAX,
+                                     "Europe/Berlin",
+                                     "UTC",
+                                     true,
+                                     "ZONE",
+                                     "",
+                                     {},
+                                     {zone_number, zone_name, "^[A-Za-z0-9_+/-]+$"}};
+inline constexpr FieldKind kDate{
+    "date",     ValueForm::kText,
+    "a date",   kLeastDate,
+    kMostDate,  "2027-01-31",
+    "calendar", true,
+    "DATE",     "",
+    {},         {parse_date, date_text, "^([0-9]{4}-[0-9]{2}-[0-9]{2}|calendar)$"}};
+inline constexpr std::array<std::string_view, 2> kQuotaEndWords = {"block", "throttle"};
+inline constexpr uint64_t kThrottleAtEnd = 1;
+inline constexpr FieldKind kAtEnd{"quota_end", ValueForm::kWord, "", 0, 1, "", "", true, "WHAT",
+                                  "",          kQuotaEndWords};
+inline constexpr FieldKind kThrottleRate{"throttle_rate",
+                                         ValueForm::kScaled,
+                                         "bits a second",
+                                         1'000,
+                                         1'000'000'000'000,
+                                         "1M",
+                                         "none",
+                                         true,
+                                         "RATE",
+                                         "bit/s"};
+inline constexpr FieldKind kMoment{
+    "moment",
+    ValueForm::kText,
+    "a moment or a date",
+    kLeastMoment,
+    kMostMoment,
+    "2027-01-31T00:00:00Z",
+    "never",
+    true,
+    "WHEN",
+    "",
+    {},
+    {parse_moment, moment_text,
+     "^([0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))?|never)$"}};
+inline constexpr FieldKind kDayCount{"day_count",
+                                     ValueForm::kWhole,
+                                     "a whole number of days",
+                                     1,
+                                     36'500,
+                                     "30",
+                                     "never",
+                                     true,
+                                     "DAYS",
+                                     ""};
+inline constexpr FieldKind kSessionCount{"session_count",
+                                         ValueForm::kWhole,
+                                         "a whole number",
+                                         1,
+                                         1'000'000,
+                                         "1",
+                                         "unlimited",
+                                         true,
+                                         "N",
+                                         ""};
+inline constexpr std::array<std::string_view, 2> kExcessWords = {"refuse", "replace"};
+inline constexpr uint64_t kReplaceOldest = 1;
+inline constexpr FieldKind kExcess{"on_excess", ValueForm::kWord, "", 0,           1, "", "",
+                                   true,        "WHAT",           "", kExcessWords};
 
 /// From JSON; 0 for the text that stands for it. On failure returns nothing and says in `message`
 /// what was found and what is expected.

@@ -22,6 +22,17 @@ enum class UserField : uint8_t {
   kDownBurst,
   kMaxPeers,
   kEnabled,
+  kQuotaBytes,
+  kQuotaCounts,
+  kQuotaPeriod,
+  kQuotaSince,
+  kQuotaZone,
+  kQuotaEnd,
+  kQuotaRate,
+  kExpires,
+  kExpiresAfter,
+  kMaxSessions,
+  kOnExcess,
   kCount
 };
 inline constexpr size_t kUserFieldCount = static_cast<size_t>(UserField::kCount);
@@ -50,6 +61,25 @@ inline constexpr std::array<UserFieldInfo, kUserFieldCount> kUserFields = {{
     {"max_peers", kPeerCount, 0, "max-peers", "most devices, or unlimited", ""},
     {"enabled", kSwitch, 1, "enable", "handshakes and packets again", "", "disable",
      "no handshakes and no packets for this user"},
+    {"quota.bytes", kByteCount, 0, "quota", "bytes that the user may carry in a period: 10G",
+     "Quota"},
+    {"quota.counts", kCounted, 0, "quota-counts",
+     "both ways together, up, down, or each for itself", ""},
+    {"quota.period", kPeriod, 0, "quota-period", "day, week, month, 30d, or none", "Quota"},
+    {"quota.since", kDate, 0, "quota-since",
+     "a day on which a period begins: 2027-01-31; calendar: with days, weeks and months", ""},
+    {"quota.time_zone", kTimeZone, 0, "quota-zone", "where days begin: Europe/Berlin", ""},
+    {"quota.at_end", kAtEnd, 0, "quota-end", "block, or throttle until the period ends", ""},
+    {"quota.throttle_rate", kThrottleRate, 0, "quota-rate",
+     "bits a second either way when throttled: 1M", ""},
+    {"expires", kMoment, 0, "expires", "nothing passes from then on: 2027-01-31T00:00:00Z, never",
+     "Expires"},
+    {"expires_after", kDayCount, 0, "expires-after",
+     "nothing passes so many days after the first handshake, or never", ""},
+    {"max_sessions", kSessionCount, 0, "max-sessions",
+     "most devices that are connected at once, or unlimited", ""},
+    {"on_excess", kExcess, 0, "on-excess",
+     "one device too many: refuse it, or replace the one that is connected longest", ""},
 }};
 static_assert(!kUserFields.back().path.empty());
 

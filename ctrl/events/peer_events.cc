@@ -10,8 +10,8 @@ namespace wirelay::ctrl::events {
 namespace {
 
 /// By Ended.
-constexpr std::array<std::string_view, 6> kEndings = {"expired",  "rekey timeout", "removed",
-                                                      "disabled", "replaced",      "other key"};
+constexpr std::array<std::string_view, 7> kEndings = {
+    "expired", "rekey timeout", "removed", "disabled", "replaced", "other key", "user expired"};
 
 /// The counter without the object around it: "replay". And its place in the list.
 std::pair<std::string_view, uint64_t> reason_of(uint64_t ProtocolCounters::*why) {
@@ -53,6 +53,13 @@ void PeerEvents::disconnected(uint32_t peer, Ended how, uint64_t seconds,
                   {"seconds", seconds},
                   {"rx_bytes", carried.rx_bytes},
                   {"tx_bytes", carried.tx_bytes}};
+  sink_.tell(std::move(event));
+}
+
+void PeerEvents::shared_key(uint32_t peer, const dataplane::Endpoint& one,
+                            const dataplane::Endpoint& other) {
+  Event event = about(Kind::kSharedKey, peer);
+  event.fields = {{"from", one}, {"and", other}};
   sink_.tell(std::move(event));
 }
 

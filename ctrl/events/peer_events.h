@@ -20,6 +20,8 @@ class PeerEvents : public PeerObserver {
                     const dataplane::Traffic& carried) override;
   void roamed(uint32_t peer, const dataplane::Endpoint& from,
               const dataplane::Endpoint& to) override;
+  void shared_key(uint32_t peer, const dataplane::Endpoint& one,
+                  const dataplane::Endpoint& other) override;
   void refused(uint64_t ProtocolCounters::*why, std::optional<uint32_t> peer,
                const std::optional<dataplane::Endpoint>& from) override;
   /// Tells how often what was told has happened since; call about once a second.

@@ -8,6 +8,7 @@
 #include "ctrl/protocol/peer_book.h"
 #include "ctrl/protocol/peer_observer.h"
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/protocol/user_book.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/tables/peer_writer.h"
 #include "dataplane/tables/session_writer.h"
@@ -27,6 +28,7 @@ struct Context {
   std::shared_ptr<PeerBook> book;  // shared with what runs after a grace period
   ProtocolCounters counters;
   Now now;  // of the call that is being served
+  UserBook user_book;
   PeerObserver* observer = nullptr;
 
   /// Timers are kept in TSC, as sessions are.
@@ -47,8 +49,13 @@ struct Context {
   PeerState& state(uint32_t peer) noexcept { return book->state(peer); }
   [[nodiscard]] bool enabled(uint32_t peer) const noexcept {
     constexpr uint8_t kBoth = kPresent | kEnabled;
-    return book->present(peer) && (book->state(peer).flags & kBoth) == kBoth;
+    return book->present(peer) && (book->state(peer).flags & kBoth) == kBoth && !expired(peer);
   }
+  /// Its user's time is over.
+  [[nodiscard]] bool expired(uint32_t peer) const noexcept {
+    return (shared.users.flags(user_of(peer)) & dataplane::kEnded) != 0;
+  }
+  [[nodiscard]] uint32_t user_of(uint32_t peer) const noexcept { return shared.peers[peer].user; }
   [[nodiscard]] const dataplane::PeerPath* path(uint32_t peer) const noexcept {
     return shared.peers[peer].path.load(std::memory_order_relaxed);
   }

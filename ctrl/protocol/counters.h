@@ -18,7 +18,7 @@ struct ProtocolCounters {
   uint64_t sessions_expired = 0, no_memory = 0;
   uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0,
            refused_too_soon = 0, refused_disabled = 0, refused_under_load = 0, refused_full = 0,
-           refused_unreachable = 0, refused_changed = 0;
+           refused_unreachable = 0, refused_changed = 0, refused_expired = 0, refused_sessions = 0;
 };
 
 inline constexpr std::array kProtocolCounters = [] {
@@ -56,6 +56,11 @@ inline constexpr std::array kProtocolCounters = [] {
                    &C::refused_too_soon},
       CounterField{"refused.disabled", "handshakes of peers whose user is disabled",
                    &C::refused_disabled},
+      CounterField{"refused.expired", "handshakes of peers whose user has expired",
+                   &C::refused_expired},
+      CounterField{"refused.sessions",
+                   "handshakes of peers whose user has as many connected as it may",
+                   &C::refused_sessions},
       CounterField{"refused.under_load", "handshake messages that were not looked at under load",
                    &C::refused_under_load},
       CounterField{"refused.full", "handshakes for which no session was free", &C::refused_full},

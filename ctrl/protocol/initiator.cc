@@ -21,11 +21,12 @@ constexpr uint64_t kInitiationsAtOnce = 16;
 
 }  // namespace
 
-Initiator::Initiator(Context& ctx, Handshakes& handshakes, Sessions& sessions, Paths& paths,
-                     HeldPackets& held, Transport& transport)
+Initiator::Initiator(Context& ctx, Handshakes& handshakes, Sessions& sessions, Admission& admission,
+                     Paths& paths, HeldPackets& held, Transport& transport)
     : ctx_(ctx),
       handshakes_(handshakes),
       sessions_(sessions),
+      admission_(admission),
       paths_(paths),
       held_(held),
       transport_(transport),
@@ -41,7 +42,7 @@ bool Initiator::start(uint32_t peer) {
   const PeerState& s = ctx_.state(peer);
   if (s.sent != 0 && ctx_.now.tsc - s.sent < ctx_.seconds(crypto::kRekeyTimeout)) return true;
   if (handshakes_.seeks(peer) || budget_ < cost_) return true;
-  if (!paths_.refresh(peer)) return false;
+  if (!admission_.has_room(peer) || !paths_.refresh(peer)) return false;
   Handshake& handshake = handshakes_.get(peer);
   handshake.wanted = ctx_.now.tsc;
   handshake.retries = 0;
@@ -70,7 +71,8 @@ void Initiator::check(uint32_t peer) {
   }
   if (budget_ < cost_) return;
   ++handshake->retries;
-  if (!paths_.refresh(peer) || !send(peer, *handshake)) give_up(peer);
+  const bool goes_on = admission_.has_room(peer) && paths_.refresh(peer);
+  if (!goes_on || !send(peer, *handshake)) give_up(peer);
 }
 
 /// Each initiation has an index and an ephemeral key of its own.
@@ -126,6 +128,12 @@ void Initiator::take_response(const Datagram& datagram) {
   if (!keys) {
     return ctx_.refuse(&ProtocolCounters::refused_bad_message, *peer, datagram.remote);
   }
+  if (!admission_.has_room(*peer)) {  // another has come meanwhile
+    ++ctx_.counters.refused_sessions;
+    give_up(*peer);
+    return;
+  }
+  admission_.admit(*peer);
   PeerState& s = ctx_.state(*peer);
   s.heard = ctx_.now.tsc;
   s.worker = datagram.worker;

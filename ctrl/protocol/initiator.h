@@ -6,6 +6,7 @@
 
 #include "ctrl/packets/datagram.h"
 #include "ctrl/packets/held_packets.h"
+#include "ctrl/protocol/admission.h"
 #include "ctrl/protocol/context.h"
 #include "ctrl/protocol/handshakes.h"
 #include "ctrl/protocol/paths.h"
@@ -16,13 +17,13 @@ namespace wirelay::ctrl {
 
 class Initiator {
  public:
-  Initiator(Context& ctx, Handshakes& handshakes, Sessions& sessions, Paths& paths,
-            HeldPackets& held, Transport& transport);
+  Initiator(Context& ctx, Handshakes& handshakes, Sessions& sessions, Admission& admission,
+            Paths& paths, HeldPackets& held, Transport& transport);
 
   /// Sends an initiation unless a session is sought already, the last handshake message is younger
   /// than 5 s or the budget is used up: callers come back while they need a session. False when no
-  /// session can come of it: the peer is disabled, its endpoint unknown, its key unusable or the
-  /// session table full.
+  /// session can come of it: the peer is disabled, or one too many of its user; its endpoint
+  /// unknown, its key unusable or the session table full.
   bool start(uint32_t peer);
   /// The need for a session was felt at `when`, a TSC reading: what is sought since earlier is
   /// sought as long as if it had begun then.
@@ -43,6 +44,7 @@ class Initiator {
   Context& ctx_;
   Handshakes& handshakes_;
   Sessions& sessions_;
+  Admission& admission_;
   Paths& paths_;
   HeldPackets& held_;
   Transport& transport_;

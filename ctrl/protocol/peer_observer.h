@@ -18,6 +18,7 @@ enum class Ended : uint8_t {
   kDisabled,  // its user
   kReplaced,  // by another of its user's, which has as many as it may have
   kOtherKey,  // it was given another public key
+  kUserExpired,
 };
 
 /// Control thread; peers by number. Whoever hears of something only writes it down.
@@ -32,6 +33,9 @@ class PeerObserver {
   /// It was heard from another address than before.
   virtual void roamed(uint32_t peer, const dataplane::Endpoint& from,
                       const dataplane::Endpoint& to) = 0;
+  /// Its key is used from two addresses in turn: two devices may share it.
+  virtual void shared_key(uint32_t peer, const dataplane::Endpoint& one,
+                          const dataplane::Endpoint& other) = 0;
   /// A message of a handshake was refused, and counted there: of `peer` and from `from` where that
   /// is known.
   virtual void refused(uint64_t ProtocolCounters::*why, std::optional<uint32_t> peer,

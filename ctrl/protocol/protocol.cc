@@ -10,6 +10,7 @@
 #include "ctrl/packets/datagram.h"
 #include "ctrl/packets/held_packets.h"
 #include "ctrl/packets/path_report.h"
+#include "ctrl/protocol/admission.h"
 #include "ctrl/protocol/context.h"
 #include "ctrl/protocol/handshakes.h"
 #include "ctrl/protocol/initiator.h"
@@ -17,6 +18,7 @@
 #include "ctrl/protocol/paths.h"
 #include "ctrl/protocol/responder.h"
 #include "ctrl/protocol/sessions.h"
+#include "ctrl/protocol/shared_keys.h"
 #include "ctrl/protocol/timers.h"
 #include "ctrl/protocol/transport.h"
 
@@ -39,14 +41,18 @@ struct Protocol::Impl {
   Impl(dataplane::Shared& shared, dataplane::SessionWriter& session_writer,
        dataplane::PeerWriter& peer_writer, PacketSender& sender, const crypto::Identity& identity,
        uint64_t handshake_ns, Answerer* answerer)
-      : ctx{shared,      session_writer,
-            peer_writer, sender,
-            identity,    std::make_shared<PeerBook>(shared.peers.capacity()),
-            {},          {},
-            {}},
+      : ctx{shared,
+            session_writer,
+            peer_writer,
+            sender,
+            identity,
+            std::make_shared<PeerBook>(shared.peers.capacity()),
+            {},
+            {},
+            {shared.users.capacity(), shared.peers.capacity()}},
         guard(identity.public_key, static_cast<uint32_t>(shared.mailboxes.size()), handshake_ns),
         held(kMostHeldForPeer, std::min(kMostHeld, shared.pool->size / kHeldPart)),
-        responder(ctx, handshakes, sessions, paths, answerer) {}
+        responder(ctx, handshakes, sessions, admission, shared_keys, paths, answerer) {}
 
   void take_handshake(const Datagram& datagram, bool expected);
   void send_cookie(const Datagram& datagram, bool expected);
@@ -61,7 +67,9 @@ struct Protocol::Impl {
   Sessions sessions{ctx, paths, presence};
   Handshakes handshakes{ctx};
   Transport transport{ctx, sessions, held};
-  Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
+  Admission admission{ctx, sessions, [this](uint32_t peer) { end(peer, Ended::kReplaced); }};
+  SharedKeys shared_keys{ctx.shared.peers.capacity(), ctx.shared.tsc_hz};
+  Initiator initiator{ctx, handshakes, sessions, admission, paths, held, transport};
   Responder responder;
   Timers timers{ctx, sessions, presence, handshakes, initiator, held, transport};
 };
@@ -161,8 +169,17 @@ Protocol::~Protocol() = default;
 
 void Protocol::watch(PeerObserver* observer) noexcept { impl_->ctx.observer = observer; }
 
+void Protocol::add_user(uint32_t user, const SessionRules& rules) {
+  impl_->ctx.user_book.add(user, rules);
+}
+
+void Protocol::change_user(uint32_t user, const SessionRules& rules) {
+  impl_->ctx.user_book.set_rules(user, rules);
+}
+
 void Protocol::add_peer(uint32_t peer, const PeerSpec& spec, bool enabled) {
   impl_->ctx.book->add(peer, spec, enabled);
+  impl_->ctx.user_book.add_peer(impl_->ctx.user_of(peer), peer);
   impl_->paths.set_configured(peer);
   if (spec.persistent_keepalive != 0) impl_->ctx.book->activate(peer);
 }
@@ -173,7 +190,10 @@ void Protocol::change_peer(uint32_t peer, const PeerSpec& spec, bool enabled) {
   PeerIdentity& id = ctx.book->identity(peer);
   const bool other_key = id.public_key != spec.public_key;
   if (other_key || !enabled) impl_->end(peer, enabled ? Ended::kOtherKey : Ended::kDisabled);
-  if (other_key) ctx.book->set_key(peer, spec.public_key);
+  if (other_key) {
+    ctx.book->set_key(peer, spec.public_key);
+    impl_->shared_keys.forget(peer);
+  }
   id.preshared_key = spec.preshared_key ? spec.preshared_key->bytes() : crypto::Bytes32{};
   const bool kept_alive = s.keepalive != 0 && (s.flags & kEnabled) != 0;
   s.keepalive = spec.persistent_keepalive;
@@ -203,6 +223,8 @@ void Protocol::resume_peer(uint32_t peer, const PeerLife& life, const Now& now) 
 void Protocol::remove_peer(uint32_t peer) {
   impl_->end(peer, Ended::kRemoved);
   impl_->paths.remove(peer);
+  impl_->shared_keys.forget(peer);
+  impl_->ctx.user_book.remove_peer(impl_->ctx.user_of(peer), peer);
   impl_->ctx.book->remove(peer);
 }
 
@@ -248,6 +270,29 @@ void Protocol::tick(const Now& now) {
   impl_->timers.tick();
   impl_->paths.tick();
 }
+
+uint32_t Protocol::peer_count(uint32_t user) const { return impl_->ctx.user_book.peer_count(user); }
+
+void Protocol::follow_user(uint32_t user) {
+  Context& ctx = impl_->ctx;
+  const uint32_t peer = ctx.user_book.next_peer(user);
+  if (peer == UserBook::kNone) return;
+  if (ctx.expired(peer)) return impl_->end(peer, Ended::kUserExpired);
+  PeerState& s = ctx.state(peer);
+  if (s.keepalive == 0 || !ctx.enabled(peer)) return;
+  s.flags |= kGreet;
+  ctx.book->activate(peer);
+}
+
+uint64_t Protocol::first_handshake(uint32_t user) const {
+  return impl_->ctx.user_book.first_handshake(user);
+}
+
+void Protocol::set_first_handshake(uint32_t user, uint64_t seconds) {
+  impl_->ctx.user_book.set_first_handshake(user, seconds);
+}
+
+std::vector<uint32_t> Protocol::take_first_handshakes() { return impl_->ctx.user_book.take_new(); }
 
 PeerStatus Protocol::status(uint32_t peer) const {
   PeerStatus out;

@@ -51,6 +51,11 @@ class Protocol {
   // From the publisher; `peer` is the peer's number in the peer table.
   // -----------------------------
   void add_peer(uint32_t peer, const PeerSpec& spec, bool enabled);
+  /// A user, by its number in the user table; before its peers, and behind those of the user that
+  /// had the number.
+  void add_user(uint32_t user, const SessionRules& rules);
+  /// Holds for handshakes from now on; nobody who is connected has to go.
+  void change_user(uint32_t user, const SessionRules& rules);
   /// Key, preshared key, endpoint, keepalive as they now are. Another public key ends sessions; a
   /// changed preshared key holds from the next handshake on. A persistent keepalive that is
   /// switched on is sent at once.
@@ -78,6 +83,18 @@ class Protocol {
   /// Timers: call every 10 ms or so; each call looks at a slice of the peers, every peer at least
   /// four times a second.
   void tick(const Now& now);
+
+  // Of users whose time ends. ------------------------------------------------------------------
+  [[nodiscard]] uint32_t peer_count(uint32_t user) const;
+  /// The next of the user's peers, all of them in turn: of a user whose time is over
+  /// (dataplane::kEnded) its sessions and handshakes end; else it is greeted, where a keepalive is
+  /// due to it.
+  void follow_user(uint32_t user);
+  /// Seconds since 1970; 0: there was none yet.
+  [[nodiscard]] uint64_t first_handshake(uint32_t user) const;
+  void set_first_handshake(uint32_t user, uint64_t seconds);
+  /// Users whose first handshake was since the last call.
+  [[nodiscard]] std::vector<uint32_t> take_first_handshakes();
 
   [[nodiscard]] PeerStatus status(uint32_t peer) const;
   /// What is to last: the peer's traffic, where it is, and what guards against replays.

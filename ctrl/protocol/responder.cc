@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/wire.h"
+#include "ctrl/base/log_limiter.h"
 #include "ctrl/protocol/owners.h"
 
 namespace wirelay::ctrl {
@@ -30,7 +31,9 @@ void Responder::take_initiation(const Datagram& datagram) {
     return ctx_.refuse(&Counters::refused_unknown_peer, std::nullopt, datagram.remote);
   }
   const auto refuse = [&](uint64_t Counters::*why) { ctx_.refuse(why, *peer, datagram.remote); };
-  if (!ctx_.enabled(*peer)) return refuse(&Counters::refused_disabled);
+  if (!ctx_.enabled(*peer)) {
+    return refuse(ctx_.expired(*peer) ? &Counters::refused_expired : &Counters::refused_disabled);
+  }
   PeerState& s = ctx_.state(*peer);
   if (s.answering != 0 ||
       (s.initiation != 0 && ctx_.now.tsc - s.initiation < ctx_.milliseconds(kLeastIntervalMs))) {
@@ -44,7 +47,20 @@ void Responder::take_initiation(const Datagram& datagram) {
   if (*timestamp <= greatest) return refuse(&Counters::refused_replay);
   greatest = *timestamp;
   s.initiation = ctx_.now.tsc;
+  watch_key(*peer, datagram.remote);
+  if (!admission_.admit(*peer)) return refuse(&Counters::refused_sessions);
   answer(*peer, datagram, opened->state, *remote);
+}
+
+void Responder::watch_key(uint32_t peer, const dataplane::Endpoint& from) {
+  const auto other = shared_keys_.note(peer, from, ctx_.now.tsc);
+  if (!other) return;
+  if (ctx_.observer != nullptr) ctx_.observer->shared_key(peer, from, *other);
+  const std::string key = crypto::to_base64(ctx_.book->identity(peer).public_key);
+  log_limited(
+      LogLevel::kWarning, "shared key " + key,
+      "the peer with the key {} shakes hands from {} and {} in turn: do two devices share it?", key,
+      to_string(from), to_string(*other));
 }
 
 void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,

@@ -4,22 +4,26 @@
 #include <utility>
 
 #include "ctrl/packets/datagram.h"
+#include "ctrl/protocol/admission.h"
 #include "ctrl/protocol/answer.h"
 #include "ctrl/protocol/context.h"
 #include "ctrl/protocol/handshakes.h"
 #include "ctrl/protocol/paths.h"
 #include "ctrl/protocol/sessions.h"
+#include "ctrl/protocol/shared_keys.h"
 
 namespace wirelay::ctrl {
 
 class Responder {
  public:
   /// `answerer` computes in our place; null: we do it at once.
-  Responder(Context& ctx, Handshakes& handshakes, Sessions& sessions, Paths& paths,
-            Answerer* answerer)
+  Responder(Context& ctx, Handshakes& handshakes, Sessions& sessions, Admission& admission,
+            SharedKeys& shared_keys, Paths& paths, Answerer* answerer)
       : ctx_(ctx),
         handshakes_(handshakes),
         sessions_(sessions),
+        admission_(admission),
+        shared_keys_(shared_keys),
         paths_(paths),
         answerer_(answerer) {}
 
@@ -36,10 +40,13 @@ class Responder {
               const crypto::RemoteIdentity& remote);
   void finish(Answer& answer);
   void send(Answer& answer, const dataplane::PeerPath& path);
+  void watch_key(uint32_t peer, const dataplane::Endpoint& from);
 
   Context& ctx_;
   Handshakes& handshakes_;
   Sessions& sessions_;
+  Admission& admission_;
+  SharedKeys& shared_keys_;
   Paths& paths_;
   Answerer* const answerer_;
   bool overloaded_ = false;

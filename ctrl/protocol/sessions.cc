@@ -23,6 +23,7 @@ void Sessions::make_current(uint32_t peer, uint32_t index) {
   ctx_.peer_writer.set_current(peer, index);
   ctx_.peer_writer.set_next(peer, 0);
   s.handshake_unix_ns = ctx_.now.unix_ns;
+  ctx_.user_book.note_handshake(ctx_.user_of(peer), ctx_.now.unix_ns / kNsPerSecond);
   ++ctx_.counters.handshakes_completed;
   presence_.arrive(peer);
 }
@@ -106,8 +107,7 @@ void Sessions::retire(uint32_t peer, uint32_t& slot) {
   ctx_.session_writer.retire(index,
                              [book = ctx_.book, peer, generation, counted](const Traffic& last) {
                                PeerState& s = book->state(peer);
-                               if (s.generation == generation)
-                                 s.traffic += last - counted;
+                               if (s.generation == generation) s.traffic += last - counted;
                              });
 }
 

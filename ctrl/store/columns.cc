@@ -74,9 +74,19 @@ std::vector<Column> user_step_columns() {
   return columns;
 }
 
+std::vector<Column> user_quota_columns() {
+  std::vector<Column> columns;
+  for (const char* name :
+       {"quota_begin", "quota_used_up", "quota_used_down", "quota_warned", "first_handshake"}) {
+    columns.push_back({name, std::string(kCount)});
+  }
+  return columns;
+}
+
 std::vector<Column> user_life_columns() {
   std::vector<Column> columns = traffic_columns("past_");
   append(columns, user_step_columns());
+  append(columns, user_quota_columns());
   return columns;
 }
 

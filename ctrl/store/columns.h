@@ -16,8 +16,9 @@ struct Column {
 };
 
 std::vector<Column> user_spec_columns();  // all but the key, "id"
-std::vector<Column> user_step_columns();  // of the history's step that is not over
-std::vector<Column> user_life_columns();  // with these
+std::vector<Column> user_step_columns();   // of the history's step that is not over
+std::vector<Column> user_quota_columns();  // of the quota, and of the first handshake
+std::vector<Column> user_life_columns();   // with these
 std::vector<Column> peer_spec_columns();  // all but "user"
 std::vector<Column> peer_life_columns();
 

@@ -59,8 +59,8 @@ void HistoryRows::prune(uint64_t now) {
     forget(user, now);
   }
   next_gone_.reset();
-  if (pruned_ == step_begin(now, kHour)) return;
-  pruned_ = step_begin(now, kHour);
+  if (pruned_ == step_begin(now, kHourStep)) return;
+  pruned_ = step_begin(now, kHourStep);
   for (const HistorySteps& steps : kHistorySteps) {
     const uint64_t oldest = now > steps.kept ? now - steps.kept : 0;
     forget_old_.bind(1, int64_t{steps.seconds});

@@ -14,12 +14,12 @@ struct HistorySteps {
   uint32_t seconds;  // of each; they begin at multiples of it, in Unix time
   uint32_t kept;     // seconds after its begin when a step is forgotten
 };
-inline constexpr uint32_t kMinute = 60, kHour = 3600, kDay = 86400;
+inline constexpr uint32_t kShortStep = 300, kHourStep = 3600, kDayStep = 86400;
 /// The shortest first.
 inline constexpr std::array kHistorySteps = {
-    HistorySteps{5 * kMinute, 2 * kDay},
-    HistorySteps{kHour, 60 * kDay},
-    HistorySteps{kDay, 730 * kDay},
+    HistorySteps{kShortStep, 2 * kDayStep},
+    HistorySteps{kHourStep, 60 * kDayStep},
+    HistorySteps{kDayStep, 730 * kDayStep},
 };
 
 /// When the step of `seconds` began that `moment` lies in; both in Unix seconds.

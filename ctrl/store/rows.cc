@@ -60,8 +60,9 @@ UserRows::UserRows(Database& database)
       save_(database.prepare(fmt::format(
           "UPDATE users SET past_rx_packets = MAX(past_rx_packets, ?),"
           " past_rx_bytes = MAX(past_rx_bytes, ?), past_tx_packets = MAX(past_tx_packets, ?),"
-          " past_tx_bytes = MAX(past_tx_bytes, ?), {} = ? WHERE id = ?",
-          fmt::join(names(user_step_columns()), " = ?, ")))) {}
+          " past_tx_bytes = MAX(past_tx_bytes, ?), {} = ?, {} = ? WHERE id = ?",
+          fmt::join(names(user_step_columns()), " = ?, "),
+          fmt::join(names(user_quota_columns()), " = ?, ")))) {}
 
 void UserRows::insert(const UserSpec& user) {
   Binder binder(insert_);
@@ -83,7 +84,9 @@ void UserRows::remove(uint64_t id) {
 }
 
 void UserRows::save(uint64_t id, const UserLife& life) {
-  Binder(save_) << life.past << life.step.begin << life.step.traffic << id;
+  Binder(save_) << life.past << life.step.begin << life.step.traffic << life.quota.begin
+                << life.quota.used.up << life.quota.used.down << uint16_t{life.quota.warned}
+                << life.first_handshake << id;
   save_.run();
 }
 
@@ -98,7 +101,11 @@ std::vector<StoredUser> UserRows::all(Database& database) {
     for (size_t i = 0; i < kUserFieldCount; ++i) {
       user.spec.values[static_cast<UserField>(i)] = reader.value(kUserFields[i].kind);
     }
-    reader >> user.life.past >> user.life.step.begin >> user.life.step.traffic;
+    UserLife& life = user.life;
+    uint16_t warned = 0;
+    reader >> life.past >> life.step.begin >> life.step.traffic >> life.quota.begin >>
+        life.quota.used.up >> life.quota.used.down >> warned >> life.first_handshake;
+    life.quota.warned = static_cast<uint8_t>(warned);
   }
   return users;
 }

@@ -46,7 +46,9 @@ uint64_t fingerprint(const PeerLife& life) {
 }
 
 uint64_t fingerprint(const UserLife& life) {
-  return (Fingerprint() << life.past << life.step.begin << life.step.traffic).value();
+  return (Fingerprint() << life.past << life.step.begin << life.step.traffic << life.quota.begin
+                        << life.quota.used << life.quota.warned << life.first_handshake)
+      .value();
 }
 
 }  // namespace
@@ -98,6 +100,8 @@ void Usage::read(const UserSpec& user) {
   Traffic total = publisher_.past_traffic(user.name);
   UserLives lives = read_peers(user, total);
   lives.life.past = publisher_.past_traffic(user.name);
+  lives.life.quota = publisher_.quotas().state(*number).value_or(QuotaState{});
+  lives.life.first_handshake = publisher_.expiries().state(*number).first_handshake;
 
   Entry& entry = entries_[*number];
   if (entry.id != user.id) entry = {user.id, {}, {}, fingerprint(UserLife{})};

@@ -47,6 +47,17 @@ void describe(const char* noun, const Event& event, std::vector<std::string>& li
   }
 }
 
+void describe(const UserEvent& event, std::vector<std::string>& lines) {
+  if (event.quota_reset) {
+    lines.push_back("~ user " + event.after->name + ": quota reset");
+  } else {
+    describe("user ", event, lines);
+  }
+}
+
+bool is_reset(const UserEvent& event) { return event.quota_reset; }
+bool is_reset(const PeerEvent&) { return false; }
+
 std::string_view of_user(const UserSpec&) { return {}; }
 std::string_view of_user(const PeerSpec& peer) { return peer.user; }
 
@@ -63,7 +74,7 @@ void note(const PeerSpec& peer, std::set<uint64_t>&, std::set<crypto::PublicKey>
 bool tells(const ChangeEvent& event) {
   return std::visit(
       [](const auto& e) {
-        if (!e.before || !e.after) return true;
+        if (!e.before || !e.after || is_reset(e)) return true;
         return e.before != e.after && e.after->name != passing_name(e.before->name) &&
                of_user(*e.before) == of_user(*e.after);
       },
@@ -109,7 +120,7 @@ std::vector<std::string> describe(const std::vector<ChangeEvent>& events) {
     if (lines.size() == kMaxDescribed) break;
     if (!tells(event)) continue;
     if (const auto* user = std::get_if<UserEvent>(&event)) {
-      describe("user ", *user, lines);
+      describe(*user, lines);
     } else {
       describe("peer ", std::get<PeerEvent>(event), lines);
     }

@@ -31,6 +31,7 @@ using PeerPtr = std::shared_ptr<const PeerSpec>;
 /// tells that something around it has changed: the peers of a user that is switched on or off.
 struct UserEvent {
   UserPtr before, after;
+  bool quota_reset = false;  // what was used of its quota is forgotten
 };
 struct PeerEvent {
   PeerPtr before, after;

@@ -85,6 +85,13 @@ void Draft::change_user(UserPtr before, UserPtr after) {
   events_.push_back(UserEvent{std::move(before), std::move(after)});
 }
 
+/// A change though nothing of the user differs: counted, told and kept as one.
+void Draft::reset_quota(const UserPtr& user) {
+  const auto same = std::make_shared<const UserSpec>(*user);
+  draft_user(user->name).spec = same;
+  events_.push_back(UserEvent{user, same, true});
+}
+
 void Draft::change_peer(PeerPtr before, PeerPtr after,
                         const std::optional<dataplane::Endpoint>& placed) {
   if (before) {
@@ -122,7 +129,7 @@ void Draft::change_peer(PeerPtr before, PeerPtr after,
 void Draft::enter(const std::vector<ChangeEvent>& events) {
   for (const ChangeEvent& event : events) {
     if (const auto* user = std::get_if<UserEvent>(&event)) {
-      change_user(user->before, user->after);
+      user->quota_reset ? reset_quota(user->before) : change_user(user->before, user->after);
     } else {
       const auto& peer = std::get<PeerEvent>(event);
       if (peer.before != peer.after) change_peer(peer.before, peer.after, peer.placed);

@@ -39,6 +39,7 @@ class Draft final : public Standing {
   /// Enters the change and writes it down. When a user is given another name, its peers are to be
   /// told of next.
   void change_user(UserPtr before, UserPtr after);
+  void reset_quota(const UserPtr& user);
   void change_peer(PeerPtr before, PeerPtr after,
                    const std::optional<dataplane::Endpoint>& placed = std::nullopt);
   /// Writes down that something around the peer has changed.

@@ -8,6 +8,7 @@
 #include "crypto/noise.h"
 #include "dataplane/ip.h"
 #include "dataplane/tables/session_writer.h"
+#include "dataplane/tables/user.h"
 
 namespace wirelay::ctrl {
 
@@ -35,9 +36,20 @@ struct UsageStep {
   bool operator==(const UsageStep&) const = default;
 };
 
+/// What a user has used of its quota.
+struct QuotaState {
+  uint64_t begin = 0;        // of the period, Unix seconds; 0: there is no quota
+  dataplane::QuotaUse used;  // since then
+  uint8_t warned = 0;        // the percentage that was warned of last
+
+  bool operator==(const QuotaState&) const = default;
+};
+
 struct UserLife {
-  dataplane::Traffic past;  // of peers that were removed
-  UsageStep step;           // that is not over yet
+  dataplane::Traffic past;       // of peers that were removed
+  UsageStep step;                // that is not over yet
+  QuotaState quota = {};
+  uint64_t first_handshake = 0;  // of any of its peers, Unix seconds; 0: there was none yet
 
   bool operator==(const UserLife&) const = default;
 };

@@ -44,6 +44,12 @@ class UserValues {
   std::array<uint64_t, kUserFieldCount> values_{};
 };
 
+/// How many of a user's peers may be connected at once, and what becomes of one more.
+struct SessionRules {
+  uint64_t most = 0;     // 0: any number
+  bool replace = false;  // it takes the place of the one that is connected longest; else: refused
+};
+
 /// A name: 1 to 64 of letters, digits and ". _ - @ +". Unique among users, or among peers.
 struct UserSpec {
   std::string name;
@@ -55,6 +61,17 @@ struct UserSpec {
     using F = UserField;
     return {.up = {values[F::kUpRate], values[F::kUpBurst], values[F::kUpPackets]},
             .down = {values[F::kDownRate], values[F::kDownBurst], values[F::kDownPackets]}};
+  }
+  [[nodiscard]] dataplane::QuotaLimits quota() const noexcept {
+    using F = UserField;
+    const bool throttled = values[F::kQuotaEnd] == kThrottleAtEnd;
+    return {.bytes = values[F::kQuotaBytes],
+            .counts = static_cast<dataplane::QuotaCounts>(values[F::kQuotaCounts]),
+            .throttle_bits = throttled ? values[F::kQuotaRate] : 0};
+  }
+  [[nodiscard]] SessionRules session_rules() const noexcept {
+    return {.most = values[UserField::kMaxSessions],
+            .replace = values[UserField::kOnExcess] == kReplaceOldest};
   }
   /// 0: no limit.
   [[nodiscard]] uint64_t max_peers() const noexcept { return values[UserField::kMaxPeers]; }
@@ -128,6 +145,9 @@ struct SetUser {
 struct RemoveUser {
   std::string name;
 };  // and its peers
+struct ResetQuota {
+  std::string name;
+};  // the user's present period begins anew
 struct AddPeer {
   PeerSpec spec;
   bool move = false;  // allowed IPs are taken from whoever has them when the step's turn comes
@@ -157,8 +177,8 @@ struct RenamePeers {
 /// One step of a request. A request is a list of steps, applied in order, wholly or not at all, and
 /// judged by the state it ends in: before any takes allowed IPs, peers give up those that they lose
 /// to others of the request.
-using Change = std::variant<AddUser, SetUser, RemoveUser, AddPeer, SetPeer, RemovePeer, RenameUsers,
-                            RenamePeers>;
+using Change = std::variant<AddUser, SetUser, RemoveUser, ResetQuota, AddPeer, SetPeer, RemovePeer,
+                            RenameUsers, RenamePeers>;
 
 /// What one bears whose name another takes while the names of a step are told: no name.
 inline std::string passing_name(const std::string& name) { return '~' + name; }

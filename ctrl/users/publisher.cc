@@ -18,7 +18,11 @@ constexpr uint64_t kWaitsPerSecond = 10;
 }  // namespace
 
 Publisher::Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Protocol& protocol)
-    : shared_(shared), peers_(peers), protocol_(protocol) {
+    : shared_(shared),
+      peers_(peers),
+      protocol_(protocol),
+      quotas_(shared.users),
+      expiries_(shared.users, protocol) {
   // To grow later would be a pause.
   users_.reserve(shared_.users.capacity());
   users_by_number_.reserve(shared_.users.capacity());
@@ -45,11 +49,11 @@ bool Publisher::tell(const ChangeEvent& event) {
 }
 
 bool Publisher::tell_of(const UserEvent& event) {
-  if (!event.before) return add(*event.after);
+  if (!event.before) return add(event.after);
   if (!event.after) {
     remove(*event.before);
   } else {
-    change(*event.before, *event.after);
+    change(event);
   }
   return true;
 }
@@ -59,6 +63,11 @@ bool Publisher::tell_of(const PeerEvent& event) {
   if (event.after) return change(event);
   remove(*event.before);
   return true;
+}
+
+bool Publisher::tick(const Now& now, Slice::Clock::duration time) {
+  const bool expiries_done = expiries_.tick(now, Slice(time));
+  return quotas_.tick(now, Slice(time)) && expiries_done;
 }
 
 bool Publisher::wait_for_room(const char* what) {
@@ -71,29 +80,39 @@ bool Publisher::wait_for_room(const char* what) {
   throw std::runtime_error(std::string("no room in the relay's tables for ") + what);
 }
 
-bool Publisher::add(const UserSpec& user) {
+bool Publisher::add(const UserPtr& user) {
   const auto number = take_number();
   if (!number) return wait_for_room("another user (sizes.users)");
   const uint64_t now = police_now();
   shared_.users.reset(*number, now);
-  shared_.users.set_limits(*number, user.limits(), now);
-  UserEntry& entry = users_[user.name] = {*number, user.enabled(), {}};
+  shared_.users.set_limits(*number, user->limits(), now);
+  protocol_.add_user(*number, user->session_rules());
+  quotas_.add(*number, user);
+  expiries_.add(*number, user);
+  UserEntry& entry = users_[user->name] = {*number, user->enabled(), {}};
   if (*number >= users_by_number_.size()) users_by_number_.resize(*number + 1);
   users_by_number_[*number] = &entry;
   return true;
 }
 
-void Publisher::change(const UserSpec& before, const UserSpec& after) {
+void Publisher::change(const UserEvent& event) {
+  const UserSpec &before = *event.before, &after = *event.after;
   give_name(users_, before.name, after.name);
   UserEntry& entry = users_.at(after.name);
   if (before.limits() != after.limits()) {
     shared_.users.set_limits(entry.number, after.limits(), police_now());
   }
+  quotas_.change(entry.number, event.after);
+  if (event.quota_reset) quotas_.reset(entry.number);
+  protocol_.change_user(entry.number, after.session_rules());
+  expiries_.change(entry.number, event.after);
   entry.enabled = after.enabled();  // its peers are told of next
 }
 
 void Publisher::remove(const UserSpec& user) {
   const auto found = users_.find(user.name);
+  quotas_.remove(found->second.number);
+  expiries_.remove(found->second.number);
   shared_.rcu.defer([this, number = found->second.number] { free_.push_back(number); });
   users_.erase(found);
 }

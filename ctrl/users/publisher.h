@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "ctrl/protocol/protocol.h"
+#include "ctrl/quota/expiries.h"
+#include "ctrl/quota/quotas.h"
 #include "ctrl/users/passage.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/tables/peer_writer.h"
@@ -23,6 +25,14 @@ class Publisher : public ChangeObserver {
   Publisher(dataplane::Shared& shared, dataplane::PeerWriter& peers, Protocol& protocol);
 
   bool tell(const ChangeEvent& event) override;
+
+  /// Call every 10 ms or so, and again, soon, until it returns true: what time does to users. Takes
+  /// twice `time` or a little longer.
+  bool tick(const Now& now, Slice::Clock::duration time);
+  [[nodiscard]] Quotas& quotas() noexcept { return quotas_; }
+  [[nodiscard]] const Quotas& quotas() const noexcept { return quotas_; }
+  [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
+  [[nodiscard]] const Expiries& expiries() const noexcept { return expiries_; }
 
   [[nodiscard]] std::optional<uint32_t> user_number(const std::string& name) const;
   [[nodiscard]] std::optional<uint32_t> peer_number(const std::string& name) const;
@@ -43,8 +53,8 @@ class Publisher : public ChangeObserver {
   };
   bool tell_of(const UserEvent& event);
   bool tell_of(const PeerEvent& event);
-  bool add(const UserSpec& user);
-  void change(const UserSpec& before, const UserSpec& after);
+  bool add(const UserPtr& user);
+  void change(const UserEvent& event);
   void remove(const UserSpec& user);
   bool add(const PeerPtr& peer);
   bool change(const PeerEvent& event);
@@ -61,6 +71,8 @@ class Publisher : public ChangeObserver {
   dataplane::Shared& shared_;
   dataplane::PeerWriter& peers_;
   Protocol& protocol_;
+  Quotas quotas_;
+  Expiries expiries_;
   std::unordered_map<std::string, UserEntry> users_;
   std::vector<UserEntry*> users_by_number_;  // those of users_, which stay where they are
   std::unordered_map<std::string, uint32_t> peer_numbers_;

@@ -78,9 +78,9 @@ void read_fields(ObjectReader& reader, const Node& object, UserChange& change,
 void write_fields(const UserValues& values, const Node& object, Json::Value& to) {
   for (const Node& node : object.fields) {
     if (node.field == UserField::kCount) {
-      Json::Value& inner = member(to, node.name);
-      inner = Json::objectValue;
+      Json::Value inner(Json::objectValue);
       write_fields(values, node, inner);
+      if (!inner.empty()) member(to, node.name) = std::move(inner);
       continue;
     }
     const FieldKind& kind = info(node.field).kind;

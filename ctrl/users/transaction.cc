@@ -111,6 +111,7 @@ void Transaction::enter(const AddUser& step) {
     problem("", "no room: the relay is sized for " + std::to_string(draft_.limits().users) +
                     " users (sizes.users in its configuration)");
   }
+  check_quota(user);
   if (problems_.size() == before) {
     if (user.id == 0) user.id = draft_.next_user_id();
     draft_.change_user(nullptr, std::make_shared<const UserSpec>(std::move(user)));
@@ -129,6 +130,9 @@ void Transaction::enter(const SetUser& step) {
                               " peers; give at least that many, or \"unlimited\"");
     return;
   }
+  const size_t problems = problems_.size();
+  check_quota(*after);
+  if (problems_.size() != problems) return;
   const bool switched = before->enabled() != after->enabled();
   draft_.change_user(before, after);
   if (!switched) return;
@@ -140,6 +144,16 @@ void Transaction::enter(const RemoveUser& step) {
   if (!user) return;
   for (PeerPtr& peer : draft_.peers_of(step.name)) draft_.change_peer(std::move(peer), nullptr);
   draft_.change_user(user, nullptr);
+}
+
+void Transaction::enter(const ResetQuota& step) {
+  const UserPtr user = find_user(step.name);
+  if (!user) return;
+  if (user->quota().bytes == dataplane::kUnlimited) {
+    problem("", "user " + quoted(user->name) + " has no quota");
+    return;
+  }
+  draft_.reset_quota(user);
 }
 
 void Transaction::enter(const AddPeer& step) {
@@ -202,6 +216,14 @@ void Transaction::pick_allowed_ips(PeerSpec& peer) {
                                     draft_.recall(peer.public_key, false), full);
   if (!full.empty())
     problem(".allowed_ips", "missing, and no address of the pool is free: " + full);
+}
+
+void Transaction::check_quota(const UserSpec& user) {
+  if (user.values[UserField::kQuotaEnd] == kThrottleAtEnd &&
+      user.values[UserField::kQuotaRate] == 0) {
+    problem(".quota.throttle_rate",
+            "missing; at_end is \"throttle\": say to which rate, such as \"1M\"");
+  }
 }
 
 void Transaction::check_owner(const PeerSpec& peer) {

@@ -33,6 +33,7 @@ class Transaction {
   void enter(const AddUser& step);
   void enter(const SetUser& step);
   void enter(const RemoveUser& step);
+  void enter(const ResetQuota& step);
   void enter(const AddPeer& step);
   void enter(const SetPeer& step);
   void enter(const RemovePeer& step);
@@ -57,6 +58,7 @@ class Transaction {
   /// `taken`: of the other of that name, or null.
   void check_name(const char* field, const char* noun, const std::string& name, Origin origin,
                   const Origin* taken);
+  void check_quota(const UserSpec& user);
   void check_owner(const PeerSpec& peer);
   /// Gives a new peer addresses of the pools.
   void pick_allowed_ips(PeerSpec& peer);

@@ -32,6 +32,8 @@ TypeAndCode code4(IcmpError error, const uint8_t* ip) noexcept {
       return {3, 0};
     case IcmpError::kServiceUnreachable:
       return {3, static_cast<uint8_t>(ip[9] == IPPROTO_UDP ? 3 : 2)};
+    case IcmpError::kProhibited:
+      return {3, 13};
     case IcmpError::kTtlExceeded:
       return {11, 0};
     case IcmpError::kTooBig:
@@ -47,6 +49,8 @@ TypeAndCode code6(IcmpError error, const uint8_t* ip) noexcept {
       return {1, 0};
     case IcmpError::kServiceUnreachable:
       return ip[6] == IPPROTO_UDP ? TypeAndCode{1, 4} : TypeAndCode{4, 1};
+    case IcmpError::kProhibited:
+      return {1, 1};
     case IcmpError::kTtlExceeded:
       return {3, 0};
     case IcmpError::kTooBig:

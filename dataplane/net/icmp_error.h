@@ -17,6 +17,7 @@ enum class IcmpError : uint8_t {
   kNoRoute,             // nothing leads there
   kHostUnreachable,     // it is nobody's address, or nobody answers there
   kServiceUnreachable,  // one of our addresses, but nothing listens: UDP port, or protocol
+  kProhibited,          // the relay may not let it pass
   kTtlExceeded,
   kTooBig,  // and what would fit
 };

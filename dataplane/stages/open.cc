@@ -14,7 +14,9 @@ namespace {
 constexpr uint16_t kChunk = 32;
 
 void prefetch_limits(UserTable& users, uint32_t user) noexcept {
-  if ((users.limited(user) & kLimitedUp) != 0) rte_prefetch0(&users[user].up);
+  const uint8_t flags = users.flags(user);
+  if ((flags & kLimitedUp) != 0) rte_prefetch0(&users[user].up);
+  if ((flags & kCountedUp) != 0) rte_prefetch0(&users.quota(user));
 }
 
 void strip(rte_mbuf* mbuf, const PacketMeta& m) noexcept {

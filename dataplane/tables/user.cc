@@ -1,4 +1,4 @@
-// The policers: GCRA on one atomic word, and how limits become costs.
+// The policers: GCRA on one atomic word, and how limits become costs. And how a quota is entered.
 #include "dataplane/tables/user.h"
 
 #include <algorithm>
@@ -110,9 +110,33 @@ void set_direction(Policer& policer, const DirectionLimits& limits, uint64_t now
   set_rate(policer.packets, limits.packets_per_second, 1, packets, now);
 }
 
+uint8_t counted(const QuotaLimits& limits) noexcept {
+  if (limits.bytes == kUnlimited) return 0;
+  const unsigned end = limits.throttle_bits != 0 ? kThrottled : 0;
+  switch (limits.counts) {
+    case QuotaCounts::kUp:
+      return static_cast<uint8_t>(end | kCountedUp);
+    case QuotaCounts::kDown:
+      return static_cast<uint8_t>(end | kCountedDown);
+    case QuotaCounts::kEach:
+      return static_cast<uint8_t>(end | kCountedUp | kCountedDown);
+    case QuotaCounts::kBoth:
+      break;
+  }
+  return static_cast<uint8_t>(end | kCountedUp | kCountedDown | kCountedTogether);
+}
+
 void clear(Policer& policer, uint64_t now) noexcept {
   policer.bits.arrival.store(now, kRelaxed);
   policer.packets.arrival.store(now, kRelaxed);
+}
+
+void clear(Quota& quota, uint64_t now) noexcept {
+  quota.bytes.store(0, kRelaxed);
+  quota.used_up.store(0, kRelaxed);
+  quota.used_down.store(0, kRelaxed);
+  clear(quota.up, now);
+  clear(quota.down, now);
 }
 
 }  // namespace
@@ -131,7 +155,8 @@ Police Policer::police(uint64_t now, uint32_t bytes) noexcept {
 
 UserTable::UserTable(uint32_t capacity, uint64_t tsc_hz)
     : users_(capacity),
-      limited_(capacity),
+      quotas_(capacity),
+      flags_(capacity),
       scale_(static_cast<uint64_t>((Uint128{kPoliceHz} << 32) / tsc_hz)) {}
 
 void UserTable::set_limits(uint32_t number, const UserLimits& limits, uint64_t now) noexcept {
@@ -140,17 +165,51 @@ void UserTable::set_limits(uint32_t number, const UserLimits& limits, uint64_t n
   set_direction(user.down, limits.down, now);
   const unsigned up = user.up.unlimited() ? 0 : kLimitedUp;
   const unsigned down = user.down.unlimited() ? 0 : kLimitedDown;
-  limited_[number].store(static_cast<uint8_t>(up | down), std::memory_order_release);
+  set_flags(number, kLimitedUp | kLimitedDown, static_cast<uint8_t>(up | down));
+}
+
+void UserTable::set_quota(uint32_t number, const QuotaLimits& limits, uint64_t now) noexcept {
+  Quota& quota = quotas_[number];
+  if (limits.throttle_bits != 0) {
+    const DirectionLimits rate{.bits_per_second = limits.throttle_bits};
+    set_direction(quota.up, rate, now);
+    set_direction(quota.down, rate, now);
+  }
+  // Of a quota that goes away the bytes stay: a worker may have read the flags before.
+  if (limits.bytes != kUnlimited) quota.bytes.store(limits.bytes, kRelaxed);
+  set_flags(number, kCountedUp | kCountedDown | kCountedTogether | kThrottled, counted(limits));
+}
+
+QuotaUse UserTable::take_use(uint32_t number) noexcept {
+  Quota& quota = quotas_[number];
+  return {quota.used_up.exchange(0, kRelaxed), quota.used_down.exchange(0, kRelaxed)};
+}
+
+void UserTable::add_use(uint32_t number, const QuotaUse& use) noexcept {
+  quotas_[number].charge(Way::kUp, use.up);
+  quotas_[number].charge(Way::kDown, use.down);
+}
+
+void UserTable::set_ended(uint32_t number, bool ended) noexcept {
+  set_flags(number, kEnded, ended ? kEnded : 0);
+}
+
+void UserTable::set_flags(uint32_t number, uint8_t mask, uint8_t bits) noexcept {
+  const unsigned others = flags(number) & ~unsigned{mask};
+  flags_[number].store(static_cast<uint8_t>(others | bits), kRelease);
 }
 
 void UserTable::reset(uint32_t number, uint64_t now) noexcept {
   reached(users_, number);
-  reached(limited_, number);
+  reached(quotas_, number);
+  reached(flags_, number);
   User& user = users_[number];
   clear(user.up, now);
   clear(user.down, now);
   user.dropped_up.store(0, kRelaxed);
   user.dropped_down.store(0, kRelaxed);
+  flags_[number].store(0, kRelaxed);
+  if (quotas_[number].bytes.load(kRelaxed) != 0) clear(quotas_[number], now);
 }
 
 }  // namespace wirelay::dataplane

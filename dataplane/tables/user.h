@@ -1,5 +1,6 @@
 // Users' limits: for each direction a bit rate and a packet rate, over all of the user's peers and
 // all workers together. A GCRA each (ITU-T I.371): one atomic word of state, no lock, no refill.
+// And quotas: how many bytes a user may carry until its use is set back.
 //
 // Limits are written by the control thread and hold from the next packet on; the state is written
 // by workers and survives a change of the limits.
@@ -70,9 +71,14 @@ struct Policer {
   Police police(uint64_t now, uint32_t bytes) noexcept;
 };
 
-/// In which directions a user has any limit (bits of UserTable::limited()).
-inline constexpr uint8_t kLimitedUp = 1;
-inline constexpr uint8_t kLimitedDown = 2;
+/// What holds for a user: bits of UserTable::flags().
+inline constexpr uint8_t kLimitedUp = 1;         // rates, from the user
+inline constexpr uint8_t kLimitedDown = 2;       // and to the user
+inline constexpr uint8_t kCountedUp = 4;         // a quota counts what comes from the user
+inline constexpr uint8_t kCountedDown = 8;       // and what goes to it
+inline constexpr uint8_t kCountedTogether = 16;  // both draw on the same bytes
+inline constexpr uint8_t kThrottled = 32;  // at the quota's end a rate holds; else nothing passes
+inline constexpr uint8_t kEnded = 64;      // its time is over: nothing passes
 
 /// One cache line for each direction.
 struct alignas(64) User {
@@ -83,6 +89,50 @@ struct alignas(64) User {
 };
 static_assert(sizeof(User) == 128);
 
+enum class Way : uint8_t { kUp, kDown };  // from the user, to the user
+
+/// What a quota counts. What it doesn't count is neither charged nor held up at its end.
+enum class QuotaCounts : uint8_t { kBoth, kUp, kDown, kEach };  // kEach: either way has all of it
+
+struct QuotaLimits {
+  uint64_t bytes = kUnlimited;
+  QuotaCounts counts = QuotaCounts::kBoth;
+  uint64_t throttle_bits = 0;  // a second, either way, when nothing is left; 0: nothing passes
+  bool operator==(const QuotaLimits&) const = default;
+};
+
+/// Bytes of inner packets that passed while a quota counted them.
+struct QuotaUse {
+  uint64_t up = 0, down = 0;
+  bool operator==(const QuotaUse&) const = default;
+};
+
+/// Line 0 is fetched for users with a quota alone, the policers only when nothing is left.
+struct alignas(64) Quota {
+  std::atomic<uint64_t> bytes;      // control thread
+  std::atomic<uint64_t> used_up;    // any worker adds, the control thread sets back
+  std::atomic<uint64_t> used_down;  // the same
+  alignas(64) Policer up;           // holds once nothing is left, where kThrottled says so
+  alignas(64) Policer down;
+
+  /// Of what counts `way`; not positive when nothing is left. `flags`: the user's.
+  [[nodiscard]] int64_t left(Way way, uint8_t flags) const noexcept {
+    const uint64_t both =
+        used_up.load(std::memory_order_relaxed) + used_down.load(std::memory_order_relaxed);
+    const std::atomic<uint64_t>& one = way == Way::kUp ? used_up : used_down;
+    const uint64_t used =
+        (flags & kCountedTogether) != 0 ? both : one.load(std::memory_order_relaxed);
+    return static_cast<int64_t>(bytes.load(std::memory_order_relaxed) - used);
+  }
+  void charge(Way way, uint64_t used) noexcept {
+    (way == Way::kUp ? used_up : used_down).fetch_add(used, std::memory_order_relaxed);
+  }
+  [[nodiscard]] QuotaUse use() const noexcept {
+    return {used_up.load(std::memory_order_relaxed), used_down.load(std::memory_order_relaxed)};
+  }
+};
+static_assert(sizeof(Quota) == 192);
+
 class UserTable {
  public:
   /// `tsc_hz`: the TSC's frequency, with which police times are derived from TSC readings.
@@ -90,10 +140,12 @@ class UserTable {
   [[nodiscard]] uint32_t capacity() const noexcept { return static_cast<uint32_t>(users_.size()); }
   User& operator[](uint32_t number) noexcept { return users_[number]; }
 
-  /// kLimitedUp, kLimitedDown or both. Any thread. A byte each: who has no limits is told from the
-  /// cache, and nothing of the user's record is fetched.
-  [[nodiscard]] uint8_t limited(uint32_t number) const noexcept {
-    return limited_[number].load(std::memory_order_relaxed);
+  Quota& quota(uint32_t number) noexcept { return quotas_[number]; }
+
+  /// What holds for the user, in bits of above. Any thread. A byte each: who has no limits is told
+  /// from the cache, and nothing of the user's records is fetched.
+  [[nodiscard]] uint8_t flags(uint32_t number) const noexcept {
+    return flags_[number].load(std::memory_order_relaxed);
   }
 
   /// TSC reading to policer time. Any thread.
@@ -106,13 +158,25 @@ class UserTable {
   /// stays taken, but a debt is never deeper than the new burst, so that a faster rate holds at
   /// once. A rate that was unlimited starts with a full burst.
   void set_limits(uint32_t number, const UserLimits& limits, uint64_t now) noexcept;
-  /// For a new user in this number: no debt, no counts.
+  /// Enters a quota, as limits. What was used stays used.
+  void set_quota(uint32_t number, const QuotaLimits& limits, uint64_t now) noexcept;
+  /// Has the user's quota begin anew; returns what was used of it.
+  QuotaUse take_use(uint32_t number) noexcept;
+  /// Counts what was used before, as if it had passed now.
+  void add_use(uint32_t number, const QuotaUse& use) noexcept;
+  /// Lets no packet of the user pass from now on, or lets them pass again.
+  void set_ended(uint32_t number, bool ended) noexcept;
+  /// For a new user in this number: no debt, no counts, no quota.
   void reset(uint32_t number, uint64_t now) noexcept;
 
  private:
+  /// Of `mask` those bits hold that are in `bits`.
+  void set_flags(uint32_t number, uint8_t mask, uint8_t bits) noexcept;
+
   LazyArray<User> users_;
-  LazyArray<std::atomic<uint8_t>> limited_;  // written by the control thread
-  uint64_t scale_;                           // (kPoliceHz << 32) / tsc_hz
+  LazyArray<Quota> quotas_;
+  LazyArray<std::atomic<uint8_t>> flags_;  // written by the control thread
+  uint64_t scale_;                         // (kPoliceHz << 32) / tsc_hz
 };
 
 }  // namespace wirelay::dataplane

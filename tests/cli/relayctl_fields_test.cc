@@ -37,14 +37,16 @@ class RelayctlFieldsTest : public test::RelayctlFixture {
 
  public:
   void every_field_of_a_user_has_its_option() {
-    done("user add plain");
+    const std::string rate = " --quota-rate 64K";  // a quota that throttles has one
+    done("user add plain" + rate);
     const UserValues plain = values_of("plain");
     for (size_t i = 0; i < kUserFieldCount; ++i) {
       const auto field = static_cast<UserField>(i);
       UserValues wanted = plain;
       wanted[field] = test::sample_of(info(field));
       const std::string name = "user" + std::to_string(i);
-      done("user add " + name + ' ' + option_for(info(field), wanted[field]));
+      done("user add " + name + ' ' + option_for(info(field), wanted[field]) +
+           (field == UserField::kQuotaRate ? "" : rate));
       CPPUNIT_ASSERT_MESSAGE(std::string(info(field).path), values_of(name) == wanted);
       done("user show " + name);
       if (!info(field).title.empty()) has(out_, std::string(info(field).title) + ": ");

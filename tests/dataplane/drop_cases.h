@@ -23,6 +23,7 @@ void add_ingress_cases(std::vector<DropCase>& cases);   // frames for the relay 
 void add_message_cases(std::vector<DropCase>& cases);   // on the WireGuard port, and plain traffic
 void add_inbound_cases(std::vector<DropCase>& cases);   // transport messages of peers
 void add_limit_cases(std::vector<DropCase>& cases);     // policing
+void add_quota_cases(std::vector<DropCase>& cases);     // quotas, and users whose time is over
 void add_forward_cases(std::vector<DropCase>& cases);   // routing
 void add_outbound_cases(std::vector<DropCase>& cases);  // sealing and sending
 void add_ring_cases(std::vector<DropCase>& cases);      // threads that do not keep up

@@ -133,6 +133,45 @@ void add_limit_cases(std::vector<DropCase>& cases) {
   cases.push_back({Drop::kPacketRateDown, "packets to the user", down(slow_packets, 10)});
 }
 
+void add_quota_cases(std::vector<DropCase>& cases) {
+  const auto up = [](const QuotaLimits& limits) {
+    return [=](DataPath& d) {
+      Client c = d.add_client();
+      d.give_quota(c, limits);
+      for (int i = 0; i < 60; ++i)
+        d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, kServer, pattern(1200))));
+      d.poll();
+      CPPUNIT_ASSERT_EQUAL(d.all_drops(), d.shared->users[c.user].dropped_up.load());
+    };
+  };
+  const auto down = [](const QuotaLimits& limits) {
+    return [=](DataPath& d) {
+      Client c = d.add_client();
+      d.give_quota(c, limits);
+      for (int i = 0; i < 60; ++i)
+        d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, pattern(1200))));
+      d.poll();
+      CPPUNIT_ASSERT_EQUAL(d.all_drops(), d.shared->users[c.user].dropped_down.load());
+    };
+  };
+  const auto ended = [](bool from) {
+    return [=](DataPath& d) {
+      Client c = d.add_client();
+      d.shared->users.set_ended(c.user, true);
+      if (from) d.feed(0, d.tunnelled(c, udp({c.inner4, 1}, kServer, {})));
+      if (!from) d.feed(1, d.from_gateway(udp(kServer, {c.inner4, 1}, {})));
+      d.poll();
+    };
+  };
+  using Counts = QuotaCounts;
+  cases.push_back({Drop::kQuotaUp, "nothing left, from the user", up({9000, Counts::kUp})});
+  cases.push_back({Drop::kQuotaDown, "nothing left, to the user", down({9000, Counts::kBoth})});
+  cases.push_back({Drop::kThrottleUp, "throttled, from the user", up({1, Counts::kBoth, 8000})});
+  cases.push_back({Drop::kThrottleDown, "throttled, to the user", down({1, Counts::kEach, 8000})});
+  cases.push_back({Drop::kUserExpired, "from a user whose time is over", ended(true)});
+  cases.push_back({Drop::kUserExpired, "to a user whose time is over", ended(false)});
+}
+
 void add_forward_cases(std::vector<DropCase>& cases) {
   cases.push_back({Drop::kNoRoute, "no default route", frame([](DataPath& d) {
                      d.prefixes->remove(prefix("0.0.0.0/0"));

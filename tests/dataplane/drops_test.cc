@@ -23,6 +23,7 @@ std::vector<DropCase> all_cases() {
   add_message_cases(cases);
   add_inbound_cases(cases);
   add_limit_cases(cases);
+  add_quota_cases(cases);
   add_forward_cases(cases);
   add_outbound_cases(cases);
   add_ring_cases(cases);

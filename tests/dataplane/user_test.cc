@@ -97,12 +97,12 @@ class UserTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!up_.unlimited());
     limit({{kUnlimited, 0, 10}, {}});
     CPPUNIT_ASSERT(!up_.unlimited() && table_[0].down.unlimited());
-    CPPUNIT_ASSERT_EQUAL(kLimitedUp, table_.limited(0));
+    CPPUNIT_ASSERT_EQUAL(kLimitedUp, table_.flags(0));
     limit({{}, {1000, 0, 0}});
-    CPPUNIT_ASSERT_EQUAL(kLimitedDown, table_.limited(0));
+    CPPUNIT_ASSERT_EQUAL(kLimitedDown, table_.flags(0));
     limit({});
     CPPUNIT_ASSERT(up_.unlimited());
-    CPPUNIT_ASSERT_EQUAL(uint8_t{0}, table_.limited(0));
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0}, table_.flags(0));
   }
 
   void a_burst_and_then_the_rate() {

@@ -157,6 +157,10 @@ void DataPath::limit(const Client& client, const UserLimits& limits) {
   shared->users.set_limits(client.user, limits, shared->users.time(now));
 }
 
+void DataPath::give_quota(const Client& client, const QuotaLimits& limits) {
+  shared->users.set_quota(client.user, limits, shared->users.time(now));
+}
+
 Session& DataPath::session(const Client& client) { return *shared->sessions.find(client.index); }
 
 Endpoint DataPath::relay_endpoint(bool v6) const {

@@ -77,6 +77,7 @@ class DataPath {
   /// A new session for a client; becomes the one to send with.
   void new_session(Client& client, uint32_t owner = 0, bool initiator = false);
   void limit(const Client& client, const dataplane::UserLimits& limits);
+  void give_quota(const Client& client, const dataplane::QuotaLimits& limits);
   [[nodiscard]] dataplane::Session& session(const Client& client);
   [[nodiscard]] dataplane::Endpoint relay_endpoint(bool v6) const;
   dataplane::Port& port(unsigned i) { return shared->ports[ports[i]->id()]; }

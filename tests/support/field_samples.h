@@ -12,6 +12,7 @@ namespace wirelay::test {
 
 inline uint64_t sample_of(const ctrl::UserFieldInfo& field) {
   if (field.kind.form == ctrl::ValueForm::kSwitch) return field.value == 0 ? 1 : 0;
+  if (field.kind.form == ctrl::ValueForm::kWord) return field.kind.most;
   return std::min(3 * field.kind.least, field.kind.most);
 }
 

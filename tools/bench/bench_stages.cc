@@ -31,7 +31,7 @@ namespace po = boost::program_options;
 namespace {
 
 struct Options : CommonOptions {
-  bool limits = false;
+  bool limits = false, quotas = false;
   std::string directions = "up,down,hub", sizes = "64,128,256,576,1024,1420,IMIX";
   std::string sessions = "1,1000,10000,100000", batches = "1,8,32,64", mbufs = "512,32768";
   std::string engine = "auto", pages = "auto";
@@ -62,6 +62,7 @@ Options parse(int argc, char** argv) {
   add("pages", po::value(&o.pages)->default_value(o.pages), "auto, huge or small");
   add("core", po::value(&o.core)->default_value(o.core), "processor to run on");
   add("limits", po::bool_switch(&o.limits), "with users' limits, never reached");
+  add("quotas", po::bool_switch(&o.quotas), "with users' quotas, never used up");
   parse_options(argc, argv, all);
   if (o.brief) {
     o.sizes = "64,IMIX";
@@ -177,6 +178,7 @@ Json::Value describe(const Options& o, const std::string& engine, const Environm
   with["rounds"] = o.rounds;
   with["packets"] = o.packets;
   with["limits"] = o.limits;
+  with["quotas"] = o.quotas;
   with["core"] = o.core;
   return report;
 }
@@ -201,7 +203,7 @@ int run(const Options& o, const char* program) {
                 engine.c_str(), environment.pages(), tsc_hz() / 1e9,
                 report["machine"]["load_average"].asDouble());
   }
-  StageRig rig(std::ranges::max(sessions), most_mbufs, engine, o.limits);
+  StageRig rig(std::ranges::max(sessions), most_mbufs, engine, {o.limits, o.quotas});
   relaygen::Progress progress;
   for (size_t g = 0; g < groups.size(); ++g) {
     for (const Row& row : groups[g]) rig.run(row.cell, 1, true);

@@ -18,7 +18,7 @@ using namespace dataplane;
 
 constexpr uint64_t kPollTicks = 1000;  // of the data path's clock: a microsecond a poll
 constexpr uint64_t kAway = 4;          // times the median: the processor did something else
-constexpr uint64_t kAmpleRate = 1'000'000'000'000;
+constexpr uint64_t kAmpleRate = 1'000'000'000'000, kAmpleBytes = uint64_t{1} << 60;
 
 test::DataPathOptions options_for(uint32_t clients, uint32_t mbufs, const std::string& engine) {
   test::DataPathOptions options;
@@ -67,7 +67,8 @@ class StageRig::Stopwatch {
   uint64_t received_ = 0, sent_ = 0;
 };
 
-StageRig::StageRig(uint32_t clients, uint32_t mbufs, const std::string& engine, bool limits)
+StageRig::StageRig(uint32_t clients, uint32_t mbufs, const std::string& engine,
+                   const Policing& policing)
     : path_(std::make_unique<test::DataPath>(options_for(clients, mbufs, engine))),
       engine_(crypto::make_engine(engine)),
       packets_(mbufs),
@@ -77,7 +78,8 @@ StageRig::StageRig(uint32_t clients, uint32_t mbufs, const std::string& engine, 
     // Sessions of our own making need no confirmation by the control thread.
     clients_.push_back(path_->add_client(false, 0, true));
     const DirectionLimits ample{.bits_per_second = kAmpleRate, .packets_per_second = kAmpleRate};
-    if (limits) path_->limit(clients_.back(), {ample, ample});
+    if (policing.limits) path_->limit(clients_.back(), {ample, ample});
+    if (policing.quotas) path_->give_quota(clients_.back(), {.bytes = kAmpleBytes});
   }
   watch_ = std::make_unique<Stopwatch>(path_->ports);
   traffic_ = std::make_unique<StageTraffic>(*path_, clients_, *engine_);

@@ -40,11 +40,16 @@ struct Cost {
   double bare = 0;
 };
 
+/// What holds for all clients, and is never reached.
+struct Policing {
+  bool limits = false, quotas = false;
+};
+
 class StageRig {
  public:
-  /// `clients`: connected ones, of which a cell uses the first. `limits`: police all of them, by
-  /// limits that are never reached. Buffers: the greatest `mbufs` of all cells.
-  StageRig(uint32_t clients, uint32_t mbufs, const std::string& engine, bool limits);
+  /// `clients`: connected ones, of which a cell uses the first. Buffers: the greatest `mbufs` of
+  /// all cells.
+  StageRig(uint32_t clients, uint32_t mbufs, const std::string& engine, const Policing& policing);
   ~StageRig();
   StageRig(const StageRig&) = delete;
   StageRig& operator=(const StageRig&) = delete;

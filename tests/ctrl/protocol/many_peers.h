@@ -26,7 +26,8 @@ struct Parts {
             side.identity,
             std::make_shared<ctrl::PeerBook>(side.shared.peers.capacity()),
             {},
-            side.now} {}
+            side.now,
+            {side.shared.users.capacity(), side.shared.peers.capacity()}} {}
   ctrl::Context ctx;
   ctrl::HeldPackets held{16, 4096};
   ctrl::Paths paths{ctx};
@@ -34,7 +35,8 @@ struct Parts {
   ctrl::Sessions sessions{ctx, paths, presence};
   ctrl::Handshakes handshakes{ctx};
   ctrl::Transport transport{ctx, sessions, held};
-  ctrl::Initiator initiator{ctx, handshakes, sessions, paths, held, transport};
+  ctrl::Admission admission{ctx, sessions, [](uint32_t) {}};
+  ctrl::Initiator initiator{ctx, handshakes, sessions, admission, paths, held, transport};
   ctrl::Timers timers{ctx, sessions, presence, handshakes, initiator, held, transport};
 };
 

@@ -47,8 +47,15 @@ class OwnersTest : public LabTest {
  private:
   struct World {
     explicit World(Side& side)
-        : ctx{shared, sessions, peers, side, side.identity, std::make_shared<ctrl::PeerBook>(8),
-              {},     {}} {}
+        : ctx{shared,
+              sessions,
+              peers,
+              side,
+              side.identity,
+              std::make_shared<ctrl::PeerBook>(8),
+              {},
+              {},
+              {shared.users.capacity(), shared.peers.capacity()}} {}
     dataplane::Shared shared{Lab::small(), 3, kHz};
     dataplane::PrefixWriter prefixes{shared.prefixes, shared.rcu};
     dataplane::PeerWriter peers{shared.peers, prefixes, shared.rcu};

@@ -35,6 +35,10 @@ class Heard : public ctrl::PeerObserver {
   void roamed(uint32_t, const dataplane::Endpoint&, const dataplane::Endpoint& to) override {
     lines.push_back("roamed " + to_string(to));
   }
+  void shared_key(uint32_t, const dataplane::Endpoint& one,
+                  const dataplane::Endpoint& other) override {
+    lines.push_back("shared key " + to_string(one) + ' ' + to_string(other));
+  }
   void refused(uint64_t ProtocolCounters::*why, std::optional<uint32_t>,
                const std::optional<dataplane::Endpoint>&) override {
     refusals.push_back(why);

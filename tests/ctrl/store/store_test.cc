@@ -138,7 +138,10 @@ class StoreTest : public CppUnit::TestFixture {
                              *dataplane::parse_endpoint("198.51.100.1:51820")};
     life.timestamp = crypto::make_timestamp(1'800'000'000'000'000'000);
     life.handshake_unix_ns = 1'800'000'000'000'000'001;
-    UserLife of_user{traffic(3), {1'800'000'000, traffic(2)}};
+    const UserLife of_user{traffic(3),
+                           {1'800'000'000, traffic(2)},
+                           {1'799'000'000, {70, 80}, 95},
+                           1'700'000'000};
     {
       Store store(file_);
       with_alice(store);

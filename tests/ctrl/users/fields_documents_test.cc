@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include <cppunit/extensions/HelperMacros.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "ctrl/base/json.h"
 #include "ctrl/base/peer_fields.h"
@@ -29,6 +29,12 @@ Json::Value json(const std::string& text) { return parse_json(text, {}); }
 
 Json::Value schema_of(const FieldKind& kind) {
   if (kind.form == ValueForm::kSwitch) return json(R"({"type": "boolean"})");
+  if (kind.form == ValueForm::kWord) {
+    return json(fmt::format(R"({{"enum": ["{}"]}})", fmt::join(kind.words, R"(", ")")));
+  }
+  if (kind.form == ValueForm::kText) {
+    return json(fmt::format(R"({{"type": "string", "pattern": "{}"}})", kind.text.pattern));
+  }
   const std::string number =
       fmt::format(R"({{"type": "integer", "minimum": {}, "maximum": {}}})", kind.least, kind.most);
   if (kind.form == ValueForm::kWhole) {
@@ -130,6 +136,10 @@ std::string type_of(const FieldKind& kind) {
       return fmt::format("{} to {}, or `\"{}\"`", kind.least, kind.most, kind.open);
     case ValueForm::kSwitch:
       return "true, false";
+    case ValueForm::kWord:
+      return fmt::format("`\"{}\"`", fmt::join(kind.words, "\"`, `\""));
+    case ValueForm::kText:
+      return fmt::format("{} such as `\"{}\"`, or `\"{}\"`", kind.unit, kind.example, kind.open);
   }
   return {};
 }

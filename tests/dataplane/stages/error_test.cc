@@ -18,7 +18,8 @@ struct Told {
   int type4, code4, type6, code6;
 };
 constexpr Told kNoRouteTold{3, 0, 1, 0}, kUnreachable{3, 1, 1, 3}, kExpired{11, 0, 3, 0},
-    kTooBigTold{3, 4, 2, 0}, kPortClosed{3, 3, 1, 4}, kUnknownProtocol{3, 2, 4, 1};
+    kTooBigTold{3, 4, 2, 0}, kPortClosed{3, 3, 1, 4}, kUnknownProtocol{3, 2, 4, 1},
+    kProhibited{3, 13, 1, 1};
 
 const IpAddr kTunnel4 = addr("10.0.0.1"), kTunnel6 = addr("fd00::1");
 const IpAddr kNobody4 = addr("10.0.9.9"), kNobody6 = addr("fd00::9:9");
@@ -133,6 +134,14 @@ class ErrorTest : public CppUnit::TestFixture {
           },
           1);
       check("nothing listens", kPortClosed, Drop::kUnknownLocal, to(ours, 64));
+      check(
+          "nothing left", kProhibited, Drop::kQuotaUp,
+          [&](DataPath& d, Client& c) {
+            d.give_quota(c, {.bytes = 1000, .counts = QuotaCounts::kBoth});
+            d.shared->users.add_use(c.user, {.up = 1000, .down = 0});
+            return to(server, 64)(d, c);
+          },
+          1);
     }
   }
 
@@ -158,6 +167,12 @@ class ErrorTest : public CppUnit::TestFixture {
         const Client c = d.add_client(v6);
         d.peers->set_path(c.peer, nullptr);
         check(kUnreachable, Drop::kNoEndpoint, v6 ? c.inner6 : c.inner4, 64, d, 1);
+      }
+      {
+        DataPath d;
+        const Client c = d.add_client(v6);
+        d.shared->users.set_ended(c.user, true);
+        check(kProhibited, Drop::kUserExpired, v6 ? c.inner6 : c.inner4, 64, d, 1);
       }
       {
         DataPath d;

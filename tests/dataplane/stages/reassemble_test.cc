@@ -5,6 +5,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include "crypto/cookie.h"
 #include "tests/dataplane/drop_cases.h"
 #include "tests/support/data_path.h"
 
