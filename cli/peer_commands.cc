@@ -60,8 +60,6 @@ void check_add(const Call& call) {
   check_no_file(call);
   if (call.arguments().empty()) throw UsageError("expected NAME or --file FILE");
   if (!call.has("user")) throw UsageError("--user NAME: whose device is it?");
-  if (!call.has("allowed-ips"))
-    throw UsageError("--allowed-ips PREFIXES: which addresses are its?");
   if (call.has("generate") == call.has("public-key")) {
     throw UsageError("expected either --public-key KEY or --generate");
   }
@@ -215,13 +213,15 @@ void print_peer_config(Call& call) {
 }
 
 constexpr std::array kPeerCommands = {
-    Command{"peer add", "NAME", 0, 1, "add a device of a user",
-            "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32,fd77::2/128 \\\n"
-            "    --public-key xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
-            "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32 --generate \\\n"
-            "    --generate-psk --output alice-phone.conf\n"
-            "relayctl peer add --file peers.json",
-            describe_peer_add, add_peer},
+    Command{
+        "peer add", "NAME", 0, 1, "add a device of a user",
+        "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32,fd77::2/128 \\\n"
+        "    --public-key xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
+        "relayctl peer add alice-phone --user alice --generate   # next addresses of the pools\n"
+        "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32 --generate \\\n"
+        "    --generate-psk --output alice-phone.conf\n"
+        "relayctl peer add --file peers.json",
+        describe_peer_add, add_peer},
     Command{"peer set", "NAME", 1, 1, "change a device, live",
             "relayctl peer set alice-phone --allowed-ips 10.77.0.2/32,10.77.0.3/32\n"
             "relayctl peer set alice-phone --keepalive 25\n"

@@ -143,6 +143,10 @@ void print_status(Call& call) {
   facts.add("Peers", of_size(status["peers"], sizes["peers"]));
   facts.add("Sessions", of_size(status["sessions"], sizes["sessions"]));
   facts.add("Store", store_text(status["store"]));
+  for (const Json::Value& pool : status["address_pools"]) {
+    facts.add("Address pool",
+              printable(pool["prefix"].asString()) + ": " + of_size(pool["used"], pool["size"]));
+  }
   facts.add("Handshakes", handshakes_text(status["handshakes"]));
   facts.add("Longest turn", turns_text(status["control"]));
   facts.print(call.out);

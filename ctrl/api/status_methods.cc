@@ -31,6 +31,17 @@ Json::Value neighbours_json(const std::vector<NeighbourStatus>& neighbours) {
   return result;
 }
 
+Json::Value pools_json(const std::vector<PoolUse>& pools) {
+  Json::Value result(Json::arrayValue);
+  for (const PoolUse& pool : pools) {
+    Json::Value& entry = result.append(Json::objectValue);
+    entry["prefix"] = to_string(pool.prefix);
+    entry["size"] = pool.size;
+    entry["used"] = pool.used;
+  }
+  return result;
+}
+
 Json::Value turns_json(const TurnStatus& turns) {
   Json::Value result = counters_json(turns, kTurnCounters);
   result["longest_part"] = turns.longest_part;
@@ -63,6 +74,7 @@ class Status : public Query {
     workers_ = relay.workers();
     users_ = relay.registry().user_count();
     peers_ = relay.registry().peer_count();
+    pools_ = relay.registry().address_book().use();
     sessions_ = relay.sessions_in_use();
     handshakes_ = relay.protocol_counters();
     neighbours_ = relay.neighbours();
@@ -90,6 +102,7 @@ class Status : public Query {
     result["users"] = count(users_);
     result["peers"] = count(peers_);
     result["sessions"] = sessions_;
+    result["address_pools"] = pools_json(pools_);
     Json::Value& sizes = result["sizes"];
     sizes["users"] = sizes_.users;
     sizes["peers"] = sizes_.peers;
@@ -115,6 +128,7 @@ class Status : public Query {
   Workers workers_;
   PortList ports_;
   size_t users_ = 0, peers_ = 0;
+  std::vector<PoolUse> pools_;
   uint32_t sessions_ = 0;
   ProtocolCounters handshakes_;
   std::vector<NeighbourStatus> neighbours_;

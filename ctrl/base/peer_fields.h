@@ -39,6 +39,7 @@ struct PeerFieldInfo {
   std::string_view title;     // in relayctl peer show
   std::string_view off_option = {};  // takes the value away
   std::string_view off_text = {};
+  bool picked = false;  // where a new peer misses it, the relay may find it something
 };
 
 /// In the order of the enum.
@@ -50,7 +51,8 @@ inline constexpr std::array<PeerFieldInfo, kPeerFieldCount> kPeerFields = {{
      "take the preshared key away"},
     {"allowed_ips", PeerForm::kPrefixes, "a list of prefixes such as [\"10.77.0.2/32\"]", false,
      "allowed-ips", "PREFIXES", "the addresses it may use in the tunnel: 10.77.0.2/32,fd77::2/128",
-     "Allowed IPs", "no-allowed-ips", "take them all away: it shakes hands, but carries nothing"},
+     "Allowed IPs", "no-allowed-ips", "take them all away: it shakes hands, but carries nothing",
+     true},
     {"endpoint", PeerForm::kEndpoint, "", false, "endpoint", "ADDRESS:PORT",
      "where to reach it, until it calls from elsewhere", "Endpoint", "no-endpoint",
      "forget where it is, until it calls"},

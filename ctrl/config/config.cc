@@ -173,6 +173,7 @@ RegistryLimits registry_limits(const Config& config) {
     limits.no_peers[address] = kOwnAddress;
   }
   for (const RouteConfig& route : config.routes) limits.routed.push_back(route.prefix);
+  limits.pools = config.address_pools;
   return limits;
 }
 

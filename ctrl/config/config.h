@@ -47,6 +47,7 @@ struct Config {
   std::vector<PortConfig> ports;
   std::vector<RouteConfig> routes;                  // for decrypted traffic, beside the gateways
   std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
+  std::vector<PoolConfig> address_pools;            // for peers that name no allowed IPs
   std::vector<std::string> client_dns;              // for client files
   unsigned control_core = 0;
   std::optional<unsigned> handshake_threads;  // none: as many as there are cores for

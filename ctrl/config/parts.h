@@ -26,6 +26,8 @@ inline const dataplane::Prefix kDefault6 = *dataplane::parse_prefix("::/0");
 /// All but users and peers, defaults filled in. `directory`: what relative names of files start at.
 void read_settings(ObjectReader& root, const std::string& directory, Config& config,
                    std::vector<Problem>& problems);
+/// The "address_pools" list.
+void read_pools(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 /// The "ports" list.
 void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 

@@ -287,6 +287,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_ports(root, config, problems);
   read_routes(root, config, problems);
   config.tunnel_addresses = read_ips(root, "tunnel_addresses");
+  read_pools(root, config, problems);
   read_workers(root, config, problems);
   read_sizes(root, config, problems);
   read_engine(root, config);

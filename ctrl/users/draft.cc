@@ -52,6 +52,21 @@ size_t Draft::peers_of_count(const std::string& user) const {
   return draft != users_.end() ? draft->second.peers : base_.peers_of_count(user);
 }
 
+const std::vector<AddressPool>& Draft::pools() const {
+  if (pools_) return *pools_;
+  if (claims_.empty()) return base_.pools();
+  pools_ = base_.pools();
+  for (AddressPool& pool : *pools_) {
+    for (const auto& [prefix, peer] : claims_) peer ? pool.take(prefix) : pool.give_back(prefix);
+  }
+  return *pools_;
+}
+
+void Draft::hold(const dataplane::IpAddr& address) {
+  if (!pools_) pools_ = pools();
+  for (AddressPool& pool : *pools_) pool.hold(address);
+}
+
 Draft::DraftUser& Draft::draft_user(const std::string& name) {
   const auto [at, fresh] = users_.try_emplace(name);
   if (fresh) {
@@ -80,6 +95,11 @@ void Draft::reset_quota(const UserPtr& user) {
 void Draft::change_peer(PeerPtr before, PeerPtr after,
                         const std::optional<dataplane::Endpoint>& placed) {
   if (before) {
+    if (pools_) {
+      for (AddressPool& pool : *pools_) {
+        for (const auto& prefix : before->allowed_ips) pool.give_back(prefix);
+      }
+    }
     for (const auto& prefix : before->allowed_ips) claims_[prefix] = nullptr;
     sizes_.prefixes -= before->allowed_ips.size();
     by_key_[before->public_key] = nullptr;
@@ -88,6 +108,11 @@ void Draft::change_peer(PeerPtr before, PeerPtr after,
     --draft_user(before->user).peers;
   }
   if (after) {
+    if (pools_) {
+      for (AddressPool& pool : *pools_) {
+        for (const auto& prefix : after->allowed_ips) pool.take(prefix);
+      }
+    }
     for (const auto& prefix : after->allowed_ips) claims_[prefix] = after;
     sizes_.prefixes += after->allowed_ips.size();
     by_key_[after->public_key] = after;

@@ -4,6 +4,7 @@
 // ctrl/users.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,6 +27,14 @@ class Draft final : public Standing {
   [[nodiscard]] size_t peers_of_count(const std::string& user) const override;
   [[nodiscard]] Sizes sizes() const noexcept override { return sizes_; }
   [[nodiscard]] uint64_t next_user_id() const noexcept override { return next_user_id_; }
+
+  [[nodiscard]] const std::vector<AddressPool>& pools() const override;
+  [[nodiscard]] std::optional<dataplane::IpAddr> recall(const crypto::PublicKey& key,
+                                                        bool v4) const override {
+    return base_.recall(key, v4);
+  }
+  /// The address is given to who asks for it by name, while there are others.
+  void hold(const dataplane::IpAddr& address);
 
   /// Enters the change and writes it down. When a user is given another name, its peers are to be
   /// told of next.
@@ -56,6 +65,7 @@ class Draft final : public Standing {
   std::unordered_map<std::string, PeerPtr> peers_;
   std::unordered_map<crypto::PublicKey, PeerPtr, KeyHash> by_key_;
   std::unordered_map<dataplane::Prefix, PeerPtr, PrefixHash> claims_;
+  mutable std::optional<std::vector<AddressPool>> pools_;  // once somebody asks
   Sizes sizes_;
   uint64_t next_user_id_;
   std::vector<ChangeEvent> events_;

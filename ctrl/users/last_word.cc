@@ -1,6 +1,7 @@
 // The last step of each peer, and the room that it makes for others.
 #include "ctrl/users/last_word.h"
 
+#include <algorithm>
 #include <set>
 #include <unordered_set>
 #include <utility>
@@ -21,6 +22,11 @@ const std::vector<dataplane::Prefix>& allowed_ips(const Change& change) {
   if (const auto* add = std::get_if<AddPeer>(&change)) return add->spec.allowed_ips;
   if (const auto* set = std::get_if<SetPeer>(&change)) return set->change.to.allowed_ips;
   return kNone;
+}
+
+bool picks(const Step& step) {
+  const auto* add = std::get_if<AddPeer>(&step.change);
+  return add != nullptr && add->pick;
 }
 
 }  // namespace
@@ -52,6 +58,9 @@ void Transaction::make_room(std::span<const Step> steps, const LastWord& word) {
     const auto& prefixes = allowed_ips(steps[i].change);
     wanted.insert(prefixes.begin(), prefixes.end());
   }
+  if (std::ranges::any_of(steps, picks)) {
+    for (const dataplane::Prefix& prefix : wanted) draft_.hold(prefix.addr);
+  }
   for (size_t i = 0; i < steps.size(); ++i) {
     const PeerPtr before =
         word.has(i) ? draft_.peer(std::string(LastWord::peer_of(steps[i].change))) : nullptr;
@@ -71,6 +80,7 @@ void Transaction::enter_unsaid(const Change& change) {
   if (const auto* add = std::get_if<AddPeer>(&change)) {
     AddPeer rest = *add;
     rest.spec.allowed_ips.clear();
+    rest.pick = false;
     enter(rest);
   } else {
     SetPeer rest = std::get<SetPeer>(change);

@@ -151,6 +151,7 @@ struct ResetQuota {
 struct AddPeer {
   PeerSpec spec;
   bool move = false;  // allowed IPs are taken from whoever has them when the step's turn comes
+  bool pick = false;  // its allowed IPs are to be the next addresses of the pools
 };
 struct SetPeer {
   PeerChange change;

@@ -69,6 +69,7 @@ void Registry::State::enter(const UserEvent& event) {
 void Registry::State::enter(const PeerEvent& event) {
   const PeerPtr &before = event.before, &after = event.after;
   if (before == after) return;
+  book.change(before.get(), after.get());
   if (before) {
     for (const auto& prefix : before->allowed_ips) claims.erase(prefix);
     by_key.erase(before->public_key);
@@ -98,6 +99,12 @@ Registry::~Registry() = default;
 
 void Registry::enter(const ChangeEvent& event) {
   std::visit([this](const auto& e) { state_->enter(e); }, event);
+}
+
+const AddressBook& Registry::address_book() const noexcept { return state_->book; }
+
+void Registry::restore_released(std::span<const ReleasedAddress> released) {
+  state_->book.restore(released);
 }
 
 UserPtr Registry::user(const std::string& name) const { return state_->user(name); }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ctrl/users/address_book.h"
 #include "ctrl/users/change.h"
 #include "ctrl/users/model.h"
 
@@ -29,7 +30,8 @@ struct RegistryLimits {
   std::optional<crypto::PublicKey> own_key = std::nullopt;  // of no peer, for it is ours
   /// Addresses that are no peer's endpoint, each with what it is: "the relay's own address".
   std::map<dataplane::IpAddr, std::string_view> no_peers = {};
-  bool ipv4 = true, ipv6 = true;  // some port has an address of the family
+  bool ipv4 = true, ipv6 = true;       // some port has an address of the family
+  std::vector<PoolConfig> pools = {};  // that peers without allowed IPs get addresses from
 };
 
 /// Whoever reads is on the control thread, or on the door's while it prepares a request: then
@@ -65,6 +67,11 @@ class Registry {
 
   /// The door's, on the control thread: one event of a request that was checked as a whole.
   void enter(const ChangeEvent& event);
+
+  /// The pools, and what peers that are gone had of them.
+  [[nodiscard]] const AddressBook& address_book() const noexcept;
+  /// On the control thread, before anybody else: what another process has remembered.
+  void restore_released(std::span<const ReleasedAddress> released);
 
   struct State;  // internal: registry_state.h
   [[nodiscard]] const State& state() const noexcept { return *state_; }

@@ -18,9 +18,10 @@ struct UserEntry {
 };
 
 struct Registry::State final : Standing {
-  explicit State(RegistryLimits of) : rules(std::move(of)) {}
+  explicit State(RegistryLimits of) : rules(std::move(of)), book(rules) {}
 
   RegistryLimits rules;
+  AddressBook book;
   uint64_t next_id = 1;
   std::map<std::string, UserEntry> users = {};
   std::map<std::string, PeerPtr> peers = {};
@@ -41,6 +42,11 @@ struct Registry::State final : Standing {
     return {users.size(), peers.size(), claims.size()};
   }
   [[nodiscard]] uint64_t next_user_id() const noexcept override { return next_id; }
+  [[nodiscard]] const std::vector<AddressPool>& pools() const override { return book.pools(); }
+  [[nodiscard]] std::optional<dataplane::IpAddr> recall(const crypto::PublicKey& key,
+                                                        bool v4) const override {
+    return book.recall(key, v4);
+  }
 };
 
 }  // namespace wirelay::ctrl

@@ -165,7 +165,9 @@ void read_fields(ObjectReader& reader, bool fresh, PeerChange& change) {
   for_each_peer_field([&](PeerField field, auto member) {
     const PeerFieldInfo& about = info(field);
     if (!fresh && about.fixed) return;
-    if (fresh && !about.missing.empty()) reader.require(about.name, about.missing);
+    if (fresh && !about.missing.empty() && !about.picked) {
+      reader.require(about.name, about.missing);
+    }
     if (read_value(reader, about.name, change.to.*member)) {
       change.named.set(static_cast<size_t>(field));
     }
@@ -203,11 +205,12 @@ void read_peer_of(const Json::Value& value, const Place& place, const std::strin
     spec.user = reader.text("user").value_or("");
   }
   read_fields(reader, true, given);
+  const bool pick = reader.any(info(PeerField::kAllowedIps).name) == nullptr;
   static_cast<PeerValues&>(spec) = std::move(given.to);
   if (spec.endpoint && spec.endpoint->port == 0) spec.endpoint.reset();
   const bool move = reader.boolean("move").value_or(false);
   reader.finish();
-  steps.push_back({AddPeer{std::move(spec), move}, place.text()});
+  steps.push_back({AddPeer{std::move(spec), move, pick}, place.text()});
 }
 
 }  // namespace

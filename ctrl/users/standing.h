@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,10 @@ class Standing {
   [[nodiscard]] virtual Sizes sizes() const noexcept = 0;
   /// What the next new user is numbered. No number is ever given twice.
   [[nodiscard]] virtual uint64_t next_user_id() const noexcept = 0;
+  [[nodiscard]] virtual const std::vector<AddressPool>& pools() const = 0;
+  /// AddressBook::recall().
+  [[nodiscard]] virtual std::optional<dataplane::IpAddr> recall(const crypto::PublicKey& key,
+                                                                bool v4) const = 0;
 };
 
 }  // namespace wirelay::ctrl

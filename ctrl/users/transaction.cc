@@ -169,6 +169,7 @@ void Transaction::enter(const AddPeer& step) {
   }
   check_owner(peer);
   check_key(peer);
+  if (step.pick && problems_.size() == before) pick_allowed_ips(peer);
   check_endpoint(peer);
   check_allowed_ips(peer, nullptr, step.move);
   if (problems_.size() != before) return;
@@ -202,6 +203,19 @@ void Transaction::check_name(const char* field, const char* noun, const std::str
     if (*taken != origin) message.append(made_by(*taken));
     problem(field, std::move(message));
   }
+}
+
+void Transaction::pick_allowed_ips(PeerSpec& peer) {
+  // The file's would be another at each reload.
+  if (draft_.limits().pools.empty() || peer.origin == Origin::kFile) {
+    return problem(".allowed_ips",
+                   "missing, expected " + std::string(info(PeerField::kAllowedIps).missing));
+  }
+  std::string full;
+  peer.allowed_ips = pick_addresses(draft_.pools(), draft_.recall(peer.public_key, true),
+                                    draft_.recall(peer.public_key, false), full);
+  if (!full.empty())
+    problem(".allowed_ips", "missing, and no address of the pool is free: " + full);
 }
 
 void Transaction::check_quota(const UserSpec& user) {

@@ -60,6 +60,8 @@ class Transaction {
                   const Origin* taken);
   void check_quota(const UserSpec& user);
   void check_owner(const PeerSpec& peer);
+  /// Gives a new peer addresses of the pools.
+  void pick_allowed_ips(PeerSpec& peer);
   void check_key(const PeerSpec& peer);
   void check_endpoint(const PeerSpec& peer);
   /// Of `peer`, which has replaced `before` (null when it is new).

@@ -53,7 +53,9 @@ class ConfigTest : public ConfigFiles {
       "sizes": {"users": 100, "peers": 200, "sessions": 800, "prefixes": 1000, "neighbours": 256,
                 "mbufs": 8192},
       "replay_window": 1024, "aead_engine": "libsodium", "huge_pages": "never",
-      "control_socket": "/tmp/x.sock", "log_level": "debug")");
+      "address_pools": [{"prefix": "10.77.0.0/16", "reserved": ["10.77.0.53"]},
+                        {"prefix": "fd77::/64"}],
+      "events_kept": 500, "control_socket": "/tmp/x.sock", "log_level": "debug")");
     CPPUNIT_ASSERT_EQUAL(uint16_t{51821}, config.udp_ports.front());
     CPPUNIT_ASSERT_EQUAL(size_t{1}, config.listen_addresses.size());
     CPPUNIT_ASSERT_EQUAL(std::string("vpn.example.net:51820"), *config.public_endpoint);
@@ -70,6 +72,9 @@ class ConfigTest : public ConfigFiles {
     CPPUNIT_ASSERT(config.huge_pages == HugePages::kNever);
     CPPUNIT_ASSERT_EQUAL(std::string("libsodium"), config.aead_engine);
     CPPUNIT_ASSERT_EQUAL(std::string("debug"), config.log_level);
+    CPPUNIT_ASSERT_EQUAL(size_t{500}, config.events_kept);
+    CPPUNIT_ASSERT_EQUAL(std::string("fd77::/64"), to_string(config.address_pools.at(1).prefix));
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, config.address_pools.at(0).reserved.size());
   }
 
   void several_udp_ports() {
@@ -181,6 +186,13 @@ class ConfigTest : public ConfigFiles {
         {R"("control_socket_group": "")", "control_socket_group: is empty"},
         {R"("control_read_group": "")", "control_read_group: is empty"},
         {R"("log_level": "loud")", "log_level: found \"loud\""},
+        {R"("events_kept": 1)", "events_kept: found 1, expected a whole number from 100"},
+        {R"("address_pools": [{}])", "address_pools[0].prefix: missing"},
+        {R"("address_pools": [{"prefix": "10.0.0.0/31"}])", "address_pools[0].prefix: found"},
+        {R"("address_pools": [{"prefix": "10.7.0.0/16"}, {"prefix": "10.0.0.0/8"}])",
+         "address_pools[1].prefix: 10.0.0.0/8 overlaps another pool, 10.7.0.0/16"},
+        {R"("address_pools": [{"prefix": "10.7.0.0/16", "reserved": ["10.8.0.1"]}])",
+         "address_pools[0].reserved[0]: found \"10.8.0.1\", expected an address of the pool"},
         {R"("users": {})", "users: found an object, expected a list"},
     };
     for (const auto& [extra, problem] : bad) assert_refused(extra, "relayd.json: " + problem);

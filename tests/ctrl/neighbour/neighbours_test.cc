@@ -237,14 +237,23 @@ class NeighboursTest : public NeighbourFixture {
   }
 
   void silent_gateway_is_followed_to_another_address() {
+    std::string told;
+    neighbours_->watch_gateways(
+        [&](const std::string&, const dataplane::IpAddr& gateway, bool answers) {
+          if (to_string(gateway) != "192.0.2.254") return;  // others were never there
+          told += to_string(gateway) + (answers ? " found;" : " lost;");
+        });
     const uint16_t gateway = resolve_gateway();
+    CPPUNIT_ASSERT_EQUAL(std::string(), told);
     for (int i = 0; i < 40; ++i) tick(kSecond);
+    CPPUNIT_ASSERT_EQUAL(std::string("192.0.2.254 lost;"), told);
     sent();
     CPPUNIT_ASSERT_EQUAL(std::string("silent"), state_of("192.0.2.254"));
     reply("192.0.2.254", kOther);
     CPPUNIT_ASSERT_EQUAL(mac_word(kOther), shared_->adjacencies[gateway].mac_word.load());
     CPPUNIT_ASSERT_EQUAL(std::string("resolved"), state_of("192.0.2.254"));
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, neighbours_->counters().moved);
+    CPPUNIT_ASSERT_EQUAL(std::string("192.0.2.254 lost;192.0.2.254 found;"), told);
   }
 
   void full_transmit_ring_loses_no_buffer() {

@@ -1,40 +1,18 @@
 // Protects what reaches the workers: limits, addresses and keys of the registry's users and peers,
 // taken away at once when they go, no number used twice while a worker may still look at it, and
 // nothing left of a request that does not fit.
-#include "ctrl/users/publisher.h"
-
 #include <algorithm>
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include <rte_mbuf.h>
+#include "tests/ctrl/users/published.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
 using dataplane::RouteKind;
-
-/// Nothing leaves these tests; over IPv4 a route leads everywhere.
-class NoSender : public PacketSender {
- public:
-  void send(rte_mbuf* packet, uint16_t, uint16_t) override { rte_pktmbuf_free(packet); }
-  std::optional<Hop> route(const dataplane::IpAddr&, const dataplane::IpAddr*,
-                           const uint16_t*) override {
-    return Hop{0, 0, 1500, *dataplane::parse_ip("198.51.100.1")};
-  }
-  void hold(uint16_t) override {}
-  void release(uint16_t) override {}
-};
-
-dataplane::Sizes two_of_each() {
-  dataplane::Sizes sizes;
-  sizes.users = 2;
-  sizes.peers = 2;
-  sizes.sessions = 8;
-  sizes.prefixes = 16;
-  return sizes;
-}
+using test::Published;
 
 Step add_user(const std::string& name, uint64_t up_bits = 0, bool enabled = true) {
   UserSpec spec;
@@ -53,24 +31,6 @@ Step add_peer(const std::string& name, const std::string& user, uint8_t key,
   spec.allowed_ips = {*dataplane::parse_prefix(allowed)};
   return {AddPeer{spec}, "peers"};
 }
-
-/// All that lies between a registry and the tables. Made for each test: DPDK's names are unique.
-struct Published {
-  struct PoolFree {
-    void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
-  };
-  std::unique_ptr<rte_mempool, PoolFree> pool{dataplane::create_pool("publisher", 255, 1500, 1)};
-  dataplane::Shared shared{two_of_each(), 1, 1'000'000'000};
-  rte_mempool* shared_pool = shared.pool = pool.get();
-  dataplane::PrefixWriter prefixes{shared.prefixes, shared.rcu};
-  dataplane::SessionWriter sessions{shared.sessions, shared.rcu};
-  dataplane::PeerWriter peers{shared.peers, prefixes, shared.rcu};
-  NoSender sender;
-  crypto::Identity identity = crypto::make_identity(crypto::Secret(crypto::Bytes32{3}));
-  Protocol protocol{shared, sessions, peers, sender, identity, 1000};
-  Publisher publisher{shared, peers, protocol};
-  Registry registry{{2, 3, 16}};  // more peers than the tables hold
-};
 
 class PublisherTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(PublisherTest);
