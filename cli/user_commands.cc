@@ -90,6 +90,14 @@ std::string quota_text(const Json::Value& quota) {
   return text + " until " + ctrl::moment_text(quota["period_end"].asUInt64());
 }
 
+std::string peers_text(const Json::Value& user) {
+  const Json::Value& status = user["status"];
+  std::string text = count_text(status["peers"].asUInt64()) + " of " + max_peers_text(user) + ", " +
+                     count_text(status["peers_connected"].asUInt64());
+  if (user.isMember("max_sessions")) text += " of " + count_text(user["max_sessions"].asUInt64());
+  return text + " connected";
+}
+
 void show_user(Call& call) {
   Json::Value params(Json::objectValue);
   params["name"] = call.argument();
@@ -101,8 +109,7 @@ void show_user(Call& call) {
   facts.add("User", user["name"].asString() + (state == "enabled" ? "" : " (" + state + ")"));
   facts.add("From", status["origin"] == "file" ? "the configuration file" : "the API");
   for (auto& [title, text] : titled_fields(user)) facts.add(std::move(title), std::move(text));
-  facts.add("Peers", count_text(status["peers"].asUInt64()) + " of " + max_peers_text(user) + ", " +
-                         count_text(status["peers_connected"].asUInt64()) + " connected");
+  facts.add("Peers", peers_text(user));
   facts.add("Traffic up", traffic_text(status["traffic"], "rx"));
   facts.add("Traffic down", traffic_text(status["traffic"], "tx"));
   if (status.isMember("quota")) facts.add("Quota used", quota_text(status["quota"]));

@@ -1,4 +1,5 @@
 // What a relay tells of as events, and who takes them.
+#include "ctrl/base/moment.h"
 #include "ctrl/base/version.h"
 #include "ctrl/relay.h"
 
@@ -19,15 +20,15 @@ void Relay::watch_events() {
                         {"state", std::string_view(answers ? "found" : "lost")}};
         events_.tell(std::move(event));
       });
-  publisher_.quotas().on_warning = [this](const UserSpec& user, unsigned percent) {
+  publisher_.quotas().on_warning = [this](const UserSpec& user, unsigned percent, uint64_t used) {
     Event event{.kind = Kind::kQuota, .user = user.name};
-    event.fields = {{"percent", uint64_t{percent}},
-                    {"bytes", user.values[UserField::kQuotaBytes]}};
+    event.fields = {{"percent", uint64_t{percent}}, {"used", used}, {"bytes", user.quota().bytes}};
     events_.tell(std::move(event));
   };
-  publisher_.expiries().on_change = [this](const UserSpec& user, bool expired) {
+  publisher_.expiries().on_change = [this](const UserSpec& user, bool expired, uint64_t at) {
     Event event{.kind = Kind::kExpiry, .user = user.name};
     event.fields = {{"state", std::string_view(expired ? "expired" : "not expired")}};
+    if (at != 0) event.fields.push_back({"expires", moment_text(at)});
     events_.tell(std::move(event));
   };
   Event started{.kind = Kind::kStarted};

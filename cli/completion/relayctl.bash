@@ -1,7 +1,7 @@
 # Bash completion for relayctl: commands and options as the program itself lists them, names as the
 # relay knows them, files where an option takes one.
 
-_relayctl_kinds='started connected disconnected roamed refused quota expiry change link gateway lost'
+_relayctl_kinds='started connected disconnected roamed refused shared_key quota expiry change link gateway lost'
 
 _relayctl_names() {
   local -a socket=()
@@ -56,13 +56,13 @@ _relayctl() {
       return
     fi
     case $command in
-      'user set' | 'user rename' | 'user remove' | 'user reset-quota' | 'user show')
+      'user set' | 'user rename' | 'user remove' | 'user reset-quota' | 'user show' | usage)
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names user)" -- "$cur")
         ;;
       'peer set' | 'peer rename' | 'peer remove' | 'peer show' | 'peer config')
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names peer)" -- "$cur")
         ;;
-      export) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+      export | backup) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     esac
   elif ((${#words[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -W "help $(sed 's/[ :].*//' <<<"$listed" | sort -u)" -- "$cur")

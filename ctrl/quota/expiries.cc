@@ -26,7 +26,7 @@ void Expiries::change(uint32_t number, const UserPtr& user) {
   if (user->values[F::kExpires] == 0 && user->values[F::kExpiresAfter] == 0) {
     const auto found = entries_.find(number);
     if (found == entries_.end()) return;
-    set_expired(number, *user, false);
+    set_expired(number, {user}, false);
     return remove(number);
   }
   Entry& entry = entries_[number];
@@ -49,14 +49,14 @@ void Expiries::place(uint32_t number, Entry& entry) {
     entry.at = at;
     if (at != 0) order_.emplace(at, number);
   }
-  set_expired(number, *entry.user, at != 0 && Place{at, number} <= reached_);
+  set_expired(number, entry, at != 0 && Place{at, number} <= reached_);
 }
 
-void Expiries::set_expired(uint32_t number, const UserSpec& user, bool expired_now) {
+void Expiries::set_expired(uint32_t number, const Entry& entry, bool expired_now) {
   if (expired(number) == expired_now) return;
   users_.set_ended(number, expired_now);
   rest_.push_back({number, protocol_.peer_count(number)});
-  on_change(user, expired_now);
+  on_change(*entry.user, expired_now, entry.at);
 }
 
 ExpiryState Expiries::state(uint32_t number) const { return {protocol_.first_handshake(number)}; }
@@ -92,7 +92,7 @@ bool Expiries::move_to(const Place& now, const Slice& slice) {
       break;
     }
     reached_ = *next;
-    set_expired(next->second, *entries_.at(next->second).user, true);
+    set_expired(next->second, entries_.at(next->second), true);
     if (slice.over()) return false;
   }
   while (reached_ > now) {
@@ -104,7 +104,7 @@ bool Expiries::move_to(const Place& now, const Slice& slice) {
     const Place last = *std::prev(behind);
     reached_ = last.second == 0 ? Place{last.first - 1, std::numeric_limits<uint32_t>::max()}
                                 : Place{last.first, last.second - 1};
-    set_expired(last.second, *entries_.at(last.second).user, false);
+    set_expired(last.second, entries_.at(last.second), false);
     if (slice.over()) return false;
   }
   return true;

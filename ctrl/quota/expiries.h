@@ -37,8 +37,10 @@ class Expiries {
   /// Both outlive it.
   Expiries(dataplane::UserTable& users, Protocol& protocol) : users_(users), protocol_(protocol) {}
 
-  /// Is told when a user's time is over, and when it is there again after all.
-  std::function<void(const UserSpec& user, bool expired)> on_change = [](const UserSpec&, bool) {};
+  /// Is told when a user's time is over, and when it is there again after all; `at`: its moment in
+  /// seconds since 1970, 0 where there is none.
+  std::function<void(const UserSpec& user, bool expired, uint64_t at)> on_change =
+      [](const UserSpec&, bool, uint64_t) {};
 
   // By the user's number in the tables; the protocol knows it already. ---------------------------
   void add(uint32_t number, const UserPtr& user) { change(number, user); }
@@ -68,7 +70,7 @@ class Expiries {
   };
 
   void place(uint32_t number, Entry& entry);
-  void set_expired(uint32_t number, const UserSpec& user, bool expired);
+  void set_expired(uint32_t number, const Entry& entry, bool expired);
   [[nodiscard]] bool expired(uint32_t number) const {
     return (users_.flags(number) & dataplane::kEnded) != 0;
   }

@@ -193,7 +193,7 @@ void Quotas::check(uint32_t number, Entry& entry) {
   const uint8_t last = reached(users_.quota(number).use(), entry.user->quota());
   if (last <= entry.warned) return;
   entry.warned = last;
-  on_warning(*entry.user, last);
+  on_warning(*entry.user, last, counted(users_.quota(number).use(), entry.user->quota().counts));
 }
 
 }  // namespace wirelay::ctrl

@@ -38,9 +38,10 @@ class Quotas {
   /// Capacity as of `users`, which outlives it.
   explicit Quotas(dataplane::UserTable& users) : users_(users) {}
 
-  /// Is told when a user has come to one of kWarnedAt since its period began; once for each.
-  std::function<void(const UserSpec& user, unsigned percent)> on_warning = [](const UserSpec&,
-                                                                              unsigned) {};
+  /// Is told when a user has come to one of kWarnedAt since its period began, once for each: `used`
+  /// of its bytes is what counts.
+  std::function<void(const UserSpec& user, unsigned percent, uint64_t used)> on_warning =
+      [](const UserSpec&, unsigned, uint64_t) {};
 
   // By the user's number in the tables. ---------------------------------------------------------
   /// Of a new user.

@@ -7,6 +7,7 @@ that a busy machine keeps.
 """
 
 import base64
+import datetime
 import json
 import os
 import pathlib
@@ -31,6 +32,10 @@ ATTEMPTS = 3
 IN_A_LINE = 5000
 CLIENTS, BUSY_SECONDS = 250, 5
 HERE = pathlib.Path(__file__).parent
+
+
+def moment_text(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
 
 
 def some_peer(name: str, number: int) -> dict:
@@ -234,3 +239,20 @@ class TurnsTest(RelaygenCase):
     def test_clients_that_send_long_lists(self):
         self.under_load(f"{CLIENTS} clients with lists of a million",
                         lambda: self.busy_clients("list"))
+
+    # Time. -------------------------------------------------------------------------------------
+
+    def test_users_that_expire_together(self):
+        """30,000 of them are connected. They are there again when the file says so."""
+        def expire():
+            end = int(time.time()) + 30
+            told = self.reload([user | {"expires": moment_text(end)} for user in self.users])
+            self.assertEqual(told["users_changed"], USERS)
+            self.assertLess(time.time(), end)
+            time.sleep(end - time.time())
+            until(lambda: self.relay.call("status.get")["sessions"] < 100, 10, "the end of sessions")
+            print(f"        no sessions {1000 * (time.time() - end):.0f} ms after their time")
+            self.reload(self.users)
+
+        self.addCleanup(self.reload, self.users)
+        self.under_load(f"{USERS} users expire in one second", expire)

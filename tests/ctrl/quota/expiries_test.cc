@@ -63,7 +63,9 @@ class ExpiriesTest : public CppUnit::TestFixture {
     lab_.reset();
     lab_ = std::make_unique<Lab>(sizes);
     expiries_ = std::make_unique<Expiries>(users(), *lab_->b->protocol);
-    expiries_->on_change = [this](const UserSpec&, bool expired) { told_.push_back(expired); };
+    expiries_->on_change = [this](const UserSpec&, bool expired, uint64_t) {
+      told_.push_back(expired);
+    };
     tick(kStart);
   }
 

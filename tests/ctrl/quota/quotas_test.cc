@@ -64,7 +64,9 @@ class QuotasTest : public CppUnit::TestFixture {
   void begin(const std::string& now) {
     users_ = std::make_unique<UserTable>(kMany, kTscHz);
     quotas_ = std::make_unique<Quotas>(*users_);
-    quotas_->on_warning = [this](const UserSpec&, unsigned percent) { warned_.push_back(percent); };
+    quotas_->on_warning = [this](const UserSpec&, unsigned percent, uint64_t) {
+      warned_.push_back(percent);
+    };
     tick(seconds_at(now));
   }
 

@@ -1,40 +1,18 @@
 // Protects what reaches the workers: limits, addresses and keys of the registry's users and peers,
 // taken away at once when they go, no number used twice while a worker may still look at it, and
 // nothing left of a request that does not fit.
-#include "ctrl/users/publisher.h"
-
 #include <algorithm>
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include <rte_mbuf.h>
+#include "tests/ctrl/users/published.h"
 
 namespace wirelay::ctrl {
 
 namespace {
 
 using dataplane::RouteKind;
-
-/// Nothing leaves these tests; over IPv4 a route leads everywhere.
-class NoSender : public PacketSender {
- public:
-  void send(rte_mbuf* packet, uint16_t, uint16_t) override { rte_pktmbuf_free(packet); }
-  std::optional<Hop> route(const dataplane::IpAddr&, const dataplane::IpAddr*,
-                           const uint16_t*) override {
-    return Hop{0, 0, 1500, *dataplane::parse_ip("198.51.100.1")};
-  }
-  void hold(uint16_t) override {}
-  void release(uint16_t) override {}
-};
-
-dataplane::Sizes two_of_each() {
-  dataplane::Sizes sizes;
-  sizes.users = 2;
-  sizes.peers = 2;
-  sizes.sessions = 8;
-  sizes.prefixes = 16;
-  return sizes;
-}
+using test::Published;
 
 Step add_user(const std::string& name, uint64_t up_bits = 0, bool enabled = true) {
   UserSpec spec;
@@ -54,24 +32,6 @@ Step add_peer(const std::string& name, const std::string& user, uint8_t key,
   return {AddPeer{spec}, "peers"};
 }
 
-/// All that lies between a registry and the tables. Made for each test: DPDK's names are unique.
-struct Published {
-  struct PoolFree {
-    void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
-  };
-  std::unique_ptr<rte_mempool, PoolFree> pool{dataplane::create_pool("publisher", 255, 1500, 1)};
-  dataplane::Shared shared{two_of_each(), 1, 1'000'000'000};
-  rte_mempool* shared_pool = shared.pool = pool.get();
-  dataplane::PrefixWriter prefixes{shared.prefixes, shared.rcu};
-  dataplane::SessionWriter sessions{shared.sessions, shared.rcu};
-  dataplane::PeerWriter peers{shared.peers, prefixes, shared.rcu};
-  NoSender sender;
-  crypto::Identity identity = crypto::make_identity(crypto::Secret(crypto::Bytes32{3}));
-  Protocol protocol{shared, sessions, peers, sender, identity, 1000};
-  Publisher publisher{shared, peers, protocol};
-  Registry registry{{2, 3, 16}};  // more peers than the tables hold
-};
-
 class PublisherTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(PublisherTest);
   CPPUNIT_TEST(users_have_their_limits);
@@ -82,11 +42,38 @@ class PublisherTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(full_tables_are_replaced_in_one_request);
   CPPUNIT_TEST(a_full_table_undoes_the_request);
   CPPUNIT_TEST(disabled_users);
+  CPPUNIT_TEST(quotas_and_ends);
   CPPUNIT_TEST_SUITE_END();
 
  public:
   void setUp() override { world_ = std::make_unique<Published>(); }
   void tearDown() override { world_.reset(); }
+
+  /// What holds for a user reaches its record, and goes with it.
+  void quotas_and_ends() {
+    apply({add_user("alice"), add_user("bob")});
+    const uint32_t number = *world_->publisher.user_number("alice");
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0}, world_->shared.users.flags(number));
+    UserChange change;
+    change.name = "alice";
+    change.set(UserField::kQuotaBytes, 1'000);
+    change.set(UserField::kQuotaCounts, static_cast<uint64_t>(dataplane::QuotaCounts::kUp));
+    change.set(UserField::kExpires, kLeastMoment);
+    apply({{SetUser{change}, ""}});
+    CPPUNIT_ASSERT(world_->publisher.tick({1, 1, kMostMoment}, std::chrono::hours(1)));
+    CPPUNIT_ASSERT_EQUAL(uint8_t{dataplane::kCountedUp | dataplane::kEnded},
+                         world_->shared.users.flags(number));
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0},
+                         world_->shared.users.flags(*world_->publisher.user_number("bob")));
+    world_->shared.users.add_use(number, {600, 0});
+    apply({{ResetQuota{"alice"}, ""}});
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, world_->shared.users.quota(number).use().up);
+    apply({{RemoveUser{"alice"}, ""}});
+    world_->shared.rcu.poll();
+    apply({add_user("carol")});
+    CPPUNIT_ASSERT_EQUAL(number, *world_->publisher.user_number("carol"));
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0}, world_->shared.users.flags(number));
+  }
 
   void users_have_their_limits() {
     apply({add_user("alice", 20'000'000), add_user("bob")});
