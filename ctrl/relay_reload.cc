@@ -103,7 +103,10 @@ void Relay::begin_with_users() {
   const ChangeOutcome outcome =
       pass_at_once(registry_, publisher_, page ? &*page : nullptr, request);
   if (outcome.error) std::rethrow_exception(outcome.error);
-  if (beginning_) resume_lives();
+  if (beginning_) {
+    registry_.restore_released(beginning_->stored().released);
+    resume_lives();
+  }
   beginning_.reset();
   forget_users(config_);
   malloc_trim(0);

@@ -15,11 +15,11 @@ struct Column {
   std::string type;  // as in CREATE TABLE, with what holds for rows of before
 };
 
-std::vector<Column> user_spec_columns();  // all but the key, "id"
+std::vector<Column> user_spec_columns();   // all but the key, "id"
 std::vector<Column> user_step_columns();   // of the history's step that is not over
 std::vector<Column> user_quota_columns();  // of the quota, and of the first handshake
 std::vector<Column> user_life_columns();   // with these
-std::vector<Column> peer_spec_columns();  // all but "user"
+std::vector<Column> peer_spec_columns();   // all but "user"
 std::vector<Column> peer_life_columns();
 
 /// All of a table.

@@ -123,6 +123,7 @@ Stored read_all(Database& database) {
   Stored stored;
   stored.users = UserRows::all(database);
   stored.peers = PeerRows::all(database, stored.users);
+  stored.released = PeerRows::released(database);
   stored.next_user_id = next_user_id(database);
   return stored;
 }

@@ -8,6 +8,7 @@
 
 #include "ctrl/store/database.h"
 #include "ctrl/store/rows.h"
+#include "ctrl/users/address_book.h"
 
 namespace wirelay::ctrl {
 
@@ -15,6 +16,7 @@ namespace wirelay::ctrl {
 struct Stored {
   std::vector<StoredUser> users;
   std::vector<StoredPeer> peers;
+  std::vector<ReleasedAddress> released;  // of peers that are gone, the oldest first
   uint64_t next_user_id = 1;
 };
 

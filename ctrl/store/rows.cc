@@ -1,6 +1,7 @@
 // Rows written and read, field by field.
 #include "ctrl/store/rows.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -125,6 +126,9 @@ PeerRows::PeerRows(Database& database)
           " past_tx_bytes = past_tx_bytes + p.tx_bytes"
           " FROM (SELECT * FROM peers WHERE public_key = ?) AS p WHERE id = p.user")),
       remove_(database.prepare("DELETE FROM peers WHERE public_key = ?")),
+      release_(database.prepare(
+          "INSERT OR REPLACE INTO released(public_key, address, at) VALUES(?, ?, ?)")),
+      forget_(database.prepare("DELETE FROM released WHERE at < ?")),
       save_(update_of(database, "peers", peer_life_columns(), "public_key")) {}
 
 void PeerRows::insert(const PeerSpec& peer) {
@@ -141,11 +145,34 @@ void PeerRows::update(const PeerSpec& peer) {
   update_.run();
 }
 
-void PeerRows::remove(const crypto::PublicKey& key) {
-  Binder(bequeath_) << key;
+void PeerRows::remove(const PeerSpec& peer, uint64_t now) {
+  Binder(bequeath_) << peer.public_key;
   bequeath_.run();
-  Binder(remove_) << key;
+  Binder(remove_) << peer.public_key;
   remove_.run();
+  constexpr uint8_t kHost = 128;
+  for (const dataplane::Prefix& prefix : peer.allowed_ips) {
+    if (prefix.length != kHost) continue;
+    Binder(release_) << peer.public_key << to_string(prefix.addr) << now;
+    release_.run();
+  }
+}
+
+void PeerRows::forget_released(uint64_t now) {
+  Binder(forget_) << now - std::min(now, AddressBook::kSecondsKept);
+  forget_.run();
+}
+
+std::vector<ReleasedAddress> PeerRows::released(const Database& database) {
+  Statement row = database.prepare("SELECT public_key, address, at FROM released ORDER BY at");
+  std::vector<ReleasedAddress> result;
+  while (row.step()) {
+    ReleasedAddress& one = result.emplace_back();
+    std::string address;
+    RowReader(database, "released", row) >> one.key >> address >> one.unix_seconds;
+    one.address = dataplane::parse_ip(address).value_or(dataplane::IpAddr{});
+  }
+  return result;
 }
 
 void PeerRows::save(const crypto::PublicKey& key, const PeerLife& life) {

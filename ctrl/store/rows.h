@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ctrl/store/database.h"
+#include "ctrl/users/address_book.h"
 #include "ctrl/users/life.h"
 #include "ctrl/users/model.h"
 
@@ -47,16 +48,20 @@ class PeerRows {
   void insert(const PeerSpec& peer);
   /// Its life and its user stay.
   void update(const PeerSpec& peer);
-  /// What it carried becomes its user's past.
-  void remove(const crypto::PublicKey& key);
+  /// What it carried becomes its user's past; its addresses are remembered for a day from `now`, in
+  /// Unix seconds.
+  void remove(const PeerSpec& peer, uint64_t now);
+  /// Forgets addresses that were released more than a day ago.
+  void forget_released(uint64_t now);
   /// Nothing when there is no such peer any more.
   void save(const crypto::PublicKey& key, const PeerLife& life);
 
+  static std::vector<ReleasedAddress> released(const Database& database);
   /// `users`: as UserRows::all() has them. Throws StoreError when a peer is nobody's.
   static std::vector<StoredPeer> all(Database& database, const std::vector<StoredUser>& users);
 
  private:
-  Statement insert_, update_, bequeath_, remove_, save_;
+  Statement insert_, update_, bequeath_, remove_, release_, forget_, save_;
 };
 
 }  // namespace wirelay::ctrl

@@ -44,6 +44,11 @@ std::vector<Table> tables() {
         {"tx_bytes", "INTEGER NOT NULL"}},
        ", PRIMARY KEY(step, begin, user)",
        "WITHOUT ROWID"},
+      // Addresses that peers had who are gone: for a day they are theirs, should they come back.
+      {"released",
+       {{"public_key", "BLOB NOT NULL"}, {"address", "TEXT NOT NULL"}, {"at", "INTEGER NOT NULL"}},
+       ", PRIMARY KEY(at, public_key, address)",
+       "WITHOUT ROWID"},
       // Users that were removed, and whose history is not forgotten yet.
       {"gone", {{"user", "INTEGER PRIMARY KEY"}}, "", ""},
       {"numbers", {{"name", "TEXT PRIMARY KEY"}, {"value", "INTEGER NOT NULL"}}, "", ""},

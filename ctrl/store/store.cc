@@ -12,6 +12,8 @@ namespace wirelay::ctrl {
 
 namespace {
 
+uint64_t unix_now() { return static_cast<uint64_t>(std::time(nullptr)); }
+
 ChangeEvent reversed(const ChangeEvent& event) {
   if (const auto* user = std::get_if<UserEvent>(&event))
     return UserEvent{user->after, user->before};
@@ -102,7 +104,7 @@ void Store::replace(const Stored& before, std::span<const ChangeEvent> added) {
   }
   writer_.run([&] {
     database().write([&] {
-      for (const auto& [key, peer] : peers) open_->statements.peers.remove(key);
+      for (const auto& [key, peer] : peers) open_->statements.peers.remove(*peer, unix_now());
       for (const auto& [id, user] : users) {
         open_->statements.users.remove(id);
         open_->statements.history.remove(id);
@@ -180,7 +182,7 @@ void Store::write(const ChangeEvent& event) {
   if (!peer.before) {
     open_->statements.peers.insert(*peer.after);
   } else if (!peer.after) {
-    open_->statements.peers.remove(peer.before->public_key);
+    open_->statements.peers.remove(*peer.before, unix_now());
   } else if (peer.before != peer.after) {
     open_->statements.peers.update(*peer.after);
   }
@@ -195,7 +197,8 @@ void Store::save(Lives lives, std::function<void()> written) {
   writer_.post([this, lives = std::move(lives), written = std::move(written)] {
     database().write([&] {
       write(lives);
-      open_->statements.history.prune(static_cast<uint64_t>(std::time(nullptr)));
+      open_->statements.history.prune(unix_now());
+      open_->statements.peers.forget_released(unix_now());
     });
     std::erase_if(removed_, [&](const auto& removed) { return removed.second <= lives.told; });
     written();

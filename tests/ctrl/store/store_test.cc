@@ -24,6 +24,7 @@ class StoreTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_fails_midway_is_taken_back);
   CPPUNIT_TEST(lives_are_found_again);
   CPPUNIT_TEST(removed_peers_stay_in_their_users_sum);
+  CPPUNIT_TEST(addresses_of_removed_peers_are_remembered);
   CPPUNIT_TEST(a_key_that_comes_again_begins_anew);
   CPPUNIT_TEST(the_start_writes_what_differs);
   CPPUNIT_TEST(numbers_are_never_given_again);
@@ -168,6 +169,19 @@ class StoreTest : public CppUnit::TestFixture {
     earlier.users.push_back({1, {traffic(1), {}}, {}, {}});
     save(store, earlier);
     CPPUNIT_ASSERT(stored().users.at(0).life.past == traffic(100));
+  }
+
+  void addresses_of_removed_peers_are_remembered() {
+    Store store(file_);
+    with_alice(store);
+    CPPUNIT_ASSERT(kept_.pass(store, {{RemovePeer{"phone"}, ""}}));
+    const auto released = stored().released;
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, released.size());
+    CPPUNIT_ASSERT(released[0].key == test_key(1));
+    CPPUNIT_ASSERT(released[0].address == *dataplane::parse_ip("10.0.0.1"));
+    execute("UPDATE released SET at = at - 86500");  // a day goes by
+    save(store, lives_of(1, 2, 1, store.told()));
+    CPPUNIT_ASSERT(stored().released.empty());
   }
 
   void a_key_that_comes_again_begins_anew() {

@@ -60,7 +60,8 @@ class PublisherTest : public CppUnit::TestFixture {
     change.set(UserField::kQuotaCounts, static_cast<uint64_t>(dataplane::QuotaCounts::kUp));
     change.set(UserField::kExpires, kLeastMoment);
     apply({{SetUser{change}, ""}});
-    CPPUNIT_ASSERT(world_->publisher.tick({1, 1, kMostMoment}, std::chrono::hours(1)));
+    CPPUNIT_ASSERT(
+        world_->publisher.tick({1, 1, (kLeastMoment + 1) * kNsPerSecond}, std::chrono::hours(1)));
     CPPUNIT_ASSERT_EQUAL(uint8_t{dataplane::kCountedUp | dataplane::kEnded},
                          world_->shared.users.flags(number));
     CPPUNIT_ASSERT_EQUAL(uint8_t{0},
