@@ -33,7 +33,7 @@ class RelayctlTest : public test::RelayctlFixture {
     has(out_, "Limit down:    20 Mbit/s");
     done("user set alice --enable");
     done("user list");
-    has(out_, "alice  enabled  unlimited  20 Mbit/s");
+    has(out_, "alice  api   enabled  unlimited  20 Mbit/s");
     has(out_, "2 of 2 users");
     done("user list --names --after alice");
     CPPUNIT_ASSERT_EQUAL(std::string("bob\n"), out_);
