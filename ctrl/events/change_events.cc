@@ -42,8 +42,7 @@ void keep_differences(Json::Value& before, Json::Value& after) {
 Event begin(const Asker& asker) {
   Event event;
   event.kind = Kind::kChange;
-  event.fields = {{"request", asker.request},
-                  {"origin", text_of(asker.origin)}};
+  event.fields = {{"request", asker.request}, {"origin", text_of(asker.origin)}};
   if (const auto& caller = asker.caller) {
     event.fields.push_back({"uid", uint64_t{caller->uid}});
     event.fields.push_back({"gid", uint64_t{caller->gid}});
@@ -58,6 +57,14 @@ void name(const PeerSpec& peer, Event& event) {
   event.peer = peer.name;
 }
 
+/// What a change does that is not to be seen in its records.
+void add_unseen(const UserEvent& change, Json::Value&, Json::Value& after) {
+  if (change.quota_reset) after["quota"] = "reset";
+}
+void add_unseen(const PeerEvent&, Json::Value& before, Json::Value& after) {
+  if (before.empty() && after.empty()) after["preshared_key"] = "another";  // all else is shown
+}
+
 template <typename Change>
 Event event_of(const Asker& asker, const Change& change) {
   Event event = begin(asker);
@@ -67,7 +74,7 @@ Event event_of(const Asker& asker, const Change& change) {
   Json::Value before = change.before ? shown(*change.before) : Json::Value(Json::objectValue);
   Json::Value after = change.after ? shown(*change.after) : Json::Value(Json::objectValue);
   keep_differences(before, after);
-  if (before.empty() && after.empty()) after["preshared_key"] = "another";  // all else is shown
+  add_unseen(change, before, after);
   for (auto* side : {&before, &after}) cut(*side);
   if (change.before) event.fields.push_back({"before", JsonText{write_json(before)}});
   if (change.after) event.fields.push_back({"after", JsonText{write_json(after)}});

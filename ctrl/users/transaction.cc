@@ -189,6 +189,10 @@ void Transaction::enter(const SetPeer& step) {
   draft_.change_peer(before, std::move(after), step.change.to.endpoint);
 }
 
+void Transaction::enter(const ForgetTimestamp& step) {
+  if (const PeerPtr peer = find_peer(step.name)) draft_.forget_timestamp(peer);
+}
+
 void Transaction::enter(const RemovePeer& step) {
   if (const PeerPtr peer = find_peer(step.name)) draft_.change_peer(peer, nullptr);
 }

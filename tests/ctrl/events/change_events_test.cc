@@ -18,6 +18,7 @@ class ChangeEventsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ChangeEventsTest);
   CPPUNIT_TEST(who_and_what);
   CPPUNIT_TEST(only_what_differs);
+  CPPUNIT_TEST(a_quota_that_is_reset);
   CPPUNIT_TEST(no_secret_is_shown);
   CPPUNIT_TEST(large_requests_are_summed_up);
   CPPUNIT_TEST(long_lists_are_cut);
@@ -54,6 +55,15 @@ class ChangeEventsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("20M"), event["after"]["limits"]["up"]["rate"].asString());
     CPPUNIT_ASSERT_EQUAL(std::string("unlimited"),
                          event["before"]["limits"]["up"]["rate"].asString());
+  }
+
+  void a_quota_that_is_reset() {
+    ChangeOutcome outcome;
+    outcome.changes = {UserEvent{user("alice", 0), user("alice", 0), true}};
+    outcome.counts.users_changed = 1;
+    const Json::Value event = only(outcome);
+    CPPUNIT_ASSERT_EQUAL(std::string("[\"quota\"]"), members(event["after"]));
+    CPPUNIT_ASSERT_EQUAL(std::string("reset"), event["after"]["quota"].asString());
   }
 
   void no_secret_is_shown() {
