@@ -207,6 +207,7 @@ milliseconds Relay::turn() {
   if (now.ns >= next_flush_ns_) {
     next_flush_ns_ = now.ns + kFlushNs;
     log_limiter().flush(now.ns);
+    keep_events();
     peer_events_.tick(now.ns);
     log_longest_turn();
     meter.mark("log");

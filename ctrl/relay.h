@@ -82,6 +82,7 @@ class Relay final : public RelayFace {
   void resume(const UserSpec& user, const UserLife& life, const dataplane::Traffic& past);
   void begin_lap(const Now& now);
   void end_usage();
+  void keep_events();
   void watch_events();
   void link_changed(uint16_t port, bool up);
   /// Door's thread: what came of a request, as events.
@@ -131,6 +132,7 @@ class Relay final : public RelayFace {
   Backup backup_;
   std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be
   bool in_lap_ = false;
+  std::vector<events::Batch> events_to_keep_;  // of the last second
   Door door_;
   Reloader reloader_;
   api::Server server_;

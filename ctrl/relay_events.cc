@@ -11,6 +11,10 @@ using events::Kind;
 void Relay::watch_events() {
   events_.add(events::carry_to(api_loop_, config_.events_kept,
                                [this](const events::Batch& batch) { event_log_.take(batch); }));
+  if (beginning_) {
+    event_log_.begin_with(beginning_->take_events());
+    events_.add([this](const events::Batch& batch) { events_to_keep_.push_back(batch); });
+  }
   protocol_.watch(&peer_events_);
   neighbours_.watch_gateways(
       [this](const std::string& port, const dataplane::IpAddr& gateway, bool answers) {

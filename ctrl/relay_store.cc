@@ -90,8 +90,14 @@ void Relay::begin_lap(const Now& now) {
   });
 }
 
+void Relay::keep_events() {
+  if (!events_to_keep_.empty()) store_->save(std::exchange(events_to_keep_, {}));
+}
+
 void Relay::end_usage() {
   if (!usage_) return;
+  events_.flush(read_clocks().unix_ns);
+  keep_events();
   usage_->begin(read_clocks());
   while (!usage_->go_on(Slice(std::chrono::seconds(1)))) continue;
 }

@@ -30,7 +30,7 @@ bool Filter::wants(const Event& event) const {
 
 void Log::take(const Batch& batch) {
   for (const Event& event : *batch) {
-    if (newest_ != 0 && event.number > newest_ + 1) {  // some found no room on their way here
+    if (first_ != 0 && event.number > newest_ + 1) {  // some found no room on their way here
       add(lost_event(event.number - newest_ - 1, event.number - 1, event.unix_ns));
     }
     add(EventRef(batch, &event));
@@ -38,6 +38,16 @@ void Log::take(const Batch& batch) {
   for (Reader* reader : std::vector(readers_)) {  // waking one may end others
     if (std::ranges::find(readers_, reader) != readers_.end()) reader->wake_();
   }
+}
+
+void Log::begin_with(std::vector<Event> events) {
+  if (events.empty()) return;
+  const Batch batch = std::make_shared<const std::vector<Event>>(std::move(events));
+  const size_t many = std::min(batch->size(), kept_);
+  for (size_t i = batch->size() - many; i < batch->size(); ++i) {
+    events_.emplace_back(batch, &(*batch)[i]);
+  }
+  newest_ = batch->back().number;
 }
 
 void Log::add(EventRef event) {

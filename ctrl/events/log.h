@@ -36,6 +36,8 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   void take(const Batch& batch);
+  /// What an earlier run has kept, in order; before anything else.
+  void begin_with(std::vector<Event> events);
   /// From now on as many are kept.
   void keep(size_t most);
 
@@ -55,8 +57,9 @@ class Log {
   [[nodiscard]] size_t first_after(uint64_t number) const;
 
   size_t kept_;
-  std::deque<EventRef> events_;      // by number
-  uint64_t first_ = 0, newest_ = 0;  // numbers; 0: there was none
+  std::deque<EventRef> events_;  // by number
+  // Numbers; 0: there was none. The first is of this run.
+  uint64_t first_ = 0, newest_ = 0;
   std::vector<class Reader*> readers_;
 };
 

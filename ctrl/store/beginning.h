@@ -6,6 +6,7 @@
 
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ctrl/config/config.h"
@@ -24,6 +25,9 @@ class Beginning {
   /// The steps that add what was made through the API. Their paths name the store.
   [[nodiscard]] std::vector<Step> steps() const;
   [[nodiscard]] const Stored& stored() const noexcept { return stored_; }
+  [[nodiscard]] std::vector<events::Event> take_events() {
+    return std::exchange(stored_.events, {});
+  }
 
  private:
   const std::string file_;

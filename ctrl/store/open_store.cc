@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ctrl/base/log.h"
+#include "ctrl/store/event_rows.h"
 #include "ctrl/store/schema.h"
 
 namespace wirelay::ctrl {
@@ -123,6 +124,7 @@ Stored read_all(Database& database) {
   Stored stored;
   stored.users = UserRows::all(database);
   stored.peers = PeerRows::all(database, stored.users);
+  stored.events = EventRows::last(database, EventRows::kMost);
   stored.released = PeerRows::released(database);
   stored.next_user_id = next_user_id(database);
   return stored;

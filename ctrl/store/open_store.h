@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ctrl/events/event.h"
 #include "ctrl/store/database.h"
 #include "ctrl/store/rows.h"
 #include "ctrl/users/address_book.h"
@@ -17,6 +18,7 @@ struct Stored {
   std::vector<StoredUser> users;
   std::vector<StoredPeer> peers;
   std::vector<ReleasedAddress> released;  // of peers that are gone, the oldest first
+  std::vector<events::Event> events;      // the last, the oldest first
   uint64_t next_user_id = 1;
 };
 

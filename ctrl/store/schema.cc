@@ -51,6 +51,15 @@ std::vector<Table> tables() {
        "WITHOUT ROWID"},
       // Users that were removed, and whose history is not forgotten yet.
       {"gone", {{"user", "INTEGER PRIMARY KEY"}}, "", ""},
+      {"events",
+       {{"number", "INTEGER PRIMARY KEY"},
+        {"unix_ns", "INTEGER NOT NULL"},
+        {"kind", "TEXT NOT NULL"},
+        {"user", "TEXT NOT NULL"},
+        {"peer", "TEXT NOT NULL"},
+        {"fields", "TEXT NOT NULL"}},
+       "",
+       ""},
       {"numbers", {{"name", "TEXT PRIMARY KEY"}, {"value", "INTEGER NOT NULL"}}, "", ""},
   };
 }

@@ -218,6 +218,22 @@ void Store::write(const Lives& lives) {
   }
 }
 
+void Store::save(std::vector<events::Batch> batches) {
+  if (!open_ || events_waiting_.load(std::memory_order_relaxed) >= kMostEvents) return;
+  size_t many = 0;
+  for (const events::Batch& batch : batches) many += batch->size();
+  events_waiting_ += many;
+  writer_.post([this, many, batches = std::move(batches)] {
+    database().write([&] {
+      for (const events::Batch& batch : batches) {
+        for (const events::Event& event : *batch) open_->statements.events.add(event);
+      }
+      open_->statements.events.prune(unix_now());
+    });
+    events_waiting_ -= many;
+  });
+}
+
 void Store::look(std::function<void(const Database* database)> read) {
   writer_.post([this, read = std::move(read)] { read(open_ ? &database() : nullptr); });
 }

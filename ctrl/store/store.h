@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ctrl/events/outbox.h"
+#include "ctrl/store/event_rows.h"
 #include "ctrl/store/history.h"
 #include "ctrl/store/open_store.h"
 #include "ctrl/store/writer.h"
@@ -58,15 +60,21 @@ class Store final : public Journal {
   [[nodiscard]] uint64_t told() const noexcept { return told_.load(std::memory_order_acquire); }
   /// Writes lives when the disk takes them; then calls `written`, on the store's thread.
   void save(Lives lives, std::function<void()> written);
+  /// Writes events when the disk takes them. What is more than kMostEvents while others wait is not
+  /// kept.
+  void save(std::vector<events::Batch> batches);
+  static constexpr size_t kMostEvents = 50'000;
   /// Has `read` look at the store between writes, on its thread; with null when it cannot.
   void look(std::function<void(const Database* database)> read);
 
  private:
   struct Statements {
-    explicit Statements(Database& database) : users(database), peers(database), history(database) {}
+    explicit Statements(Database& database)
+        : users(database), peers(database), history(database), events(database) {}
     UserRows users;
     PeerRows peers;
     HistoryRows history;
+    EventRows events;
   };
   void write(const ChangeEvent& event);
   void write(const Lives& lives);
@@ -93,6 +101,7 @@ class Store final : public Journal {
   std::unordered_map<crypto::PublicKey, uint64_t, KeyHash> removed_;
   uint64_t kept_ = 0;  // the door's thread
   std::atomic<uint64_t> told_{0};
+  std::atomic<size_t> events_waiting_{0};
   StoreWriter writer_;  // last: it uses all of the above
 };
 
