@@ -52,11 +52,9 @@ inline constexpr std::array kProtocolCounters = [] {
                    &C::refused_bad_message},
       CounterField{"refused.replay", "initiations with the timestamp of the peer's last",
                    &C::refused_replay},
-      CounterField{
-          "refused.clock",
-          "initiations with an earlier timestamp: the peer's clock has gone back, or an old "
-          "message comes again",
-          &C::refused_clock},
+      CounterField{"refused.clock",
+                   "initiations that are older than the last: a clock gone back, or a replay",
+                   &C::refused_clock},
       CounterField{"refused.too_soon", "initiations of a peer that has just begun one",
                    &C::refused_too_soon},
       CounterField{"refused.disabled", "handshakes of peers whose user is disabled",
