@@ -183,7 +183,8 @@ void Store::write(const ChangeEvent& event) {
     open_->statements.peers.insert(*peer.after);
   } else if (!peer.after) {
     open_->statements.peers.remove(*peer.before, unix_now());
-  } else if (peer.before != peer.after) {
+  } else if (peer.before != peer.after && peer.before->user == peer.after->user) {
+    // A row has its user's number: what the user is named is no change of its peers.
     open_->statements.peers.update(*peer.after);
   }
 }
