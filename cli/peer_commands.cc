@@ -151,6 +151,8 @@ void set_peers(Call& call) {
 
 void rename_peer(Call& call) { rename_one(call, "peer.rename"); }
 
+void forget_timestamps(Call& call) { call_for_names(call, "peer.forget_timestamp"); }
+
 void remove_peers(Call& call) { call_for_names(call, "peer.remove"); }
 
 void show_peer(Call& call) {
@@ -168,6 +170,13 @@ void show_peer(Call& call) {
   facts.add("Last handshake", ago_text(status["last_handshake"].asUInt64(),
                                        static_cast<uint64_t>(std::time(nullptr))));
   facts.add("Connected", status["has_session"].asBool() ? "yes" : "no");
+  if (const Json::Value& clock = status["refused_clock"]; clock.isObject()) {
+    const uint64_t behind = clock["last"].asUInt64() - clock["time"].asUInt64();
+    facts.add("Clock", "refused: its time lies " + duration_text(behind) +
+                           " before that of its last handshake; if its clock was set back, "
+                           "\"relayctl peer forget-timestamp " +
+                           printable(peer["name"].asString()) + "\" lets it in");
+  }
   const Json::Value& mtu = status["path_mtu"];
   facts.add("Path MTU", mtu.isNull() ? "-" : mtu.asString() + " bytes outside");
   for (const auto& [title, way] :
@@ -229,6 +238,9 @@ constexpr std::array kPeerCommands = {
             describe_peer_set, set_peers},
     Command{"peer rename", "NAME NEW-NAME", 2, 2, "give a device another name; all else goes on",
             "relayctl peer rename alice-phone alice-old-phone", nullptr, rename_peer},
+    Command{"peer forget-timestamp", "NAME...", 1, kAnyNumber,
+            "take a device's next handshake whatever its time: its clock was set back",
+            "relayctl peer forget-timestamp alice-phone", nullptr, forget_timestamps},
     Command{"peer remove", "NAME...", 1, kAnyNumber, "remove devices",
             "relayctl peer remove alice-phone", nullptr, remove_peers},
     Command{"peer show", "NAME", 1, 1, "a device: endpoint, last handshake, traffic",

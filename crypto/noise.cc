@@ -135,6 +135,12 @@ Timestamp make_timestamp(uint64_t unix_ns) noexcept {
   return out;
 }
 
+uint64_t unix_seconds_of(const Timestamp& timestamp) noexcept {
+  uint64_t seconds = 0;
+  for (int i = 0; i < 8; ++i) seconds = seconds << 8 | timestamp[i];
+  return seconds < kTai64Epoch ? 0 : seconds - kTai64Epoch;
+}
+
 Identity make_identity(const Secret& private_key) noexcept {
   return {private_key, derive_public_key(private_key)};
 }

@@ -19,6 +19,8 @@ using Timestamp = std::array<uint8_t, 12>;
 /// `unix_ns`: nanoseconds since 1970. Rounded down to 2^24 ns, as the Linux kernel does, so that
 /// initiations do not tell the machine's exact clock.
 Timestamp make_timestamp(uint64_t unix_ns) noexcept;
+/// The moment that it stands for, Unix seconds; 0 for one before 1970.
+uint64_t unix_seconds_of(const Timestamp& timestamp) noexcept;
 
 /// Who we are.
 struct Identity {

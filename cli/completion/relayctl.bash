@@ -59,7 +59,7 @@ _relayctl() {
       'user set' | 'user rename' | 'user remove' | 'user reset-quota' | 'user show' | usage)
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names user)" -- "$cur")
         ;;
-      'peer set' | 'peer rename' | 'peer remove' | 'peer show' | 'peer config')
+      'peer set' | 'peer rename' | 'peer remove' | 'peer forget-timestamp' | 'peer show' | 'peer config')
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names peer)" -- "$cur")
         ;;
       export | backup) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

@@ -32,6 +32,7 @@ struct Names {
   void operator()(const AddPeer& step) { add(step.spec.name); }
   void operator()(const SetPeer& step) { add(step.change.name); }
   void operator()(const RemovePeer& step) { add(step.name); }
+  void operator()(const ForgetTimestamp& step) { add(step.name); }
   void operator()(const RenameUsers& step) {
     for (const Renaming& one : step.all) add(one.name);
   }

@@ -21,6 +21,10 @@ Begun rename_peers(const Json::Value& params) {
   return std::vector<Step>{{RenamePeers{read_renamings(params, "peers")}, "params"}};
 }
 
+Begun forget_timestamps(const Json::Value& params) {
+  return read_removals<ForgetTimestamp>(params);
+}
+
 Begun remove_peers(const Json::Value& params) { return read_removals<RemovePeer>(params); }
 
 PeerView find_peer(const RelayFace& relay, const std::string& name) {
@@ -178,6 +182,9 @@ constexpr std::array kPeerMethods = {
     Method{"peer.rename", rename_peers,
            R"({"peers": [{"name": NAME, "to": NAME}, ...]} or {"name": NAME, "to": NAME})",
            "gives peers other names, all at once; all or none"},
+    Method{"peer.forget_timestamp", forget_timestamps,
+           R"({"names": [NAME, ...]} or {"name": NAME})",
+           "takes the peers' next handshakes whatever their time: their clocks have gone back"},
     Method{"peer.remove", remove_peers, R"({"names": [NAME, ...]} or {"name": NAME})",
            "removes peers at once; all or none"},
     Method{"peer.get", get_peer, R"({"name": NAME})", "a peer, its endpoint, what it carried"},

@@ -80,6 +80,11 @@ Json::Value peer_entry(const PeerView& peer, PresharedKey preshared_key) {
   status["last_handshake"] = now.last_handshake_unix_ns == 0
                                  ? Json::Value()
                                  : count(now.last_handshake_unix_ns / kNsPerSecond);
+  Json::Value& clock = status["refused_clock"] = Json::Value();
+  if (now.refused_time != 0) {
+    clock["time"] = count(now.refused_time);
+    clock["last"] = count(now.last_time);
+  }
   status["has_session"] = now.has_session;
   status["traffic"] = counters_json(now.traffic, kTrafficCounters);
   return result;

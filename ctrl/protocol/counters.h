@@ -16,7 +16,7 @@ struct ProtocolCounters {
   uint64_t keepalives_sent = 0, roamed = 0, narrowed = 0;
   uint64_t held_packets = 0, held_overflow = 0, held_dropped = 0;
   uint64_t sessions_expired = 0, no_memory = 0;
-  uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0,
+  uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0, refused_clock = 0,
            refused_too_soon = 0, refused_disabled = 0, refused_under_load = 0, refused_full = 0,
            refused_unreachable = 0, refused_changed = 0, refused_expired = 0, refused_sessions = 0;
 };
@@ -50,8 +50,11 @@ inline constexpr std::array kProtocolCounters = [] {
                    &C::refused_unknown_peer},
       CounterField{"refused.bad_message", "handshake messages that are not authentic",
                    &C::refused_bad_message},
-      CounterField{"refused.replay", "initiations with a timestamp that is not newer",
+      CounterField{"refused.replay", "initiations with the timestamp of the peer's last",
                    &C::refused_replay},
+      CounterField{"refused.clock",
+                   "initiations that are older than the last: a clock gone back, or a replay",
+                   &C::refused_clock},
       CounterField{"refused.too_soon", "initiations of a peer that has just begun one",
                    &C::refused_too_soon},
       CounterField{"refused.disabled", "handshakes of peers whose user is disabled",

@@ -9,6 +9,7 @@ PeerBook::PeerBook(uint32_t capacity)
     : capacity_(capacity),
       states_(capacity),
       identities_(capacity, dataplane::Memory::kSecret),
+      refused_(capacity, dataplane::Memory::kSparse),
       keys_(&identities_, [](const void* keys, uint32_t peer) -> const crypto::PublicKey& {
         return (*static_cast<const dataplane::LazyArray<PeerIdentity>*>(keys))[peer].public_key;
       }) {}
@@ -23,6 +24,7 @@ void PeerBook::add(uint32_t peer, const PeerSpec& spec, bool enabled) {
   s.flags = static_cast<uint8_t>(kPresent | (enabled ? kEnabled : 0));
   s.keepalive = spec.persistent_keepalive;
   s.worker = kNobody;
+  refused_[peer] = {};
   PeerIdentity& id = identities_[peer];
   id = PeerIdentity{};
   id.public_key = spec.public_key;
@@ -42,7 +44,7 @@ void PeerBook::set_key(uint32_t peer, const crypto::PublicKey& key) {
   PeerIdentity& id = identities_[peer];
   keys_.erase(peer);
   id.public_key = key;
-  id.timestamp = {};
+  id.timestamp = refused_[peer] = {};
   crypto::wipe(id.static_static.data(), id.static_static.size());
   id.computed = false;
   keys_.insert(peer);

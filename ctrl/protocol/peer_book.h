@@ -71,6 +71,12 @@ class PeerBook {
   [[nodiscard]] const PeerIdentity& identity(uint32_t peer) const noexcept {
     return identities_[peer];
   }
+  /// Of the last initiation that was refused because an earlier one had a later time, unless one
+  /// was accepted since; zeros: none.
+  crypto::Timestamp& refused_timestamp(uint32_t peer) noexcept { return refused_[peer]; }
+  [[nodiscard]] const crypto::Timestamp& refused_timestamp(uint32_t peer) const noexcept {
+    return refused_[peer];
+  }
   [[nodiscard]] uint32_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] bool present(uint32_t peer) const noexcept {
     return peer < capacity_ && (states_[peer].flags & kPresent) != 0;
@@ -98,6 +104,7 @@ class PeerBook {
   const uint32_t capacity_;
   dataplane::LazyArray<PeerState> states_;
   dataplane::LazyArray<PeerIdentity> identities_;
+  dataplane::LazyArray<crypto::Timestamp> refused_;
   KeyIndex keys_;
   std::vector<uint32_t> active_;
 };

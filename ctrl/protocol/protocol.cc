@@ -210,6 +210,11 @@ void Protocol::place_peer(uint32_t peer, const std::optional<dataplane::Endpoint
   if (endpoint && !impl_->paths.set_configured(peer)) impl_->paths.forget(peer);
 }
 
+void Protocol::forget_timestamp(uint32_t peer) {
+  impl_->ctx.book->identity(peer).timestamp = {};
+  impl_->ctx.book->refused_timestamp(peer) = {};
+}
+
 void Protocol::resume_peer(uint32_t peer, const PeerLife& life, const Now& now) {
   Context& ctx = impl_->ctx;
   ctx.now = now;
@@ -303,6 +308,10 @@ PeerStatus Protocol::status(uint32_t peer) const {
   if (!out.endpoint && configured.port != 0) out.endpoint = configured;
   if (const dataplane::PeerPath* path = ctx.path(peer)) out.path_mtu = path->mtu;
   out.last_handshake_unix_ns = ctx.book->state(peer).handshake_unix_ns;
+  out.refused_time = crypto::unix_seconds_of(ctx.book->refused_timestamp(peer));
+  if (out.refused_time != 0) {
+    out.last_time = crypto::unix_seconds_of(ctx.book->identity(peer).timestamp);
+  }
   out.traffic = impl_->sessions.traffic(peer);
   out.has_session = impl_->sessions.usable(peer) != nullptr;
   return out;

@@ -15,8 +15,8 @@
 #include "ctrl/packets/packet_sender.h"
 #include "ctrl/protocol/answer.h"
 #include "ctrl/protocol/counters.h"
-#include "ctrl/users/life.h"
 #include "ctrl/protocol/peer_observer.h"
+#include "ctrl/users/life.h"
 #include "ctrl/users/model.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/mailbox.h"
@@ -31,6 +31,9 @@ struct PeerStatus {
   uint64_t last_handshake_unix_ns = 0;  // 0: never
   dataplane::Traffic traffic;           // since the relay started, ended sessions included
   bool has_session = false;
+  /// Its last initiation was refused, for its time was this, behind that of one before. Unix
+  /// seconds; 0: it was not.
+  uint64_t refused_time = 0, last_time = 0;
   uint16_t path_mtu = 0;  // largest packet outside; 0: not known where the peer is
 };
 
@@ -64,6 +67,8 @@ class Protocol {
   /// has roamed since: packets go there from now on. Port 0 takes the endpoint away, and nothing
   /// goes to the peer until it is heard; nullopt: none is configured, it stays where it is.
   void place_peer(uint32_t peer, const std::optional<dataplane::Endpoint>& endpoint);
+  /// Takes the peer's next initiation, whatever its time.
+  void forget_timestamp(uint32_t peer);
   /// Goes on with the life of a peer that was just added. Where it was is where it is now, unless
   /// the operator has named another place since: `life` says no place then.
   void resume_peer(uint32_t peer, const PeerLife& life, const Now& now);

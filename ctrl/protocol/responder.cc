@@ -44,12 +44,29 @@ void Responder::take_initiation(const Datagram& datagram) {
       remote ? crypto::authenticate_initiation(*opened, *remote, message) : std::nullopt;
   if (!timestamp) return refuse(&Counters::refused_bad_message);
   crypto::Timestamp& greatest = ctx_.book->identity(*peer).timestamp;
-  if (*timestamp <= greatest) return refuse(&Counters::refused_replay);
+  if (*timestamp == greatest) return refuse(&Counters::refused_replay);
+  if (*timestamp < greatest) {
+    ctx_.book->refused_timestamp(*peer) = *timestamp;
+    warn_of_clock(*peer, *timestamp, greatest);
+    return refuse(&Counters::refused_clock);
+  }
   greatest = *timestamp;
+  ctx_.book->refused_timestamp(*peer) = {};
   s.initiation = ctx_.now.tsc;
   watch_key(*peer, datagram.remote);
   if (!admission_.admit(*peer)) return refuse(&Counters::refused_sessions);
   answer(*peer, datagram, opened->state, *remote);
+}
+
+void Responder::warn_of_clock(uint32_t peer, const crypto::Timestamp& refused,
+                              const crypto::Timestamp& greatest) {
+  const std::string key = crypto::to_base64(ctx_.book->identity(peer).public_key);
+  log_limited(
+      LogLevel::kWarning, "clock " + key,
+      "the peer with the key {} shakes hands with a time that lies {} s before that of its last "
+      "handshake, and is refused: has its clock gone back? \"relayctl peer forget-timestamp\" "
+      "lets it in",
+      key, crypto::unix_seconds_of(greatest) - crypto::unix_seconds_of(refused));
 }
 
 void Responder::watch_key(uint32_t peer, const dataplane::Endpoint& from) {

@@ -40,6 +40,8 @@ class Responder {
               const crypto::RemoteIdentity& remote);
   void finish(Answer& answer);
   void send(Answer& answer, const dataplane::PeerPath& path);
+  void warn_of_clock(uint32_t peer, const crypto::Timestamp& refused,
+                     const crypto::Timestamp& greatest);
   void watch_key(uint32_t peer, const dataplane::Endpoint& from);
 
   Context& ctx_;

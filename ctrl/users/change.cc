@@ -47,6 +47,14 @@ void describe(const char* noun, const Event& event, std::vector<std::string>& li
   }
 }
 
+void describe(const PeerEvent& event, std::vector<std::string>& lines) {
+  if (event.timestamp_forgotten) {
+    lines.push_back("~ peer " + event.after->name + ": timestamp forgotten");
+  } else {
+    describe("peer ", event, lines);
+  }
+}
+
 void describe(const UserEvent& event, std::vector<std::string>& lines) {
   if (event.quota_reset) {
     lines.push_back("~ user " + event.after->name + ": quota reset");
@@ -56,7 +64,7 @@ void describe(const UserEvent& event, std::vector<std::string>& lines) {
 }
 
 bool is_reset(const UserEvent& event) { return event.quota_reset; }
-bool is_reset(const PeerEvent&) { return false; }
+bool is_reset(const PeerEvent& event) { return event.timestamp_forgotten; }
 
 std::string_view of_user(const UserSpec&) { return {}; }
 std::string_view of_user(const PeerSpec& peer) { return peer.user; }
@@ -122,7 +130,7 @@ std::vector<std::string> describe(const std::vector<ChangeEvent>& events) {
     if (const auto* user = std::get_if<UserEvent>(&event)) {
       describe(*user, lines);
     } else {
-      describe("peer ", std::get<PeerEvent>(event), lines);
+      describe(std::get<PeerEvent>(event), lines);
     }
   }
   return lines;

@@ -38,6 +38,7 @@ struct PeerEvent {
   /// Where the peer is from now on, wherever it was heard last; port 0: nowhere known. nullopt: the
   /// request does not say.
   std::optional<dataplane::Endpoint> placed = std::nullopt;
+  bool timestamp_forgotten = false;  // its next handshake is taken whatever its time
 };
 using ChangeEvent = std::variant<UserEvent, PeerEvent>;
 

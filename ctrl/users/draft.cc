@@ -92,6 +92,11 @@ void Draft::reset_quota(const UserPtr& user) {
   events_.push_back(UserEvent{user, same, true});
 }
 
+void Draft::forget_timestamp(const PeerPtr& peer) {
+  change_peer(peer, std::make_shared<const PeerSpec>(*peer));
+  std::get<PeerEvent>(events_.back()).timestamp_forgotten = true;
+}
+
 void Draft::change_peer(PeerPtr before, PeerPtr after,
                         const std::optional<dataplane::Endpoint>& placed) {
   if (before) {
@@ -132,7 +137,8 @@ void Draft::enter(const std::vector<ChangeEvent>& events) {
       user->quota_reset ? reset_quota(user->before) : change_user(user->before, user->after);
     } else {
       const auto& peer = std::get<PeerEvent>(event);
-      if (peer.before != peer.after) change_peer(peer.before, peer.after, peer.placed);
+      if (peer.before == peer.after) continue;
+      change_peer(peer.before, peer.after, peer.placed);
     }
   }
 }

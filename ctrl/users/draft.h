@@ -40,6 +40,7 @@ class Draft final : public Standing {
   /// told of next.
   void change_user(UserPtr before, UserPtr after);
   void reset_quota(const UserPtr& user);
+  void forget_timestamp(const PeerPtr& peer);
   void change_peer(PeerPtr before, PeerPtr after,
                    const std::optional<dataplane::Endpoint>& placed = std::nullopt);
   /// Writes down that something around the peer has changed.

@@ -46,8 +46,8 @@ struct QuotaState {
 };
 
 struct UserLife {
-  dataplane::Traffic past;       // of peers that were removed
-  UsageStep step;                // that is not over yet
+  dataplane::Traffic past;  // of peers that were removed
+  UsageStep step;           // that is not over yet
   QuotaState quota = {};
   uint64_t first_handshake = 0;  // of any of its peers, Unix seconds; 0: there was none yet
 

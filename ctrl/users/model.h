@@ -161,6 +161,10 @@ struct RemovePeer {
   std::string name;
 };
 
+struct ForgetTimestamp {
+  std::string name;
+};  // the peer's next handshake is taken whatever its time
+
 /// Another name for what has one; all else stays, sessions and counters among it.
 struct Renaming {
   std::string name, to;
@@ -178,7 +182,7 @@ struct RenamePeers {
 /// judged by the state it ends in: before any takes allowed IPs, peers give up those that they lose
 /// to others of the request.
 using Change = std::variant<AddUser, SetUser, RemoveUser, ResetQuota, AddPeer, SetPeer, RemovePeer,
-                            RenameUsers, RenamePeers>;
+                            ForgetTimestamp, RenameUsers, RenamePeers>;
 
 /// What one bears whose name another takes while the names of a step are told: no name.
 inline std::string passing_name(const std::string& name) { return '~' + name; }

@@ -138,6 +138,7 @@ bool Publisher::change(const PeerEvent& event) {
   peers_by_number_[number] = event.after;
   give_name(peer_numbers_, before.name, after.name);
   protocol_.change_peer(number, after, owner(number).enabled);
+  if (event.timestamp_forgotten) protocol_.forget_timestamp(number);
   if (event.placed) protocol_.place_peer(number, *event.placed);
   return true;
 }

@@ -189,6 +189,10 @@ void Transaction::enter(const SetPeer& step) {
   draft_.change_peer(before, std::move(after), step.change.to.endpoint);
 }
 
+void Transaction::enter(const ForgetTimestamp& step) {
+  if (const PeerPtr peer = find_peer(step.name)) draft_.forget_timestamp(peer);
+}
+
 void Transaction::enter(const RemovePeer& step) {
   if (const PeerPtr peer = find_peer(step.name)) draft_.change_peer(peer, nullptr);
 }
@@ -214,8 +218,8 @@ void Transaction::pick_allowed_ips(PeerSpec& peer) {
   std::string full;
   peer.allowed_ips = pick_addresses(draft_.pools(), draft_.recall(peer.public_key, true),
                                     draft_.recall(peer.public_key, false), full);
-  if (!full.empty())
-    problem(".allowed_ips", "missing, and no address of the pool is free: " + full);
+  if (full.empty()) return;
+  problem(".allowed_ips", "missing, and no address of the pool is free: " + full);
 }
 
 void Transaction::check_quota(const UserSpec& user) {

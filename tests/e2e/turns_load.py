@@ -217,9 +217,10 @@ class TurnsTest(RelaygenCase):
                 self.call("peer.add", {"peers": [
                     some_peer("many", first + i) | {"user": "many"} for i in range(count)]})
             self.call("user.get", {"name": "many"})
-            self.call("user.remove", {"name": "many"})
+            self.call("user.rename", {"name": "many", "to": "renamed"})
+            self.call("user.remove", {"name": "renamed"})
 
-        self.under_load(f"a user of {USERS} peers comes and goes", come_and_go)
+        self.under_load(f"a user of {USERS} peers comes, is renamed and goes", come_and_go)
 
     def busy_clients(self, kind: str):
         clients = subprocess.Popen([sys.executable, str(HERE / "busy_clients.py"),

@@ -1,6 +1,7 @@
 // Protects what passes between the API's thread and the control thread: questions, changes and
 // their answers, while several clients ask, and when the API ends with answers under way.
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "cli/errors.h"
 #include "cli/relay_client.h"
 #include "ctrl/api/server.h"
+#include "ctrl/events/outbox.h"
 #include "ctrl/host/loop_thread.h"
 #include "tests/support/fake_relay.h"
 #include "tests/support/temp_dir.h"
@@ -63,6 +65,7 @@ class ApiThreadTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ApiThreadTest);
   CPPUNIT_TEST(many_clients);
   CPPUNIT_TEST(an_end_with_answers_under_way);
+  CPPUNIT_TEST(events_come_to_those_who_read);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -95,6 +98,35 @@ class ApiThreadTest : public CppUnit::TestFixture {
           while (!begun) std::this_thread::yield();
           served_->end();
           ended = true;
+        });
+  }
+
+  /// This thread is the control thread: it tells, and waits for nobody.
+  void events_come_to_those_who_read() {
+    constexpr uint64_t kTold = 20'000, kOfTurn = 50;
+    std::atomic<int> subscribed = 0;
+    events::Outbox outbox(1'700'000'000'000'000'000);
+    outbox.add(events::carry_to(served_->relay.loop, events::kDefaultKept,
+                                [this](const auto& batch) { served_->relay.events.take(batch); }));
+    run_clients(
+        [&](Client& client) {
+          client.relay.call("events.subscribe");
+          ++subscribed;
+          for (uint64_t heard = 0; heard < kTold;) {
+            const Json::Value event = client.relay.await_notification();
+            heard += event["kind"] == "lost" ? event["events"].asUInt64() : 1;
+          }
+        },
+        [&] {
+          while (subscribed < kClients) std::this_thread::yield();
+          for (uint64_t told = 1; told <= kTold; ++told) {
+            outbox.tell({.kind = events::Kind::kConnected, .user = "alice"});
+            if (told % kOfTurn == 0) outbox.flush(0);
+          }
+          // What finds no room on its way is seen by what comes after it.
+          std::this_thread::sleep_for(std::chrono::seconds(1));
+          outbox.tell({.kind = events::Kind::kConnected, .user = "alice"});
+          outbox.flush(0);
         });
   }
 

@@ -21,6 +21,7 @@ class LessonsTest : public LoadedLabTest {
   CPPUNIT_TEST(late_response_makes_no_session);
   CPPUNIT_TEST(cookie_reply_moves_nobody);
   CPPUNIT_TEST(clock_that_steps_back);
+  CPPUNIT_TEST(clock_that_begins_anew);
   CPPUNIT_TEST(oversized_datagram);
   CPPUNIT_TEST_SUITE_END();
 
@@ -111,6 +112,26 @@ class LessonsTest : public LoadedLabTest {
       CPPUNIT_ASSERT_EQUAL(i, a().counters().handshakes_completed);
     }
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, b().counters().refused_replay);
+  }
+
+  /// A device that has lost its clock, and an initiator that knows nothing of the times before.
+  /// Seen by name, and let in when an operator says so.
+  void clock_that_begins_anew() {
+    const auto refused = [&] { return b().protocol->status(lab_->peer_of_b).refused_time; };
+    ctrl::PeerLife before;  // an hour from now
+    before.timestamp = crypto::make_timestamp(lab_->now.unix_ns + 3600 * kSecond);
+    b().protocol->resume_peer(lab_->peer_of_b, before, lab_->now);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, refused());
+    const uint64_t first = lab_->now.unix_ns / kSecond;
+    a().send(lab_->peer_of_a, inner_packet(64, 1));
+    lab_->advance(2 * kSecond);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, b().counters().refused_clock);
+    CPPUNIT_ASSERT(refused() >= first && refused() <= first + 2);
+    CPPUNIT_ASSERT(!a().protocol->status(lab_->peer_of_a).has_session);
+    b().protocol->forget_timestamp(lab_->peer_of_b);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, refused());
+    lab_->advance(20 * kSecond);
+    CPPUNIT_ASSERT(a().protocol->status(lab_->peer_of_a).has_session);
   }
 
   void oversized_datagram() {
