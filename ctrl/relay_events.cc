@@ -13,6 +13,7 @@ void Relay::watch_events() {
                                [this](const events::Batch& batch) { event_log_.take(batch); }));
   if (beginning_) {
     event_log_.begin_with(beginning_->take_events());
+    events_.go_on_behind(event_log_.newest());
     events_.add([this](const events::Batch& batch) { events_to_keep_.push_back(batch); });
   }
   protocol_.watch(&peer_events_);

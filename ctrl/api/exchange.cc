@@ -16,15 +16,6 @@ namespace wirelay::ctrl::api {
 
 namespace {
 
-Json::Value reload_result(const ReloadOutcome& outcome, const ReloadOptions& options) {
-  if (outcome.error) std::rethrow_exception(outcome.error);
-  Json::Value result = to_json(outcome.counts);
-  result["needs_restart"] = to_json(outcome.needs_restart);
-  add_warnings(result, outcome.warnings);
-  if (options.dry_run) result["difference"] = to_json(outcome.difference);
-  return result;
-}
-
 /// StoreError becomes what a client can tell from others.
 void rethrow_as_no_store(const std::exception_ptr& error) {
   try {
@@ -32,6 +23,15 @@ void rethrow_as_no_store(const std::exception_ptr& error) {
   } catch (const StoreError& of_store) {
     throw ApiError(kNoStore, of_store.what());
   }
+}
+
+Json::Value reload_result(const ReloadOutcome& outcome, const ReloadOptions& options) {
+  rethrow_as_no_store(outcome.error);
+  Json::Value result = to_json(outcome.counts);
+  result["needs_restart"] = to_json(outcome.needs_restart);
+  add_warnings(result, outcome.warnings);
+  if (options.dry_run) result["difference"] = to_json(outcome.difference);
+  return result;
 }
 
 /// What was wrong.
@@ -60,7 +60,7 @@ void answer_with(const std::shared_ptr<Query>& query, const std::exception_ptr& 
 }
 
 Json::Value change_result(const ChangeOutcome& outcome) {
-  if (outcome.error) std::rethrow_exception(outcome.error);
+  rethrow_as_no_store(outcome.error);
   Json::Value result = to_json(outcome.counts);
   add_warnings(result, lines_of(outcome.warnings));
   return result;

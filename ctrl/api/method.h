@@ -30,7 +30,7 @@ inline constexpr int kReplyTooLarge = -32002;  // a batch asked for more than on
 inline constexpr int kBusy = -32003;           // no connection, or place for events, is free
 inline constexpr int kTooLong = -32004;        // a batch was at work for too long
 inline constexpr int kForbidden = -32005;      // by a socket that is only for reading
-inline constexpr int kNoStore = -32006;        // nothing is kept, or what is cannot be read or copied
+inline constexpr int kNoStore = -32006;        // no store, or none that can be read or written
 
 /// What whoever comes by a socket may do.
 enum class Right : uint8_t {

@@ -2,6 +2,7 @@
 // whoever takes events, the API's log first of all.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,8 @@ class Outbox : public Sink {
   using Take = std::function<void(const Batch& batch)>;
 
   explicit Outbox(uint64_t unix_ns) : next_(unix_ns / kNsOfNumber) {}
+  /// Before any is told: numbers go on behind this one, of an earlier run whose clock was ahead.
+  void go_on_behind(uint64_t number) { next_ = std::max(next_, number + 1); }
 
   /// Hands all that is told from now on to `take` as well.
   void add(Take take) { takers_.push_back(std::move(take)); }

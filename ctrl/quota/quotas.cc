@@ -154,7 +154,7 @@ void Quotas::restore(uint32_t number, const QuotaState& state) {
   period.begin = state.begin;
   set_period(number, entry, period);
   users_.add_use(number, state.used);
-  entry.warned = state.warned;
+  entry.warned = std::min(state.warned, reached(users_.quota(number).use(), entry.user->quota()));
 }
 
 std::optional<QuotaStatus> Quotas::status(uint32_t number) const {

@@ -60,6 +60,9 @@ void EventRows::add(const Event& event) {
 }
 
 void EventRows::prune(uint64_t now) {
+  constexpr uint64_t kHourSeconds = 3600;
+  if (pruned_ == now / kHourSeconds) return;
+  pruned_ = now / kHourSeconds;
   forget_.bind(1, kMost);
   forget_.run();
   forget_old_.bind(1, static_cast<int64_t>((now - std::min(now, kSecondsKept)) * kNsPerSecond));

@@ -18,7 +18,7 @@ class EventRows {
 
   explicit EventRows(Database& database);
   void add(const events::Event& event);
-  /// Forgets what is too old, or too much; `now` in Unix seconds.
+  /// Forgets what is too old, or too much; looks once in an hour of `now`, in Unix seconds.
   void prune(uint64_t now);
 
   /// The last `most`, the oldest first.
@@ -26,6 +26,7 @@ class EventRows {
 
  private:
   Statement add_, forget_, forget_old_;
+  uint64_t pruned_ = 0;  // in this hour
 };
 
 }  // namespace wirelay::ctrl

@@ -13,7 +13,9 @@ HistoryRows::HistoryRows(Database& database)
           " rx_packets = rx_packets + excluded.rx_packets, rx_bytes = rx_bytes + excluded.rx_bytes,"
           " tx_packets = tx_packets + excluded.tx_packets, tx_bytes = tx_bytes + "
           "excluded.tx_bytes")),
-      forget_old_(database.prepare("DELETE FROM history WHERE step = ? AND begin < ?")),
+      forget_old_(database.prepare(
+          "DELETE FROM history WHERE (step, begin, user) IN (SELECT step, begin, user"
+          " FROM history WHERE step = ? AND begin < ? ORDER BY begin LIMIT ?)")),
       forget_step_(
           database.prepare("DELETE FROM history WHERE step = ? AND begin = ? AND user = ?")),
       remove_(database.prepare("INSERT OR IGNORE INTO gone(user) VALUES(?)")),
@@ -37,6 +39,11 @@ void HistoryRows::remove(uint64_t user) {
   remove_.run();
 }
 
+void HistoryRows::keep(uint64_t user) {
+  forgotten_.bind(1, static_cast<int64_t>(user));
+  forgotten_.run();
+}
+
 void HistoryRows::forget(uint64_t user, uint64_t now) {
   for (const HistorySteps& steps : kHistorySteps) {
     const uint64_t oldest = step_begin(now > steps.kept ? now - steps.kept : 0, steps.seconds);
@@ -53,18 +60,18 @@ void HistoryRows::forget(uint64_t user, uint64_t now) {
 
 void HistoryRows::prune(uint64_t now) {
   constexpr int kGoneAtOnce = 10;
+  constexpr int64_t kOldAtOnce = 1000;
   for (int i = 0; i < kGoneAtOnce && next_gone_.step(); ++i) {
     const auto user = static_cast<uint64_t>(next_gone_.number(0));
     next_gone_.reset();
     forget(user, now);
   }
   next_gone_.reset();
-  if (pruned_ == step_begin(now, kHourStep)) return;
-  pruned_ = step_begin(now, kHourStep);
   for (const HistorySteps& steps : kHistorySteps) {
     const uint64_t oldest = now > steps.kept ? now - steps.kept : 0;
     forget_old_.bind(1, int64_t{steps.seconds});
     forget_old_.bind(2, static_cast<int64_t>(oldest));
+    forget_old_.bind(3, kOldAtOnce);
     forget_old_.run();
   }
 }

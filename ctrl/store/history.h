@@ -36,8 +36,11 @@ class HistoryRows {
   void add(uint64_t user, const UsageStep& step);
   /// The user is gone: its steps are forgotten in time.
   void remove(uint64_t user);
-  /// Forgets what is older than it is kept, once in an hour of `now` (Unix seconds), and each time
-  /// the steps of a few users that are gone: some ten milliseconds of work.
+  /// It is there again after all.
+  void keep(uint64_t user);
+  /// Forgets some of what is older than it is kept at `now` (Unix seconds), and the steps of a few
+  /// users that are gone: some ten milliseconds of work. Called with each piece of usage, it keeps
+  /// up with what comes.
   void prune(uint64_t now);
 
   /// The steps of `seconds` (of kHistorySteps) that begin from `since` to before `until`, in order;
@@ -49,7 +52,6 @@ class HistoryRows {
   void forget(uint64_t user, uint64_t now);
 
   Statement add_, forget_old_, forget_step_, remove_, next_gone_, forgotten_;
-  uint64_t pruned_ = 0;  // in this hour
 };
 
 }  // namespace wirelay::ctrl

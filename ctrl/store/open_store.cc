@@ -53,10 +53,6 @@ void set_up(Database& database) {
   bring_up_to_date(database);
 }
 
-Stored read_from(Database& database) {
-  return check_schema(database) ? read_all(database) : Stored();
-}
-
 /// A folder in memory that is gone with this.
 class Scratch {
  public:
@@ -134,18 +130,24 @@ Stored read_store(const std::string& file) {
   if (!std::filesystem::exists(file)) return {};
   try {
     Database database(file, Database::Access::kRead);
-    return read_from(database);
+    if (check_schema(database)) return read_all(database);
   } catch (const StoreError& error) {
     if (!error.of_disk()) throw;
   }
-  // SQLite wants to write beside the file even to read what was written last.
+  // SQLite wants to write beside the file even to read what was written last; and what an earlier
+  // relay wrote is to be brought up to date.
   const Scratch scratch;
   for (const char* part : {"", "-wal"}) {
-    std::error_code missing;
-    std::filesystem::copy_file(file + part, scratch.path(std::string("store") + part), missing);
+    const std::filesystem::path from = file + part;
+    std::error_code error;
+    if (*part != '\0' && !std::filesystem::exists(from)) continue;
+    std::filesystem::copy_file(from, scratch.path(std::string("store") + part), error);
+    if (error)
+      throw StoreError(fmt::format("{}: cannot be copied: {}", from.string(), error.message()));
   }
   Database database(scratch.path("store"), Database::Access::kWrite);
-  return read_from(database);
+  bring_up_to_date(database);
+  return read_all(database);
 }
 
 }  // namespace wirelay::ctrl

@@ -45,8 +45,7 @@ void number_users_from(Database& database, uint64_t id);
 
 Stored read_all(Database& database);
 
-/// What the file holds, without writing to it. Nothing where there is no file, or one that an
-/// earlier relay wrote, which is brought up to date when it is opened. Throws StoreError.
+/// What the file holds, without writing to it; nothing where there is no file. Throws StoreError.
 Stored read_store(const std::string& file);
 
 }  // namespace wirelay::ctrl

@@ -61,9 +61,11 @@ UserRows::UserRows(Database& database)
       save_(database.prepare(fmt::format(
           "UPDATE users SET past_rx_packets = MAX(past_rx_packets, ?),"
           " past_rx_bytes = MAX(past_rx_bytes, ?), past_tx_packets = MAX(past_tx_packets, ?),"
-          " past_tx_bytes = MAX(past_tx_bytes, ?), {} = ?, {} = ? WHERE id = ?",
-          fmt::join(names(user_step_columns()), " = ?, "),
-          fmt::join(names(user_quota_columns()), " = ?, ")))) {}
+          " past_tx_bytes = MAX(past_tx_bytes, ?), {} = ? WHERE id = ?",
+          fmt::join(names(user_step_columns()), " = ?, ")))),
+      save_quota_(update_of(database, "users", user_quota_columns(), "id")),
+      reset_quota_(database.prepare("UPDATE users SET quota_used_up = 0, quota_used_down = 0,"
+                                    " quota_warned = 0 WHERE id = ?")) {}
 
 void UserRows::insert(const UserSpec& user) {
   Binder binder(insert_);
@@ -84,11 +86,18 @@ void UserRows::remove(uint64_t id) {
   remove_.run();
 }
 
-void UserRows::save(uint64_t id, const UserLife& life) {
-  Binder(save_) << life.past << life.step.begin << life.step.traffic << life.quota.begin
-                << life.quota.used.up << life.quota.used.down << uint16_t{life.quota.warned}
-                << life.first_handshake << id;
+void UserRows::save(uint64_t id, const UserLife& life, bool quota_too) {
+  Binder(save_) << life.past << life.step.begin << life.step.traffic << id;
   save_.run();
+  if (!quota_too) return;
+  Binder(save_quota_) << life.quota.begin << life.quota.used.up << life.quota.used.down
+                      << uint16_t{life.quota.warned} << life.first_handshake << id;
+  save_quota_.run();
+}
+
+void UserRows::reset_quota(uint64_t id) {
+  Binder(reset_quota_) << id;
+  reset_quota_.run();
 }
 
 std::vector<StoredUser> UserRows::all(Database& database) {
@@ -129,6 +138,7 @@ PeerRows::PeerRows(Database& database)
       release_(database.prepare(
           "INSERT OR REPLACE INTO released(public_key, address, at) VALUES(?, ?, ?)")),
       forget_(database.prepare("DELETE FROM released WHERE at < ?")),
+      forget_timestamp_(database.prepare("UPDATE peers SET timestamp = NULL WHERE public_key = ?")),
       save_(update_of(database, "peers", peer_life_columns(), "public_key")) {}
 
 void PeerRows::insert(const PeerSpec& peer) {
@@ -156,6 +166,11 @@ void PeerRows::remove(const PeerSpec& peer, uint64_t now) {
     Binder(release_) << peer.public_key << to_string(prefix.addr) << now;
     release_.run();
   }
+}
+
+void PeerRows::forget_timestamp(const crypto::PublicKey& key) {
+  Binder(forget_timestamp_) << key;
+  forget_timestamp_.run();
 }
 
 void PeerRows::forget_released(uint64_t now) {

@@ -32,12 +32,14 @@ class UserRows {
   void remove(uint64_t id);
   /// Nothing when there is no such user any more. The past never becomes less: a peer that was
   /// removed since `life` was read has already been added to it.
-  void save(uint64_t id, const UserLife& life);
+  void save(uint64_t id, const UserLife& life, bool quota_too = true);
+  /// What was used of the quota is forgotten.
+  void reset_quota(uint64_t id);
 
   static std::vector<StoredUser> all(Database& database);
 
  private:
-  Statement insert_, update_, remove_, save_;
+  Statement insert_, update_, remove_, save_, save_quota_, reset_quota_;
 };
 
 /// Statements upon the table "peers".
@@ -51,6 +53,7 @@ class PeerRows {
   /// What it carried becomes its user's past; its addresses are remembered for a day from `now`, in
   /// Unix seconds.
   void remove(const PeerSpec& peer, uint64_t now);
+  void forget_timestamp(const crypto::PublicKey& key);
   /// Forgets addresses that were released more than a day ago.
   void forget_released(uint64_t now);
   /// Nothing when there is no such peer any more.
@@ -61,7 +64,7 @@ class PeerRows {
   static std::vector<StoredPeer> all(Database& database, const std::vector<StoredUser>& users);
 
  private:
-  Statement insert_, update_, bequeath_, remove_, release_, forget_, save_;
+  Statement insert_, update_, bequeath_, remove_, release_, forget_, forget_timestamp_, save_;
 };
 
 }  // namespace wirelay::ctrl

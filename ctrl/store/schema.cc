@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <set>
 #include <vector>
 
@@ -107,6 +108,22 @@ bool holds_anything(const Database& database) {
 
 }  // namespace
 
+namespace {
+
+/// To the disk, with the entry of its directory. Throws StoreError.
+void sync(const std::string& file) {
+  const std::string directory = std::filesystem::path(file).parent_path();
+  for (const std::string& part : {file, directory.empty() ? std::string(".") : directory}) {
+    const int descriptor = open(part.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool done = descriptor >= 0 && fsync(descriptor) == 0;
+    const int error = errno;
+    if (descriptor >= 0) close(descriptor);
+    if (!done) throw StoreError(fmt::format("{}: {}", part, std::strerror(error)));
+  }
+}
+
+}  // namespace
+
 void copy_to(const Database& database, const std::string& file) {
   // SQLite would make it for all to read; an empty one it takes.
   const int made = open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -116,6 +133,7 @@ void copy_to(const Database& database, const std::string& file) {
     Statement copy = database.prepare("VACUUM INTO ?");
     copy.bind(1, std::string_view(file));
     copy.run();
+    sync(file);
   } catch (...) {
     unlink(file.c_str());
     throw;

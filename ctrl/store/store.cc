@@ -55,7 +55,15 @@ Store::Store(const std::string& file, const char* vfs) : file_(file) {
   }
 }
 
-Store::~Store() = default;
+Store::~Store() {
+  if (!open_) return;
+  writer_.post([this] {
+    if (not_so_.empty()) return;
+    database().write([&] {
+      for (const ChangeEvent& event : not_so_) write(event);
+    });
+  });
+}
 
 Stored Store::read() {
   if (!open_) return read_store(file_);
@@ -74,7 +82,7 @@ void Store::replace(const Stored& before, std::span<const ChangeEvent> added) {
   }
   for (const StoredPeer& peer : before.peers) peers[peer.spec.public_key] = &peer.spec;
 
-  if (!open_) return;
+  if (!refusal_.empty()) return;
   uint64_t next_id = before.next_user_id;
   std::vector<const UserSpec*> new_users, changed_users;
   std::vector<const PeerSpec*> new_peers, changed_peers;
@@ -102,25 +110,34 @@ void Store::replace(const Stored& before, std::span<const ChangeEvent> added) {
       }
     }
   }
-  writer_.run([&] {
-    database().write([&] {
-      for (const auto& [key, peer] : peers) open_->statements.peers.remove(*peer, unix_now());
-      for (const auto& [id, user] : users) {
-        open_->statements.users.remove(id);
-        open_->statements.history.remove(id);
-      }
-      for (const UserSpec* user : changed_users) open_->statements.users.update(*user);
-      for (const UserSpec* user : new_users) open_->statements.users.insert(*user);
-      for (const PeerSpec* peer : changed_peers) open_->statements.peers.update(*peer);
-      for (const PeerSpec* peer : new_peers) open_->statements.peers.insert(*peer);
-      number_users_from(database(), next_id);
+  const bool nothing = peers.empty() && users.empty() && new_users.empty() && new_peers.empty() &&
+                       changed_users.empty() && changed_peers.empty();
+  if (nothing) return;
+  try {
+    writer_.run([&] {
+      database().write([&] {
+        for (const auto& [key, peer] : peers) open_->statements.peers.remove(*peer, unix_now());
+        for (const auto& [id, user] : users) {
+          open_->statements.users.remove(id);
+          open_->statements.history.remove(id);
+        }
+        for (const UserSpec* user : changed_users) open_->statements.users.update(*user);
+        for (const UserSpec* user : new_users) open_->statements.users.insert(*user);
+        for (const PeerSpec* peer : changed_peers) open_->statements.peers.update(*peer);
+        for (const PeerSpec* peer : new_peers) open_->statements.peers.insert(*peer);
+        number_users_from(database(), next_id);
+      });
+      next_user_id_ = next_id;
     });
-    next_user_id_ = next_id;
-  });
+  } catch (const StoreError& error) {
+    if (!error.of_disk()) throw;
+    refusal_ = error.what();
+  }
 }
 
 void Store::keep(std::span<const Prepared> requests) {
-  if (!open_) throw StoreError("nothing was changed, for it could not be kept: " + refusal_);
+  if (!refusal_.empty())
+    throw StoreError("nothing was changed, for it could not be kept: " + refusal_);
   uint64_t next_id = 0;
   for (const Prepared& request : requests) {
     for (const ChangeEvent& event : request.events) {
@@ -140,7 +157,7 @@ void Store::keep(std::span<const Prepared> requests) {
     next_user_id_ = std::max(next_user_id_, next_id);
     ++kept_;  // the door's thread waits
     for (const Prepared& request : requests) {
-      for (const ChangeEvent& event : request.events) note_removed(event);
+      for (const ChangeEvent& event : request.events) note_outdated(event);
     }
   });
 }
@@ -170,11 +187,13 @@ void Store::write(const ChangeEvent& event) {
   if (const auto* user = std::get_if<UserEvent>(&event)) {
     if (!user->before) {
       open_->statements.users.insert(*user->after);
+      open_->statements.history.keep(user->after->id);
     } else if (!user->after) {
       open_->statements.users.remove(user->before->id);
       open_->statements.history.remove(user->before->id);
     } else if (user->before != user->after) {
       open_->statements.users.update(*user->after);
+      if (user->quota_reset) open_->statements.users.reset_quota(user->after->id);
     }
     return;
   }
@@ -186,29 +205,42 @@ void Store::write(const ChangeEvent& event) {
   } else if (peer.before != peer.after && peer.before->user == peer.after->user) {
     // A row has its user's number: what the user is named is no change of its peers.
     open_->statements.peers.update(*peer.after);
+    if (peer.timestamp_forgotten) {
+      open_->statements.peers.forget_timestamp(peer.after->public_key);
+    }
   }
 }
 
-void Store::note_removed(const ChangeEvent& event) {
-  const auto* peer = std::get_if<PeerEvent>(&event);
-  if (peer != nullptr && !peer->after) removed_[peer->before->public_key] = kept_;
+void Store::note_outdated(const ChangeEvent& event) {
+  if (const auto* user = std::get_if<UserEvent>(&event)) {
+    if (user->quota_reset) reset_[user->after->id] = kept_;
+    return;
+  }
+  const auto& peer = std::get<PeerEvent>(event);
+  if (!peer.after || peer.timestamp_forgotten) removed_[peer.before->public_key] = kept_;
 }
 
 void Store::save(Lives lives, std::function<void()> written) {
   writer_.post([this, lives = std::move(lives), written = std::move(written)] {
     database().write([&] {
+      for (const ChangeEvent& event : not_so_) write(event);
       write(lives);
       open_->statements.history.prune(unix_now());
       open_->statements.peers.forget_released(unix_now());
     });
-    std::erase_if(removed_, [&](const auto& removed) { return removed.second <= lives.told; });
+    not_so_.clear();
+    const auto is_past = [&](const auto& noted) { return noted.second <= lives.told; };
+    std::erase_if(removed_, is_past);
+    std::erase_if(reset_, is_past);
     written();
   });
 }
 
 void Store::write(const Lives& lives) {
   for (const UserLives& user : lives.users) {
-    open_->statements.users.save(user.user, user.life);
+    const auto reset = reset_.find(user.user);
+    const bool quota_too = reset == reset_.end() || reset->second <= lives.told;
+    open_->statements.users.save(user.user, user.life, quota_too);
     for (const auto& [key, life] : user.peers) {
       const auto removed = removed_.find(key);
       if (removed == removed_.end() || removed->second <= lives.told) {
@@ -219,24 +251,26 @@ void Store::write(const Lives& lives) {
   }
 }
 
-void Store::save(std::vector<events::Batch> batches) {
-  if (!open_ || events_waiting_.load(std::memory_order_relaxed) >= kMostEvents) return;
-  size_t many = 0;
-  for (const events::Batch& batch : batches) many += batch->size();
-  events_waiting_ += many;
-  writer_.post([this, many, batches = std::move(batches)] {
-    database().write([&] {
-      for (const events::Batch& batch : batches) {
-        for (const events::Event& event : *batch) open_->statements.events.add(event);
-      }
-      open_->statements.events.prune(unix_now());
-    });
-    events_waiting_ -= many;
-  });
+void Store::save(const std::vector<events::Batch>& batches) {
+  if (!refusal_.empty()) return;
+  for (const events::Batch& batch : batches) {
+    for (size_t at = 0; at < batch->size(); at += kEventsAtOnce) {
+      const size_t many = std::min(kEventsAtOnce, batch->size() - at);
+      if (events_waiting_.load(std::memory_order_relaxed) + many > kMostEvents) return;
+      events_waiting_ += many;
+      writer_.post([this, batch, at, many] {
+        database().write([&] {
+          for (size_t i = at; i < at + many; ++i) open_->statements.events.add((*batch)[i]);
+          open_->statements.events.prune(unix_now());
+        });
+        events_waiting_ -= many;
+      });
+    }
+  }
 }
 
 void Store::look(std::function<void(const Database* database)> read) {
-  writer_.post([this, read = std::move(read)] { read(open_ ? &database() : nullptr); });
+  writer_.ask([this, read = std::move(read)] { read(refusal_.empty() ? &database() : nullptr); });
 }
 
 }  // namespace wirelay::ctrl

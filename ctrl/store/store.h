@@ -62,8 +62,8 @@ class Store final : public Journal {
   void save(Lives lives, std::function<void()> written);
   /// Writes events when the disk takes them. What is more than kMostEvents while others wait is not
   /// kept.
-  void save(std::vector<events::Batch> batches);
-  static constexpr size_t kMostEvents = 50'000;
+  void save(const std::vector<events::Batch>& batches);
+  static constexpr size_t kMostEvents = 50'000, kEventsAtOnce = 1'000;
   /// Has `read` look at the store between writes, on its thread; with null when it cannot.
   void look(std::function<void(const Database* database)> read);
 
@@ -78,7 +78,7 @@ class Store final : public Journal {
   };
   void write(const ChangeEvent& event);
   void write(const Lives& lives);
-  void note_removed(const ChangeEvent& event);
+  void note_outdated(const ChangeEvent& event);
 
   /// A file that can be written.
   struct Open {
@@ -96,9 +96,11 @@ class Store final : public Journal {
   std::vector<ChangeEvent>
       not_so_;                 // kept, and neither so nor taken back yet: with what is kept next
   uint64_t next_user_id_ = 1;  // as it is written
-  /// Keys of peers that were removed, by how many times changes had been kept then: lives that were
-  /// read before that was told are not theirs who have the key now.
+  /// Keys of peers that were removed, or whose timestamps were forgotten, by how many times changes
+  /// had been kept then: lives that were read before that was told are not theirs any more. And
+  /// users whose quotas were reset.
   std::unordered_map<crypto::PublicKey, uint64_t, KeyHash> removed_;
+  std::unordered_map<uint64_t, uint64_t> reset_;
   uint64_t kept_ = 0;  // the door's thread
   std::atomic<uint64_t> told_{0};
   std::atomic<size_t> events_waiting_{0};

@@ -3,7 +3,9 @@
 
 #include <cstring>
 #include <functional>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "ctrl/store/history.h"
 
@@ -16,8 +18,8 @@ using dataplane::Traffic;
 /// So many rows are one transaction: some ten milliseconds for the disk, behind which a change
 /// waits.
 constexpr size_t kRowsAtOnce = 2000;
-/// Users between two looks at the clock.
-constexpr size_t kUsersAtOnce = 16;
+/// Peers between two looks at the clock.
+constexpr size_t kPeersAtOnce = 64;
 
 /// Bytes of plain values, one behind the other.
 class Fingerprint {
@@ -43,6 +45,11 @@ uint64_t fingerprint(const PeerLife& life) {
     }
   }
   return print.value();
+}
+
+bool is_behind(const Traffic& a, const Traffic& b) {
+  return a.rx_packets < b.rx_packets || a.rx_bytes < b.rx_bytes || a.tx_packets < b.tx_packets ||
+         a.tx_bytes < b.tx_bytes;
 }
 
 uint64_t fingerprint(const UserLife& life) {
@@ -77,36 +84,75 @@ void Usage::begin(const Now& now) {
   next_ns_ = now.ns + interval_ns_;
   now_ = now.unix_ns / kNsPerSecond;
   after_.clear();
+  reading_ = {};
 }
 
 bool Usage::go_on(const Slice& slice) {
   do {
-    const std::vector<UserPtr> users = registry_.users_after(after_, kUsersAtOnce);
-    if (users.empty()) {
+    if (!reading_.user && !begin_user()) {
       hand_over();
       return true;
     }
-    if (rows_ == 0) lives_.told = store_.told();
-    for (const UserPtr& user : users) read(*user);
-    after_ = users.back()->name;
+    if (read_peers()) end_user();
     if (rows_ >= kRowsAtOnce) hand_over();
   } while (!slice.over());
   return false;
 }
 
-void Usage::read(const UserSpec& user) {
+bool Usage::begin_user() {
+  const std::vector<UserPtr> next = registry_.users_after(after_, 1);
+  if (next.empty()) return false;
+  after_ = next.front()->name;
+  if (rows_ == 0) lives_.told = store_.told();
+  reading_ = {next.front(), publisher_.past_traffic(after_), {}, {}, {}};
+  reading_.total = reading_.past;
+  reading_.lives.user = next.front()->id;
+  return true;
+}
+
+bool Usage::read_peers() {
+  const std::set<std::string>& names = registry_.peers_of(reading_.user->name);
+  auto next = names.upper_bound(reading_.after);
+  for (size_t left = kPeersAtOnce; next != names.end() && left != 0; ++next, --left) {
+    reading_.after = *next;
+    const auto number = publisher_.peer_number(*next);
+    const PeerPtr peer = registry_.peer(*next);
+    if (!number || !peer) continue;
+    const PeerLife life = protocol_.life(*number);
+    reading_.total += life.traffic;
+    const uint64_t print = fingerprint(life);
+    if (print == peers_[*number]) continue;
+    peers_[*number] = print;
+    reading_.lives.peers.emplace_back(peer->public_key, life);
+  }
+  return next == names.end();
+}
+
+void Usage::end_user() {
+  Reading reading = std::exchange(reading_, {});
+  const UserSpec& user = *reading.user;
   const auto number = publisher_.user_number(user.name);
-  if (!number) return;
-  Traffic total = publisher_.past_traffic(user.name);
-  UserLives lives = read_peers(user, total);
-  lives.life.past = publisher_.past_traffic(user.name);
+  if (!number) return;  // it went meanwhile
+  UserLives& lives = reading.lives;
+  lives.life.past = reading.past;
   lives.life.quota = publisher_.quotas().state(*number).value_or(QuotaState{});
   lives.life.first_handshake = publisher_.expiries().state(*number).first_handshake;
 
   Entry& entry = entries_[*number];
   if (entry.id != user.id) entry = {user.id, {}, {}, fingerprint(UserLife{})};
-  entry.step.traffic += total - entry.total;
-  entry.total = total;
+  // A removal that was undone brings the user back without what it had carried.
+  if (is_behind(reading.total, entry.total)) entry.total = reading.total;
+  entry.step.traffic += reading.total - entry.total;
+  entry.total = reading.total;
+  end_step(entry, lives);
+  const uint64_t print = fingerprint(lives.life);
+  if (print == entry.saved && lives.over.empty() && lives.peers.empty()) return;
+  entry.saved = print;
+  rows_ += 1 + lives.peers.size() + kHistorySteps.size() * lives.over.size();
+  lives_.users.push_back(std::move(lives));
+}
+
+void Usage::end_step(Entry& entry, UserLives& lives) const {
   const bool carried = entry.step.traffic != Traffic{};
   const uint64_t step = step_begin(now_, kHistorySteps.front().seconds);
   if (entry.step.begin == 0) entry.step.begin = step;
@@ -117,28 +163,6 @@ void Usage::read(const UserSpec& user) {
   } else if (carried) {
     lives.life.step = entry.step;
   }
-  const uint64_t print = fingerprint(lives.life);
-  if (print == entry.saved && lives.over.empty() && lives.peers.empty()) return;
-  entry.saved = print;
-  rows_ += 1 + lives.peers.size() + kHistorySteps.size() * lives.over.size();
-  lives_.users.push_back(std::move(lives));
-}
-
-UserLives Usage::read_peers(const UserSpec& user, Traffic& total) {
-  UserLives lives;
-  lives.user = user.id;
-  for (const std::string& name : registry_.peers_of(user.name)) {
-    const auto number = publisher_.peer_number(name);
-    const PeerPtr peer = registry_.peer(name);
-    if (!number || !peer) continue;
-    const PeerLife life = protocol_.life(*number);
-    total += life.traffic;
-    const uint64_t print = fingerprint(life);
-    if (print == peers_[*number]) continue;
-    peers_[*number] = print;
-    lives.peers.emplace_back(peer->public_key, life);
-  }
-  return lives;
 }
 
 void Usage::hand_over() {

@@ -46,8 +46,21 @@ class Usage {
     UsageStep step;
     uint64_t saved = 0;  // fingerprint of the life that was handed over last
   };
-  void read(const UserSpec& user);
-  [[nodiscard]] UserLives read_peers(const UserSpec& user, dataplane::Traffic& total);
+  /// A user that the lap is at, peer by peer. What its peers of before carried is read first: one
+  /// that goes meanwhile is counted in one place at most.
+  struct Reading {
+    UserPtr user;  // null: none
+    dataplane::Traffic past, total;
+    UserLives lives;
+    std::string after;  // the last peer so far
+  };
+  /// False: there are no more users.
+  bool begin_user();
+  /// Some peers; true when all of the user's are read.
+  bool read_peers();
+  void end_user();
+  /// The step of the history that the user is in, and the one before when that is over.
+  void end_step(Entry& entry, UserLives& lives) const;
   void hand_over();
 
   const Registry& registry_;
@@ -58,7 +71,8 @@ class Usage {
   std::vector<Entry> entries_;   // by the user's number in the tables
   std::vector<uint64_t> peers_;  // by the peer's: fingerprint of what was handed over last
   std::string after_;            // the last user of this lap so far
-  uint64_t now_ = 0;             // when it began, Unix seconds
+  Reading reading_;
+  uint64_t now_ = 0;  // when it began, Unix seconds
   uint64_t next_ns_ = 0;
   Lives lives_;      // that are not handed over yet
   size_t rows_ = 0;  // of these

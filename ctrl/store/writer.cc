@@ -1,4 +1,4 @@
-// Two queues and a thread.
+// Queues and a thread.
 #include "ctrl/store/writer.h"
 
 #include <chrono>
@@ -37,13 +37,20 @@ void StoreWriter::post(Work work) {
   changed_.notify_all();
 }
 
+void StoreWriter::ask(Work work) {
+  const std::lock_guard lock(mutex_);
+  asked_.push_back(std::move(work));
+  changed_.notify_all();
+}
+
 void StoreWriter::serve(const std::stop_token& stop) {
   become_side_thread("store", kStoreNice);
   using Clock = std::chrono::steady_clock;
   Clock::time_point retry = Clock::now();
   std::unique_lock lock(mutex_);
   for (;;) {
-    const auto something = [&] { return !awaited_.empty() || !posted_.empty(); };
+    const auto urgent = [&] { return !awaited_.empty() || !asked_.empty(); };
+    const auto something = [&] { return urgent() || !posted_.empty(); };
     changed_.wait(lock, stop, something);
     if (!something()) return;  // to the end
     if (!awaited_.empty()) {
@@ -53,9 +60,16 @@ void StoreWriter::serve(const std::stop_token& stop) {
       run_awaited(awaited);
       lock.lock();
     }
+    if (!asked_.empty()) {
+      const Work work = std::move(asked_.front());
+      asked_.pop_front();
+      lock.unlock();
+      work();
+      lock.lock();
+    }
     if (posted_.empty()) continue;
     if (Clock::now() < retry && !stop.stop_requested()) {
-      changed_.wait_until(lock, stop, retry, [&] { return !awaited_.empty(); });
+      changed_.wait_until(lock, stop, retry, urgent);
       continue;
     }
     const Work work = std::move(posted_.front());
@@ -90,7 +104,8 @@ bool StoreWriter::run_posted(const Work& work) {
     return true;
   } catch (const StoreError& error) {
     if (trouble_ != error.what()) {
-      log_error("usage is not stored, and kept in memory until it can be: {}", error.what());
+      log_error("usage and events are not stored, and wait in memory until they can be: {}",
+                error.what());
     }
     trouble_ = error.what();
     return false;

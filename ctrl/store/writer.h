@@ -30,6 +30,9 @@ class StoreWriter {
   /// Has it done in turn: any thread, returns at once. Work that throws StoreError is done again
   /// each second until it does not, and those behind it wait.
   void post(Work work);
+  /// Has a question looked into between others' work, whether what was posted can be done or not.
+  /// `work` must not throw.
+  void ask(Work work);
 
  private:
   struct Awaited {
@@ -45,7 +48,7 @@ class StoreWriter {
   std::mutex mutex_;  // for what follows
   std::condition_variable_any changed_;
   std::deque<Awaited*> awaited_;
-  std::deque<Work> posted_;
+  std::deque<Work> posted_, asked_;
   std::optional<std::string> trouble_;  // what was last said; the store's thread
   std::jthread thread_;                 // last: it uses all of the above
 };

@@ -7,8 +7,11 @@
 #include <cppunit/extensions/HelperMacros.h>
 #include <sys/stat.h>
 
+#include "ctrl/base/json.h"
+#include "ctrl/events/render.h"
 #include "ctrl/store/beginning.h"
 #include "ctrl/store/schema.h"
+#include "tests/ctrl/store/faulty_files.h"
 #include "tests/ctrl/store/store_fixture.h"
 
 namespace wirelay::ctrl {
@@ -27,6 +30,10 @@ class StoreTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(addresses_of_removed_peers_are_remembered);
   CPPUNIT_TEST(a_key_that_comes_again_begins_anew);
   CPPUNIT_TEST(the_start_writes_what_differs);
+  CPPUNIT_TEST(what_is_reset_by_hand_is_on_disk);
+  CPPUNIT_TEST(a_full_disk_at_the_start_takes_no_changes);
+  CPPUNIT_TEST(an_earlier_store_is_read_without_writing);
+  CPPUNIT_TEST(events_are_found_again);
   CPPUNIT_TEST(numbers_are_never_given_again);
   CPPUNIT_TEST(one_relay_each);
   CPPUNIT_TEST(other_files_are_left_alone);
@@ -139,10 +146,8 @@ class StoreTest : public CppUnit::TestFixture {
                              *dataplane::parse_endpoint("198.51.100.1:51820")};
     life.timestamp = crypto::make_timestamp(1'800'000'000'000'000'000);
     life.handshake_unix_ns = 1'800'000'000'000'000'001;
-    const UserLife of_user{traffic(3),
-                           {1'800'000'000, traffic(2)},
-                           {1'799'000'000, {70, 80}, 95},
-                           1'700'000'000};
+    const UserLife of_user{
+        traffic(3), {1'800'000'000, traffic(2)}, {1'799'000'000, {70, 80}, 95}, 1'700'000'000};
     {
       Store store(file_);
       with_alice(store);
@@ -220,6 +225,84 @@ class StoreTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{1}, after.peers.size());
     CPPUNIT_ASSERT(after.peers[0].spec.allowed_ips == phone.allowed_ips);
     CPPUNIT_ASSERT(after.peers[0].life.traffic == traffic(100));
+  }
+
+  /// Also when a lap had read the life before, and writes it after.
+  void what_is_reset_by_hand_is_on_disk() {
+    Store store(file_);
+    UserSpec alice = user("alice");
+    alice.values[UserField::kQuotaBytes] = 1000;
+    CPPUNIT_ASSERT(
+        kept_.pass(store, {{AddUser{alice}, ""}, {AddPeer{peer("phone", "alice", 1, {})}, ""}}));
+    Lives used = lives_of(1, 1, 5, store.told());
+    used.users[0].life.quota = {1'700'000'000, {900, 50}, 80};
+    used.users[0].peers[0].second.timestamp = crypto::make_timestamp(1'800'000'000'000'000'000);
+    save(store, used);
+    CPPUNIT_ASSERT(stored().users.at(0).life.quota == used.users[0].life.quota);
+    CPPUNIT_ASSERT(kept_.pass(store, {{ResetQuota{"alice"}, ""}, {ForgetTimestamp{"phone"}, ""}}));
+    for (int i = 0; i < 2; ++i) {
+      const Stored now = stored();
+      CPPUNIT_ASSERT(now.users.at(0).life.quota.used == dataplane::QuotaUse{});
+      CPPUNIT_ASSERT(now.peers.at(0).life.timestamp == crypto::Timestamp{});
+      save(store, used);
+    }
+    used.told = store.told();
+    save(store, used);
+    CPPUNIT_ASSERT(stored().users.at(0).life.quota.used.up == 900);
+  }
+
+  /// What a relay has begun with is not written, and nothing else is taken; it serves.
+  void a_full_disk_at_the_start_takes_no_changes() {
+    {
+      Store store(file_);
+      with_alice(store);
+    }
+    FaultyFiles::heal();
+    Store store(file_, FaultyFiles::name());
+    const Stored before = store.read();
+    FaultyFiles::fail_at(0, Fault::kFull);
+    store.replace(before, {});
+    FaultyFiles::heal();
+    CPPUNIT_ASSERT(store.refusal().find("full") != std::string::npos);
+    CPPUNIT_ASSERT(!kept_.pass(store, {{AddUser{user("bob")}, ""}}));
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, stored().users.size());
+  }
+
+  void an_earlier_store_is_read_without_writing() {
+    {
+      Store store(file_);
+      with_alice(store);
+    }
+    execute("ALTER TABLE users DROP COLUMN max_peers; DROP TABLE events");
+    CPPUNIT_ASSERT_EQUAL(contents(kept_.registry), contents(stored()));
+    CPPUNIT_ASSERT_EQUAL(int64_t{0}, Database(file_, Database::Access::kRead)
+                                         .ask("SELECT COUNT(*) FROM sqlite_schema"
+                                              " WHERE name = 'events'"));
+  }
+
+  void events_are_found_again() {
+    using events::Event;
+    using events::Kind;
+    auto batch = std::make_shared<std::vector<Event>>();
+    for (uint64_t i = 0; i < 2500; ++i) {
+      Event& event = batch->emplace_back();
+      event.kind = Kind::kDisconnected;
+      event.user = "alice";
+      event.peer = "phone";
+      event.number = 100 + i;
+      event.unix_ns = static_cast<uint64_t>(std::time(nullptr)) * kNsPerSecond;
+      event.fields = {{"reason", std::string_view("removed")}, {"rx_bytes", i}};
+    }
+    {
+      Store store(file_);
+      store.save({batch});
+    }
+    const auto found = stored().events;
+    CPPUNIT_ASSERT_EQUAL(size_t{2500}, found.size());
+    for (size_t i : {size_t{0}, size_t{2499}}) {
+      CPPUNIT_ASSERT_EQUAL(write_json(events::to_json((*batch)[i])),
+                           write_json(events::to_json(found[i])));
+    }
   }
 
   void numbers_are_never_given_again() {

@@ -131,9 +131,9 @@ class UsageTest : public CppUnit::TestFixture {
   }
   /// Until all is written.
   void wait() {
-    std::promise<void> looked;
-    store_->look([&](const Database*) { looked.set_value(); });
-    looked.get_future().wait();
+    std::promise<void> written;
+    store_->save(Lives{}, [&] { written.set_value(); });  // in turn
+    written.get_future().wait();
   }
   void pass_time(uint64_t seconds) {
     now_.ns += seconds * kNsPerSecond;
