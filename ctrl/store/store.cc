@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
-#include <ranges>
+#include <iterator>
 
 #include "ctrl/base/log.h"
 
@@ -164,10 +164,9 @@ void Store::keep(std::span<const Prepared> requests) {
 
 void Store::take_back(std::span<const Prepared> requests) {
   std::vector<ChangeEvent> events;
-  for (const Prepared& request : requests | std::views::reverse) {
-    for (const ChangeEvent& event : request.events | std::views::reverse) {
-      events.push_back(reversed(event));
-    }
+  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
+    const auto& of = request->events;
+    std::transform(of.rbegin(), of.rend(), std::back_inserter(events), reversed);
   }
   writer_.run([&] {
     not_so_.insert(not_so_.end(), events.begin(), events.end());
