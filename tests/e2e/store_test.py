@@ -6,7 +6,6 @@ import signal
 import socket
 import sqlite3
 import threading
-import time
 
 from tests.e2e import lab as net
 from tests.e2e.case import LabCase
@@ -49,12 +48,16 @@ class StoreTest(LabCase):
         with sqlite3.connect(f"file:{self.store}?mode=ro", uri=True) as database:
             return database.execute(query).fetchall()
 
+    def stored_packets(self, user: str) -> int:
+        return self.stored("SELECT SUM(p.rx_packets) FROM peers p JOIN users u ON u.id = p.user"
+                           f" WHERE u.name = '{user}'")[0][0]
+
     def test_users_and_usage_outlive_a_kill(self):
         self.carry()
         before = {user: self.traffic(user) for user in ("alice", "bob")}
         self.assertGreater(before["bob"]["rx_packets"], 0)
-        until(lambda: self.stored("SELECT MIN(rx_packets) FROM peers")[0][0] > 0, 10, "rows of usage")
-        time.sleep(2.5)  # two intervals: what was carried before is written
+        for user, was in before.items():
+            until(lambda: self.stored_packets(user) >= was["rx_packets"], 20, "rows of usage")
         self.kill()
         self.relay.start()
         shown = {user["name"]: user["status"]["origin"]
@@ -70,7 +73,7 @@ class StoreTest(LabCase):
     def test_an_idle_client_is_reached_after_a_restart(self):
         """It sends nothing: the relay knows where it is, and begins."""
         self.carry(3)
-        time.sleep(2.5)
+        until(lambda: self.stored("SELECT COUNT(remote) FROM peers")[0][0] == 2, 20, "where they are")
         self.kill()
         self.relay.start()
         replies = ping(self.lab.internet, "10.77.0.2", count=40, interval=0.05)
