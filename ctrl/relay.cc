@@ -88,8 +88,7 @@ std::unique_ptr<Store> make_store(const Config& config) {
   if (!store->refusal().empty()) {
     log_error(
         "the store is only read: {}; users are as it has them, changes are refused and usage is "
-        "not "
-        "kept until the relay is started again and can write it",
+        "not kept until the relay is started again and can write it",
         store->refusal());
   }
   return store;

@@ -95,7 +95,9 @@ void Relay::begin_with_users() {
     request.make_steps = [this, of_file = std::move(request.make_steps)](
                              const Registry& registry, const std::stop_token& stop) {
       std::vector<Step> steps = of_file(registry, stop);
-      std::ranges::move(beginning_->steps(), std::back_inserter(steps));
+      std::vector<Step> stored = beginning_->steps();
+      if (steps.empty()) return stored;
+      std::ranges::move(stored, std::back_inserter(steps));
       return steps;
     };
     page.emplace(*store_, beginning_->stored());

@@ -39,6 +39,7 @@ void Beginning::number(std::span<UserSpec> users, std::span<const PeerSpec> peer
 
 std::vector<Step> Beginning::steps() const {
   std::vector<Step> steps;
+  steps.reserve(stored_.users.size() + stored_.peers.size());
   for (const StoredUser& user : stored_.users) {
     if (user.spec.origin != Origin::kApi) continue;
     steps.push_back({AddUser{user.spec}, file_ + ": user " + user.spec.name});

@@ -14,13 +14,6 @@ namespace {
 
 uint64_t unix_now() { return static_cast<uint64_t>(std::time(nullptr)); }
 
-ChangeEvent reversed(const ChangeEvent& event) {
-  if (const auto* user = std::get_if<UserEvent>(&event))
-    return UserEvent{user->after, user->before};
-  const auto& peer = std::get<PeerEvent>(event);
-  return PeerEvent{peer.after, peer.before};
-}
-
 template <typename Value>
 bool same_value(const Value& a, const Value& b) {
   return a == b;
@@ -73,6 +66,7 @@ Stored Store::read() {
 }
 
 void Store::replace(const Stored& before, std::span<const ChangeEvent> added) {
+  if (!refusal_.empty()) return;
   std::unordered_map<uint64_t, const UserSpec*> users;
   std::unordered_map<crypto::PublicKey, const PeerSpec*, KeyHash> peers;
   std::unordered_map<std::string_view, uint64_t> was_numbered, is_numbered;  // users by their names
@@ -82,7 +76,6 @@ void Store::replace(const Stored& before, std::span<const ChangeEvent> added) {
   }
   for (const StoredPeer& peer : before.peers) peers[peer.spec.public_key] = &peer.spec;
 
-  if (!refusal_.empty()) return;
   uint64_t next_id = before.next_user_id;
   std::vector<const UserSpec*> new_users, changed_users;
   std::vector<const PeerSpec*> new_peers, changed_peers;

@@ -89,6 +89,14 @@ bool tells(const ChangeEvent& event) {
       event);
 }
 
+ChangeEvent reversed(const ChangeEvent& event) {
+  return std::visit(
+      [](const auto& e) -> ChangeEvent {
+        return std::decay_t<decltype(e)>{e.after, e.before};
+      },
+      event);
+}
+
 ChangeCounts count(const std::vector<ChangeEvent>& events) {
   ChangeCounts counts;
   std::set<uint64_t> changed_users;

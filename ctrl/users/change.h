@@ -41,6 +41,8 @@ struct PeerEvent {
   bool timestamp_forgotten = false;  // its next handshake is taken whatever its time
 };
 using ChangeEvent = std::variant<UserEvent, PeerEvent>;
+/// What takes it back.
+ChangeEvent reversed(const ChangeEvent& event);
 
 /// That it changes what somebody has said of a record; not what surrounds it, and no name that it
 /// bears in passing.

@@ -20,11 +20,6 @@ CheckedSteps check_on(const Standing& standing, std::optional<Origin> origin,
   return std::move(transaction).finish();
 }
 
-template <typename Event>
-ChangeEvent reversed(const Event& event) {
-  return Event{event.after, event.before};
-}
-
 }  // namespace
 
 bool Telling::run(const Slice& slice) {
@@ -52,8 +47,7 @@ bool Telling::tell_next() {
 }
 
 bool Telling::undo_next() {
-  const ChangeEvent event =
-      std::visit([](const auto& e) { return reversed(e); }, events_[told_ - 1]);
+  const ChangeEvent event = reversed(events_[told_ - 1]);
   try {
     // What was there a moment ago fits again, at the latest after a grace period.
     if (!observer_.tell(event)) return false;

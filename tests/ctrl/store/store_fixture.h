@@ -1,10 +1,13 @@
 // A store in a folder of the test, and a registry whose changes it keeps.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <cppunit/extensions/HelperMacros.h>
 
 #include "ctrl/store/store.h"
 #include "tests/ctrl/users/registry_specs.h"
@@ -46,5 +49,40 @@ inline std::string contents(const ctrl::Stored& stored) {
 }
 
 inline dataplane::Traffic traffic(uint64_t n) { return {n, 10 * n, 2 * n, 20 * n}; }
+
+/// A store in a folder of the test, with alice and her devices where the test wants them.
+class StoreFixture : public CppUnit::TestFixture {
+ protected:
+  const TempDir dir_;
+  const std::string file_ = dir_.path("relay.db");
+  KeptRegistry kept_;
+
+  [[nodiscard]] ctrl::Stored stored() const { return ctrl::read_store(file_); }
+  void with_alice(ctrl::Store& store) {
+    CPPUNIT_ASSERT(
+        kept_.pass(store, {{ctrl::AddUser{user("alice")}, ""},
+                           {ctrl::AddPeer{peer("phone", "alice", 1, {"10.0.0.1/32"})}, ""},
+                           {ctrl::AddPeer{peer("pad", "alice", 2, {"10.0.0.2/32"})}, ""}}));
+  }
+  static ctrl::Lives lives_of(uint64_t user, uint32_t key, uint64_t n, uint64_t told) {
+    ctrl::Lives lives;
+    lives.told = told;
+    ctrl::UserLives& of = lives.users.emplace_back();
+    of.user = user;
+    ctrl::PeerLife life;
+    life.traffic = traffic(n);
+    of.peers.emplace_back(test_key(key), life);
+    return lives;
+  }
+  /// Waits until it is written.
+  static void save(ctrl::Store& store, ctrl::Lives lives) {
+    std::promise<void> written;
+    store.save(std::move(lives), [&] { written.set_value(); });
+    written.get_future().wait();
+  }
+  void execute(const std::string& sql) const {
+    ctrl::Database(file_, ctrl::Database::Access::kWrite).execute(sql);
+  }
+};
 
 }  // namespace wirelay::test
