@@ -1,12 +1,12 @@
 // usage.*: what users carried, over time.
 #include <array>
-#include <ctime>
 #include <optional>
 
 #include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
 #include "ctrl/api/render.h"
 #include "ctrl/base/json_reader.h"
+#include "ctrl/base/now.h"
 #include "ctrl/store/history.h"
 
 namespace wirelay::ctrl::api {
@@ -17,8 +17,6 @@ constexpr std::array<std::string_view, kHistorySteps.size()> kStepNames = {"5min
 
 /// Steps that one reply shows.
 constexpr uint64_t kMostSteps = 1500;
-
-uint64_t unix_now() { return static_cast<uint64_t>(std::time(nullptr)); }
 
 class UsageOfUser : public Query {
  public:
@@ -85,7 +83,7 @@ Begun get_usage(const Json::Value& params) {
   const size_t by = fields->choice("by", {"5min", "hour", "day"}).value_or(1);
   const uint32_t seconds = kHistorySteps[by].seconds;
   constexpr uint64_t kDefaultSteps = 24;
-  const uint64_t until = fields->number("until", 0, UINT32_MAX).value_or(unix_now() + 1);
+  const uint64_t until = fields->number("until", 0, UINT32_MAX).value_or(unix_seconds() + 1);
   const uint64_t first = step_begin(until, seconds) - (kDefaultSteps - 1) * seconds;
   uint64_t since = fields->number("since", 0, UINT32_MAX).value_or(first);
   since = step_begin(since, seconds);  // whole steps

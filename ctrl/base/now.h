@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 
 namespace wirelay::ctrl {
 
 inline constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
+/// The wall clock, for threads that nobody tells the time.
+inline uint64_t unix_seconds() noexcept { return static_cast<uint64_t>(std::time(nullptr)); }
 
 /// Nanoseconds on the monotonic clock, with the TSC reading of the same moment: sessions' times
 /// are in TSC, timers in nanoseconds.

@@ -2,25 +2,15 @@
 #include "ctrl/store/store.h"
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <iterator>
 
 #include "ctrl/base/log.h"
+#include "ctrl/base/now.h"
 
 namespace wirelay::ctrl {
 
 namespace {
-
-uint64_t unix_now() { return static_cast<uint64_t>(std::time(nullptr)); }
-
-template <typename Value>
-bool same_value(const Value& a, const Value& b) {
-  return a == b;
-}
-bool same_value(const std::optional<crypto::Secret>& a, const std::optional<crypto::Secret>& b) {
-  return a.has_value() == b.has_value() && (!a || crypto::equal(a->bytes(), b->bytes()));
-}
 
 bool same(const UserSpec& a, const UserSpec& b) {
   return a.name == b.name && a.origin == b.origin && a.values == b.values;
@@ -109,7 +99,7 @@ void Store::replace(const Stored& before, std::span<const ChangeEvent> added) {
   try {
     writer_.run([&] {
       database().write([&] {
-        for (const auto& [key, peer] : peers) open_->statements.peers.remove(*peer, unix_now());
+        for (const auto& [key, peer] : peers) open_->statements.peers.remove(*peer, unix_seconds());
         for (const auto& [id, user] : users) {
           open_->statements.users.remove(id);
           open_->statements.history.remove(id);
@@ -193,7 +183,7 @@ void Store::write(const ChangeEvent& event) {
   if (!peer.before) {
     open_->statements.peers.insert(*peer.after);
   } else if (!peer.after) {
-    open_->statements.peers.remove(*peer.before, unix_now());
+    open_->statements.peers.remove(*peer.before, unix_seconds());
   } else if (peer.before != peer.after && peer.before->user == peer.after->user) {
     // A row has its user's number: what the user is named is no change of its peers.
     open_->statements.peers.update(*peer.after);
@@ -217,8 +207,8 @@ void Store::save(Lives lives, std::function<void()> written) {
     database().write([&] {
       for (const ChangeEvent& event : not_so_) write(event);
       write(lives);
-      open_->statements.history.prune(unix_now());
-      open_->statements.peers.forget_released(unix_now());
+      open_->statements.history.prune(unix_seconds());
+      open_->statements.peers.forget_released(unix_seconds());
     });
     not_so_.clear();
     const auto is_past = [&](const auto& noted) { return noted.second <= lives.told; };
@@ -253,7 +243,7 @@ void Store::save(const std::vector<events::Batch>& batches) {
       writer_.post([this, batch, at, many] {
         database().write([&] {
           for (size_t i = at; i < at + many; ++i) open_->statements.events.add((*batch)[i]);
-          open_->statements.events.prune(unix_now());
+          open_->statements.events.prune(unix_seconds());
         });
         events_waiting_ -= many;
       });

@@ -2,10 +2,9 @@
 #include "ctrl/users/address_book.h"
 
 #include <algorithm>
-#include <cstring>
-#include <ctime>
 #include <ranges>
 
+#include "ctrl/base/now.h"
 #include "ctrl/users/registry.h"
 
 namespace wirelay::ctrl {
@@ -17,19 +16,11 @@ namespace {
 
 constexpr uint8_t kHost = 128;
 
-uint64_t now_seconds() { return static_cast<uint64_t>(std::time(nullptr)); }
-
 bool holds(const PeerSpec* peer, const Prefix& prefix) {
   return peer != nullptr && std::ranges::find(peer->allowed_ips, prefix) != peer->allowed_ips.end();
 }
 
 }  // namespace
-
-size_t AddressBook::KeyHash::operator()(const crypto::PublicKey& key) const noexcept {
-  size_t hash;
-  std::memcpy(&hash, key.data(), sizeof hash);
-  return hash;
-}
 
 AddressBook::AddressBook(const RegistryLimits& limits) {
   for (const PoolConfig& config : limits.pools) {
@@ -56,7 +47,7 @@ void AddressBook::change(const PeerSpec* before, const PeerSpec* after) {
     for (const Prefix& prefix : before->allowed_ips) {
       for (AddressPool& pool : pools_) pool.give_back(prefix);
       if (prefix.length == kHost && !holds(after, prefix)) {
-        remember({before->public_key, prefix.addr, now_seconds()});
+        remember({before->public_key, prefix.addr, unix_seconds()});
       }
     }
   }
@@ -74,7 +65,7 @@ void AddressBook::remember(const ReleasedAddress& released) {
   by_key_[released.key].of(v4) = released;
   released_.push_back(released);
   for (AddressPool& pool : pools_) pool.hold(released.address);
-  const uint64_t now = now_seconds();
+  const uint64_t now = unix_seconds();
   while (released_.size() > kMostReleased ||
          (!released_.empty() && now >= released_.front().unix_seconds + kSecondsKept)) {
     forget_oldest();
@@ -97,7 +88,7 @@ std::optional<IpAddr> AddressBook::recall(const crypto::PublicKey& key, bool v4)
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return std::nullopt;
   const ReleasedAddress& had = v4 ? found->second.v4 : found->second.v6;
-  const bool lately = had.unix_seconds != 0 && now_seconds() < had.unix_seconds + kSecondsKept;
+  const bool lately = had.unix_seconds != 0 && unix_seconds() < had.unix_seconds + kSecondsKept;
   return lately ? std::optional(had.address) : std::nullopt;
 }
 

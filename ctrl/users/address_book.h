@@ -55,9 +55,6 @@ class AddressBook {
   void restore(std::span<const ReleasedAddress> released);
 
  private:
-  struct KeyHash {
-    size_t operator()(const crypto::PublicKey& key) const noexcept;
-  };
   struct Had {
     ReleasedAddress v4, v6;
     ReleasedAddress& of(bool is_v4) noexcept { return is_v4 ? v4 : v6; }

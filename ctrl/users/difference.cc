@@ -18,14 +18,6 @@ std::string indexed(const char* list, size_t i) {
   return std::string(list) + '[' + std::to_string(i) + ']';
 }
 
-template <typename Value>
-bool same(const Value& a, const Value& b) {
-  return a == b;
-}
-bool same(const std::optional<crypto::Secret>& a, const std::optional<crypto::Secret>& b) {
-  return a.has_value() == b.has_value() && (!a || crypto::equal(a->bytes(), b->bytes()));
-}
-
 std::optional<UserChange> change_of(const UserSpec& from, const UserSpec& to) {
   if (from.values == to.values) return std::nullopt;
   UserChange change;
@@ -40,7 +32,7 @@ std::optional<UserChange> change_of(const UserSpec& from, const UserSpec& to) {
 std::optional<PeerChange> change_of(const PeerSpec& from, const PeerSpec& to) {
   PeerChange change;
   for_each_peer_field([&](PeerField field, auto member) {
-    if (same(from.*member, to.*member)) return;
+    if (same_value(from.*member, to.*member)) return;
     change.to.*member = to.*member;
     change.named.set(static_cast<size_t>(field));
   });

@@ -4,6 +4,7 @@
 #include <array>
 #include <bitset>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,13 @@
 #include "dataplane/tables/user.h"
 
 namespace wirelay::ctrl {
+
+/// For tables by a peer's key.
+struct KeyHash {
+  size_t operator()(const crypto::PublicKey& key) const noexcept {
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(key.data()), key.size()});
+  }
+};
 
 /// Who made a record, and whose it is: a reload touches the file's only.
 enum class Origin : uint8_t { kFile, kApi };
@@ -104,6 +112,16 @@ void for_each_peer_field(Visit visit) {
     (visit(static_cast<PeerField>(i), std::get<i>(kPeerMembers)), ...);
   }
   (std::make_index_sequence<kPeerFieldCount>());
+}
+
+/// Whether two values of a field are the same; of secrets in a time that does not tell.
+template <typename Value>
+bool same_value(const Value& a, const Value& b) {
+  return a == b;
+}
+inline bool same_value(const std::optional<crypto::Secret>& a,
+                       const std::optional<crypto::Secret>& b) {
+  return a.has_value() == b.has_value() && (!a || crypto::equal(a->bytes(), b->bytes()));
 }
 
 struct PeerSpec : PeerValues {

@@ -14,12 +14,6 @@
 
 namespace wirelay::ctrl {
 
-struct KeyHash {
-  size_t operator()(const crypto::PublicKey& key) const noexcept {
-    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(key.data()), key.size()});
-  }
-};
-
 struct PrefixHash {
   size_t operator()(const dataplane::Prefix& prefix) const noexcept {
     const auto& bytes = prefix.addr.bytes;
