@@ -73,8 +73,8 @@ Choice choose_fastest_x25519() {
   return choice;
 }
 
-const Choice& the_choice() {
-  static const Choice choice = choose_fastest_x25519();
+Choice& the_choice() {
+  static Choice choice = choose_fastest_x25519();
   return choice;
 }
 
@@ -94,6 +94,8 @@ const X25519Engine& find_x25519_engine(std::string_view name) {
 }
 
 const EngineInfo& chosen_x25519_engine() { return the_choice().info; }
+
+void use_x25519_engine(std::string_view name) { the_choice().engine = &find_x25519_engine(name); }
 
 void x25519_burst(std::span<X25519Job> jobs) noexcept { the_choice().engine->multiply_burst(jobs); }
 

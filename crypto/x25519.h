@@ -42,6 +42,10 @@ const X25519Engine& find_x25519_engine(std::string_view name);
 /// figures of all. The same for the whole process.
 const EngineInfo& chosen_x25519_engine();
 
+/// Another engine in its place from now on, by name, for benchmarks; while no other thread is
+/// there.
+void use_x25519_engine(std::string_view name);
+
 /// By the engine that was chosen.
 void x25519_burst(std::span<X25519Job> jobs) noexcept;
 
