@@ -42,7 +42,6 @@ class Pump {
   unsigned serve(dataplane::Ring<dataplane::Event>& events);
   unsigned serve(dataplane::Ring<dataplane::Punt>& punts, unsigned most);
   unsigned serve_handshakes(size_t worker);
-  void hand_on(const dataplane::Punt& punt, const Now& now);
 
   dataplane::Shared& shared_;
   Protocol& protocol_;
