@@ -16,6 +16,7 @@
 #include "ctrl/host/side_thread.h"
 #include "ctrl/host/stop_request.h"
 #include "ctrl/protocol/load_guard.h"
+#include "ctrl/service/harden.h"
 
 namespace wirelay::ctrl {
 
@@ -148,7 +149,8 @@ Relay::Relay(std::string file, Config config, bool verbose)
                   apply(std::move(loaded), options, std::move(done));
                 }),
       server_(api_loop_, *this, event_log_),
-      start_ns_(read_clocks().ns) {
+      start_ns_(read_clocks().ns),
+      watchdog_(manager_, datapath_.counters(), start_ns_) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
   watch_events();
@@ -173,12 +175,15 @@ void Relay::run() {
   for (const int signal : {SIGTERM, SIGINT}) {
     loop_.on_signal(signal, [this, signal] {
       log_info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      manager_.tell("STOPPING=1");
       loop_.stop();
     });
   }
   loop_.on_signal(SIGHUP, [this] { reloader_.ask({}, log_failure); });
   loop_.repeat([this] { return turn(); });
   stop_if_requested();  // one that came before the loop could hear of it
+  harden(config_);
+  manager_.tell("READY=1");
   loop_.run();
 }
 
@@ -194,6 +199,7 @@ milliseconds Relay::turn() {
     protocol_.tick(now);
     meter.mark("timers");
     links_.turn(now.ns);
+    watchdog_.tick(now.ns);
     meter.mark("links");
     neighbours_.tick(now);
     meter.mark("neighbours");

@@ -25,6 +25,8 @@
 #include "ctrl/protocol/answer_threads.h"
 #include "ctrl/protocol/load_guard.h"
 #include "ctrl/relay_face.h"
+#include "ctrl/service/manager.h"
+#include "ctrl/service/watchdog.h"
 #include "ctrl/store/backup.h"
 #include "ctrl/store/beginning.h"
 #include "ctrl/store/usage.h"
@@ -138,6 +140,8 @@ class Relay final : public RelayFace {
   api::Server server_;
   const uint64_t start_ns_;
   bool users_due_ = false;  // time has done something to users that they are not told of yet
+  const ServiceManager manager_;
+  Watchdog watchdog_;
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
   std::chrono::milliseconds idle_{1};     // the delay behind the next turn that finds nothing
   std::optional<LoopThread> api_thread_;  // last: it serves with all of the above

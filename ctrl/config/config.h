@@ -55,6 +55,7 @@ struct Config {
   dataplane::Polling polling = dataplane::Polling::kAdaptive;
   dataplane::Sizes sizes;
   HugePages huge_pages = HugePages::kAuto;
+  bool restrict_system_calls = true;  // once it serves
   std::string aead_engine = "auto";
   std::string control_socket = "/run/wirelay/relayd.sock";
   std::string control_socket_group;  // may do all; "": the process's own

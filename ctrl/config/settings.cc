@@ -294,6 +294,9 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   if (const auto huge = root.choice("huge_pages", {"auto", "required", "never"})) {
     config.huge_pages = static_cast<HugePages>(*huge);
   }
+  if (const auto calls = root.choice("system_calls", {"restricted", "all"})) {
+    config.restrict_system_calls = *calls == 0;
+  }
   read_control_socket(root, config);
   read_store(root, directory, config);
   const std::vector<std::string_view> levels = {"debug", "info", "warning", "error"};
