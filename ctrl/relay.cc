@@ -200,6 +200,7 @@ milliseconds Relay::turn() {
     meter.mark("timers");
     links_.turn(now.ns);
     watchdog_.tick(now.ns);
+    end_drained(now.ns);
     meter.mark("links");
     neighbours_.tick(now);
     meter.mark("neighbours");
@@ -226,6 +227,24 @@ milliseconds Relay::turn() {
   const milliseconds delay = result == Pump::Result::kDone ? kBusyDelay : idle_;
   idle_ = std::min(2 * delay, kLongestDelay);
   return delay;
+}
+
+void Relay::drain(uint64_t seconds, std::function<void(const DrainStatus&)> done) {
+  loop_.post([this, seconds, done = std::move(done)] {
+    drain_.begin(read_clocks().ns, seconds);
+    protocol_.close();
+    events::Event event{.kind = events::Kind::kDraining};
+    event.fields = {{"connected", uint64_t{protocol_.connected()}}, {"seconds", seconds}};
+    events_.tell(std::move(event));
+    done(*draining());
+  });
+}
+
+void Relay::end_drained(uint64_t now_ns) {
+  if (!drain_.over(now_ns, protocol_.connected())) return;
+  log_info("drained: {} peers are still connected", protocol_.connected());
+  manager_.tell("STOPPING=1");
+  loop_.stop();
 }
 
 void Relay::log_longest_turn() {

@@ -74,6 +74,8 @@ class Relay final : public RelayFace {
   void look(std::function<void(const Database* store)> read) const override;
   void back_up(const std::string& file,
                std::function<void(std::exception_ptr error)> done) override;
+  void drain(uint64_t seconds, std::function<void(const DrainStatus&)> done) override;
+  [[nodiscard]] std::optional<DrainStatus> draining() const override;
   [[nodiscard]] UsageStep usage_step(const std::string& user) const override;
   [[nodiscard]] StoreStatus store() const override;
   [[nodiscard]] TurnStatus turns() const override { return loop_.meter().status(); }
@@ -85,6 +87,8 @@ class Relay final : public RelayFace {
   void begin_lap(const Now& now);
   void end_usage();
   void keep_events();
+  /// When nobody is left.
+  void end_drained(uint64_t now_ns);
   void watch_events();
   void link_changed(uint16_t port, bool up);
   /// Door's thread: what came of a request, as events.
@@ -139,6 +143,7 @@ class Relay final : public RelayFace {
   Reloader reloader_;
   api::Server server_;
   const uint64_t start_ns_;
+  Drain drain_;
   bool users_due_ = false;  // time has done something to users that they are not told of yet
   const ServiceManager manager_;
   Watchdog watchdog_;

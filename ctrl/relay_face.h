@@ -17,6 +17,7 @@
 #include "ctrl/protocol/protocol.h"
 #include "ctrl/quota/expiries.h"
 #include "ctrl/quota/quotas.h"
+#include "ctrl/service/drain.h"
 #include "ctrl/store/database.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/life.h"
@@ -99,6 +100,11 @@ class RelayFace {
   /// Writes a copy of the store to `file`; `done` is called on some thread, with what was wrong.
   virtual void back_up(const std::string& file,
                        std::function<void(std::exception_ptr error)> done) = 0;
+  /// Takes no new sessions from now on, and ends with the last one, or after `seconds`. `done` is
+  /// called on the control thread.
+  virtual void drain(uint64_t seconds, std::function<void(const DrainStatus&)> done) = 0;
+  /// Nothing: nobody has asked for it.
+  virtual std::optional<DrainStatus> draining() const = 0;
   /// What the user carried in the step of the history that is not over.
   virtual UsageStep usage_step(const std::string& user) const = 0;
   virtual StoreStatus store() const = 0;

@@ -59,6 +59,10 @@ PeerStatus Relay::peer_status(const std::string& name) const {
   return number ? protocol_.status(*number) : PeerStatus{};
 }
 
+std::optional<DrainStatus> Relay::draining() const {
+  return drain_.status(read_clocks().ns, protocol_.connected());
+}
+
 uint32_t Relay::sessions_in_use() const { return session_writer_.in_use(); }
 
 }  // namespace wirelay::ctrl

@@ -27,6 +27,7 @@ enum class Kind : uint8_t {
   kChange,
   kLink,
   kGateway,
+  kDraining,
   kLost,
   kCount
 };
@@ -55,6 +56,8 @@ inline constexpr std::array kKinds = {
     KindInfo{Kind::kLink, "link", "a port has a link, or has lost it", "port, state"},
     KindInfo{Kind::kGateway, "gateway", "a gateway does not answer, or answers again",
              "port, address, state"},
+    KindInfo{Kind::kDraining, "draining", "the relay takes no new sessions, and will end",
+             "connected, seconds"},
     KindInfo{Kind::kLost, "lost", "events that whoever reads this does not get", "events"},
 };
 static_assert([] {

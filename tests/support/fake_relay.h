@@ -81,6 +81,12 @@ class FakeRelay : public ctrl::RelayFace {
   }
   void back_up(const std::string& file,
                std::function<void(std::exception_ptr error)> done) override;
+  void drain(uint64_t seconds, std::function<void(const ctrl::DrainStatus&)> done) override {
+    drained = {3, seconds};
+    done(*drained);
+  }
+  std::optional<ctrl::DrainStatus> draining() const override { return drained; }
+  std::optional<ctrl::DrainStatus> drained;
   ctrl::UsageStep usage_step(const std::string&) const override { return step; }
   ctrl::StoreStatus store() const override { return {kept ? kept->file() : "", ""}; }
   std::unique_ptr<ctrl::Database> kept;
