@@ -119,6 +119,9 @@ Relay::Relay(std::string file, Config config, bool verbose)
       event_log_(config_.events_kept),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
+      http_socket_(config_.http.listen
+                       ? std::make_optional<http::ListenSocket>(*config_.http.listen)
+                       : std::nullopt),
       store_(make_store(config_)),
       beginning_(store_ ? std::optional<Beginning>(std::in_place, config_.store, store_->read())
                         : std::nullopt),
@@ -151,6 +154,10 @@ Relay::Relay(std::string file, Config config, bool verbose)
       start_ns_(read_clocks().ns) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
+  if (http_socket_) {
+    http_.emplace(http_loop_, *this, *http_socket_);
+    http_thread_.emplace(http_loop_, "http");
+  }
   watch_events();
   publisher_.tick(read_clocks(), kUsersTime);  // so that periods begin now
   begin_with_users();
@@ -162,6 +169,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
 }
 
 Relay::~Relay() {
+  if (http_) http_->set_phase(http::Server::Phase::kStopping);
   // Workers first: from here on nobody else looks at tables and rings.
   datapath_.stop();
   end_usage();
@@ -179,6 +187,7 @@ void Relay::run() {
   loop_.on_signal(SIGHUP, [this] { reloader_.ask({}, log_failure); });
   loop_.repeat([this] { return turn(); });
   stop_if_requested();  // one that came before the loop could hear of it
+  if (http_) http_->set_phase(http::Server::Phase::kServing);
   loop_.run();
 }
 
