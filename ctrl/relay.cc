@@ -120,6 +120,9 @@ Relay::Relay(std::string file, Config config, bool verbose)
       event_log_(config_.events_kept),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
+      http_socket_(config_.http.listen
+                       ? std::make_optional<http::ListenSocket>(*config_.http.listen)
+                       : std::nullopt),
       store_(make_store(config_)),
       beginning_(store_ ? std::optional<Beginning>(std::in_place, config_.store, store_->read())
                         : std::nullopt),
@@ -153,6 +156,10 @@ Relay::Relay(std::string file, Config config, bool verbose)
       watchdog_(manager_, datapath_.counters(), start_ns_) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
+  if (http_socket_) {
+    http_.emplace(http_loop_, *this, *http_socket_);
+    http_thread_.emplace(http_loop_, "http");
+  }
   watch_events();
   publisher_.tick(read_clocks(), kUsersTime);  // so that periods begin now
   begin_with_users();
@@ -164,6 +171,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
 }
 
 Relay::~Relay() {
+  if (http_) http_->set_phase(http::Server::Phase::kStopping);
   // Workers first: from here on nobody else looks at tables and rings.
   datapath_.stop();
   end_usage();
@@ -183,6 +191,7 @@ void Relay::run() {
   loop_.repeat([this] { return turn(); });
   stop_if_requested();  // one that came before the loop could hear of it
   harden(config_);
+  if (http_) http_->set_phase(http::Server::Phase::kServing);
   manager_.tell("READY=1");
   loop_.run();
 }
@@ -234,15 +243,15 @@ void Relay::drain(uint64_t seconds, std::function<void(const DrainStatus&)> done
     drain_.begin(read_clocks().ns, seconds);
     protocol_.close();
     events::Event event{.kind = events::Kind::kDraining};
-    event.fields = {{"connected", uint64_t{protocol_.connected()}}, {"seconds", seconds}};
+    event.fields = {{"connected", uint64_t{protocol_.peer_counts().connected}}, {"seconds", seconds}};
     events_.tell(std::move(event));
     done(*draining());
   });
 }
 
 void Relay::end_drained(uint64_t now_ns) {
-  if (!drain_.over(now_ns, protocol_.connected())) return;
-  log_info("drained: {} peers are still connected", protocol_.connected());
+  if (!drain_.over(now_ns, protocol_.peer_counts().connected)) return;
+  log_info("drained: {} peers are still connected", protocol_.peer_counts().connected);
   manager_.tell("STOPPING=1");
   loop_.stop();
 }

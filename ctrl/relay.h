@@ -20,6 +20,7 @@
 #include "ctrl/host/eal.h"
 #include "ctrl/host/event_loop.h"
 #include "ctrl/host/loop_thread.h"
+#include "ctrl/http/server.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/protocol/answer_threads.h"
@@ -71,6 +72,8 @@ class Relay final : public RelayFace {
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
+  [[nodiscard]] PeerCounts peer_counts() const override { return protocol_.peer_counts(); }
+  [[nodiscard]] std::vector<RingDepth> ring_depths() const override;
   void look(std::function<void(const Database* store)> read) const override;
   void back_up(const std::string& file,
                std::function<void(std::exception_ptr error)> done) override;
@@ -112,11 +115,13 @@ class Relay final : public RelayFace {
   EventLoop loop_;
   Agenda agenda_;
   EventLoop api_loop_;  // here: whatever answers the API goes before it
+  EventLoop http_loop_;
   events::Outbox events_;
   events::Log event_log_;  // the API thread's
   // Before the EAL, so that a second relay ends before it takes any port.
   api::SocketFile socket_;
   std::optional<api::SocketFile> read_socket_;  // for those who may look
+  std::optional<http::ListenSocket> http_socket_;
   const std::unique_ptr<Store> store_;          // null: nothing is kept
   std::optional<Beginning> beginning_;          // until the relay has begun
   const std::vector<unsigned> side_cores_;  // before the EAL, which moves this thread to its core
@@ -142,6 +147,7 @@ class Relay final : public RelayFace {
   Door door_;
   Reloader reloader_;
   api::Server server_;
+  std::optional<http::Server> http_;
   const uint64_t start_ns_;
   Drain drain_;
   bool users_due_ = false;  // time has done something to users that they are not told of yet
@@ -149,7 +155,7 @@ class Relay final : public RelayFace {
   Watchdog watchdog_;
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
   std::chrono::milliseconds idle_{1};     // the delay behind the next turn that finds nothing
-  std::optional<LoopThread> api_thread_;  // last: it serves with all of the above
+  std::optional<LoopThread> http_thread_, api_thread_;  // last: they serve with all of the above
 };
 
 }  // namespace wirelay::ctrl

@@ -76,6 +76,13 @@ struct PortStatus : PortCounters {
   std::optional<unsigned> node;  // of NUMA; none: of no node
 };
 
+/// What waits in a ring between a worker and the control thread.
+struct RingDepth {
+  unsigned worker = 0;
+  const char* ring = "";
+  unsigned items = 0;
+};
+
 struct StoreStatus {
   std::string file;     // "": nothing is kept
   std::string refusal;  // why no changes are taken; "": they are
@@ -130,6 +137,8 @@ class RelayFace {
   virtual UserStatus user_status(const std::string& name) const = 0;
   virtual PeerStatus peer_status(const std::string& name) const = 0;
   virtual uint32_t sessions_in_use() const = 0;
+  virtual PeerCounts peer_counts() const = 0;
+  virtual std::vector<RingDepth> ring_depths() const = 0;
   virtual TurnStatus turns() const = 0;
 };
 

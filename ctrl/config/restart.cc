@@ -51,6 +51,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
   compare("system_calls", running.restrict_system_calls == next.restrict_system_calls);
   compare("control_socket", running.control_socket == next.control_socket);
   compare("control_socket_group", running.control_socket_group == next.control_socket_group);
+  compare("http", running.http.listen == next.http.listen);
   compare("store", running.store == next.store && running.usage_interval == next.usage_interval);
   compare("events_kept", running.events_kept == next.events_kept);
   compare("control_read_group", running.control_read_group == next.control_read_group);

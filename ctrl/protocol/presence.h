@@ -21,7 +21,7 @@ class Presence {
   /// state.
   void leave(uint32_t peer, Ended how);
   /// How many there are.
-  [[nodiscard]] uint32_t connected() const noexcept { return connected_; }
+  [[nodiscard]] size_t connected() const noexcept { return connected_; }
 
  private:
   /// Of a connected peer.
@@ -31,7 +31,7 @@ class Presence {
   };
   Context& ctx_;
   dataplane::LazyArray<Arrival> arrivals_;
-  uint32_t connected_ = 0;
+  size_t connected_ = 0;
 };
 
 }  // namespace wirelay::ctrl

@@ -267,6 +267,7 @@ class RelaydTest : public CppUnit::TestFixture {
         R"({"identity": {"private_key_file": "private.key"}, "ports": [)" + ports +
             "], \"control_socket\": \"" + socket_ + "\", " +
             (extra.find("\"store\"") == std::string::npos ? R"("store": "none", )" : "") +
+            R"("http": {"listen": "none"}, )" +
             (workers ? R"("workers": {"cores": [0, 0]}, )" : "") + "\"sizes\": {" + sizes + "}, " +
             extra + "}");
   }

@@ -75,6 +75,8 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::UserStatus user_status(const std::string& name) const override;
   ctrl::PeerStatus peer_status(const std::string& name) const override;
   uint32_t sessions_in_use() const override { return 7; }
+  ctrl::PeerCounts peer_counts() const override { return {registry_.peer_count(), 1}; }
+  std::vector<ctrl::RingDepth> ring_depths() const override { return {{0, "waiting", 3}}; }
   /// What lies in `kept`; without it, nothing is kept.
   void look(std::function<void(const ctrl::Database* store)> read) const override {
     read(kept.get());
