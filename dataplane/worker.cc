@@ -18,10 +18,12 @@ namespace wirelay::dataplane {
 
 namespace {
 
-/// Adaptive polling: empty polls before the first sleep, and how sleeps grow.
+/// Adaptive polling: empty polls before the first sleep, and how sleeps grow; beyond half a
+/// millisecond only when about a second has passed without a packet.
 constexpr unsigned kSpins = 256;
 constexpr long kFirstSleepNs = 1'000;
-constexpr long kLongestSleepNs = 500'000;
+constexpr long kLongestSleepNs = 500'000, kLongestIdleSleepNs = 2'000'000;
+constexpr unsigned kSleepsOfASecond = 2'000;
 constexpr uint64_t kPollsOfGivingUp = 1024;
 
 uint64_t address_bits(const Shared& shared) noexcept {
@@ -51,14 +53,14 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
 }
 
 void Worker::run(const std::atomic<bool>& stop) noexcept {
-  unsigned empty = 0;
+  unsigned empty = 0, sleeps = 0;
   long sleep_ns = kFirstSleepNs;
   shared.rcu.online(id);
   while (!stop.load(std::memory_order_relaxed)) {
     const unsigned taken = poll(rte_rdtsc());
     shared.rcu.quiescent(id);
     if (taken != 0) {
-      empty = 0;
+      empty = sleeps = 0;
       sleep_ns = kFirstSleepNs;
     } else if (polling_ == Polling::kAdaptive && ++empty > kSpins) {
       // The one system call of a worker, made only when there is nothing to do. Nobody who waits
@@ -68,7 +70,8 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
       nanosleep(&pause, nullptr);
       shared.rcu.online(id);
       counters.sleeps.add(1);
-      sleep_ns = std::min(sleep_ns * 2, kLongestSleepNs);
+      const bool idle = ++sleeps > kSleepsOfASecond;
+      sleep_ns = std::min(sleep_ns * 2, idle ? kLongestIdleSleepNs : kLongestSleepNs);
     } else {
       rte_pause();
     }

@@ -18,7 +18,7 @@ namespace wirelay::dataplane {
 
 enum class Polling : uint8_t {
   kBusy,      // never sleeps
-  kAdaptive,  // sleeps a little longer each time it finds nothing, up to half a millisecond
+  kAdaptive,  // sleeps a little longer each time it finds nothing, up to two milliseconds
 };
 
 /// Frames collected for one port, sent when it is full and at the end of each poll.

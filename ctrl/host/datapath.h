@@ -36,7 +36,7 @@ class Datapath {
 
   /// Sends the workers off, each on its lcore; the tables are ready for them.
   void launch();
-  /// Waits until all workers have ended; they do within a millisecond.
+  /// Waits until all workers have ended; they do within two milliseconds.
   void stop();
 
   [[nodiscard]] dataplane::Shared& shared() const noexcept { return *shared_; }
