@@ -20,6 +20,7 @@
 #include "ctrl/host/eal.h"
 #include "ctrl/host/event_loop.h"
 #include "ctrl/host/loop_thread.h"
+#include "ctrl/nat/desk.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/protocol/answer_threads.h"
@@ -69,6 +70,8 @@ class Relay final : public RelayFace {
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
+  [[nodiscard]] std::optional<NatStatus> nat() const override;
+  [[nodiscard]] std::optional<NatBlockStatus> nat_block(uint32_t number) const override;
   void look(std::function<void(const Database* store)> read) const override;
   void back_up(const std::string& file,
                std::function<void(std::exception_ptr error)> done) override;
@@ -85,6 +88,7 @@ class Relay final : public RelayFace {
   void keep_events();
   void watch_events();
   void link_changed(uint16_t port, bool up);
+  void tell_of(const dataplane::NatBlockRecord& record);
   /// Door's thread: what came of a request, as events.
   void tell_of(const events::Asker& asker, const ChangeOutcome& outcome);
   void apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
@@ -128,6 +132,7 @@ class Relay final : public RelayFace {
   Publisher& publisher_;
   Registry& registry_;
   events::PeerEvents peer_events_;
+  const std::unique_ptr<NatDesk> nat_;  // null: addresses are not translated
   Pump pump_;
   Backup backup_;
   std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be

@@ -75,6 +75,13 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::UserStatus user_status(const std::string& name) const override;
   ctrl::PeerStatus peer_status(const std::string& name) const override;
   uint32_t sessions_in_use() const override { return 7; }
+  std::optional<ctrl::NatStatus> nat() const override { return nat_status; }
+  std::optional<ctrl::NatBlockStatus> nat_block(uint32_t number) const override {
+    const auto found = nat_blocks.find(number);
+    return found == nat_blocks.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<ctrl::NatStatus> nat_status;
+  std::map<uint32_t, ctrl::NatBlockStatus> nat_blocks;
   /// What lies in `kept`; without it, nothing is kept.
   void look(std::function<void(const ctrl::Database* store)> read) const override {
     read(kept.get());
