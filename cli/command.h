@@ -63,6 +63,8 @@ std::span<const Command> user_commands();
 std::span<const Command> peer_commands();
 std::span<const Command> usage_commands();
 std::span<const Command> key_commands();
+std::span<const Command> setup_commands();
+std::span<const Command> relay_commands();
 std::span<const Command> file_commands();
 
 /// All commands, in the order in which help shows them.

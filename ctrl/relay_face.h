@@ -18,6 +18,7 @@
 #include "ctrl/protocol/protocol.h"
 #include "ctrl/quota/expiries.h"
 #include "ctrl/quota/quotas.h"
+#include "ctrl/service/drain.h"
 #include "ctrl/store/database.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/life.h"
@@ -81,6 +82,13 @@ struct PortStatus : PortCounters {
   std::optional<unsigned> node;  // of NUMA; none: of no node
 };
 
+/// What waits in a ring between a worker and the control thread.
+struct RingDepth {
+  unsigned worker = 0;
+  const char* ring = "";
+  unsigned items = 0;
+};
+
 struct StoreStatus {
   std::string file;     // "": nothing is kept
   std::string refusal;  // why no changes are taken; "": they are
@@ -105,6 +113,11 @@ class RelayFace {
   /// Writes a copy of the store to `file`; `done` is called on some thread, with what was wrong.
   virtual void back_up(const std::string& file,
                        std::function<void(std::exception_ptr error)> done) = 0;
+  /// Takes no new sessions from now on, and ends with the last one, or after `seconds`. `done` is
+  /// called on the control thread.
+  virtual void drain(uint64_t seconds, std::function<void(const DrainStatus&)> done) = 0;
+  /// Nothing: nobody has asked for it.
+  virtual std::optional<DrainStatus> draining() const = 0;
   /// What the user carried in the step of the history that is not over.
   virtual UsageStep usage_step(const std::string& user) const = 0;
   virtual StoreStatus store() const = 0;
@@ -130,6 +143,8 @@ class RelayFace {
   virtual UserStatus user_status(const std::string& name) const = 0;
   virtual PeerStatus peer_status(const std::string& name) const = 0;
   virtual uint32_t sessions_in_use() const = 0;
+  virtual PeerCounts peer_counts() const = 0;
+  virtual std::vector<RingDepth> ring_depths() const = 0;
   /// Nothing: addresses are not translated.
   virtual std::optional<NatStatus> nat() const = 0;
   /// Of a block by number, below NatStatus::blocks; nothing when nobody has it.

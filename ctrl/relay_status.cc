@@ -64,6 +64,26 @@ PeerStatus Relay::peer_status(const std::string& name) const {
   return number ? protocol_.status(*number) : PeerStatus{};
 }
 
+std::optional<DrainStatus> Relay::draining() const {
+  return drain_.status(read_clocks().ns, protocol_.peer_counts().connected);
+}
+
+std::vector<RingDepth> Relay::ring_depths() const {
+  std::vector<RingDepth> depths;
+  for (unsigned worker = 0; const auto& box : datapath_.shared().mailboxes) {
+    depths.push_back({worker, "discovery", box->discovery.count()});
+    depths.push_back({worker, "expected", box->expected.count()});
+    depths.push_back({worker, "handshakes", box->handshakes.count()});
+    depths.push_back({worker, "waiting", box->waiting.count()});
+    depths.push_back({worker, "events", box->events.count()});
+    depths.push_back({worker, "refused", box->refused.count()});
+    depths.push_back({worker, "handoff", box->handoff.count()});
+    depths.push_back({worker, "transmit", box->transmit.count()});
+    ++worker;
+  }
+  return depths;
+}
+
 uint32_t Relay::sessions_in_use() const { return session_writer_.in_use(); }
 
 std::optional<NatStatus> Relay::nat() const {

@@ -44,6 +44,14 @@ struct Nat44Config {
   bool operator==(const Nat44Config&) const = default;
 };
 
+struct HttpConfig {
+  /// None: no HTTP.
+  std::optional<dataplane::Endpoint> listen = dataplane::parse_endpoint("127.0.0.1:9586");
+  /// Users with series of their own in /metrics: names, or beginnings of names with "*" behind.
+  std::vector<std::string> series_for;
+  size_t series_limit = 1000;  // users and peers that have series, at most
+};
+
 enum class HugePages : uint8_t { kAuto, kRequired, kNever };
 
 struct Config {
@@ -63,10 +71,12 @@ struct Config {
   dataplane::Polling polling = dataplane::Polling::kAdaptive;
   dataplane::Sizes sizes;
   HugePages huge_pages = HugePages::kAuto;
+  bool restrict_system_calls = true;  // once it serves
   std::string aead_engine = "auto";
   std::string control_socket = "/run/wirelay/relayd.sock";
   std::string control_socket_group;  // may do all; "": the process's own
   std::string control_read_group;    // may look, by a socket beside the other; "": there is none
+  HttpConfig http;
   std::string log_level = "info";
   std::string store = "/var/lib/wirelay/relay.db";  // where users and usage last; "": nowhere
   unsigned usage_interval = 10;                     // seconds between writes of usage to it

@@ -22,12 +22,16 @@ inline constexpr uint32_t kSessionsOfPeer = 4;
 
 inline const dataplane::Prefix kDefault4 = *dataplane::parse_prefix("0.0.0.0/0");
 inline const dataplane::Prefix kDefault6 = *dataplane::parse_prefix("::/0");
+inline const dataplane::Prefix kLoopback4 = *dataplane::parse_prefix("127.0.0.0/8");
+inline const dataplane::Prefix kLoopback6 = *dataplane::parse_prefix("::1/128");
 
 /// All but users and peers, defaults filled in. `directory`: what relative names of files start at.
 void read_settings(ObjectReader& root, const std::string& directory, Config& config,
                    std::vector<Problem>& problems);
 /// The "address_pools" list.
 void read_pools(ObjectReader& root, Config& config, std::vector<Problem>& problems);
+/// The "http" section.
+void read_http(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 /// The "ports" list.
 void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 
