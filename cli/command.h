@@ -57,6 +57,7 @@ inline constexpr size_t kAnyNumber = 1'000'000;
 
 std::span<const Command> status_commands();
 std::span<const Command> port_commands();
+std::span<const Command> nat_commands();
 std::span<const Command> event_commands();
 std::span<const Command> user_commands();
 std::span<const Command> peer_commands();

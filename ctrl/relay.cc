@@ -144,7 +144,11 @@ Relay::Relay(std::string file, Config config, bool verbose)
       registry_(make_for_process<Registry>(limits_of(config_, identity_),
                                            beginning_ ? beginning_->stored().next_user_id : 1)),
       peer_events_(events_, publisher_),
-      pump_(datapath_.shared(), protocol_, neighbours_),
+      nat_(config_.nat44
+               ? std::make_unique<NatDesk>(
+                     datapath_.shared(), [this](const dataplane::NatBlockRecord& r) { tell_of(r); })
+               : nullptr),
+      pump_(datapath_.shared(), protocol_, neighbours_, nat_.get()),
       backup_(config_.store),
       door_(registry_, publisher_, loop_, agenda_, store_.get()),
       reloader_(file_, loop_,
@@ -213,6 +217,10 @@ milliseconds Relay::turn() {
     meter.mark("links");
     neighbours_.tick(now);
     meter.mark("neighbours");
+    if (nat_) {
+      nat_->tick(now.ns);
+      meter.mark("NAT");
+    }
     users_due_ = true;
   }
   if (users_due_) {

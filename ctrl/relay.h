@@ -21,6 +21,7 @@
 #include "ctrl/host/event_loop.h"
 #include "ctrl/host/loop_thread.h"
 #include "ctrl/http/server.h"
+#include "ctrl/nat/desk.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/protocol/answer_threads.h"
@@ -74,6 +75,8 @@ class Relay final : public RelayFace {
   [[nodiscard]] uint32_t sessions_in_use() const override;
   [[nodiscard]] PeerCounts peer_counts() const override { return protocol_.peer_counts(); }
   [[nodiscard]] std::vector<RingDepth> ring_depths() const override;
+  [[nodiscard]] std::optional<NatStatus> nat() const override;
+  [[nodiscard]] std::optional<NatBlockStatus> nat_block(uint32_t number) const override;
   void look(std::function<void(const Database* store)> read) const override;
   void back_up(const std::string& file,
                std::function<void(std::exception_ptr error)> done) override;
@@ -94,6 +97,7 @@ class Relay final : public RelayFace {
   void end_drained(uint64_t now_ns);
   void watch_events();
   void link_changed(uint16_t port, bool up);
+  void tell_of(const dataplane::NatBlockRecord& record);
   /// Door's thread: what came of a request, as events.
   void tell_of(const events::Asker& asker, const ChangeOutcome& outcome);
   void apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
@@ -122,8 +126,8 @@ class Relay final : public RelayFace {
   api::SocketFile socket_;
   std::optional<api::SocketFile> read_socket_;  // for those who may look
   std::optional<http::ListenSocket> http_socket_;
-  const std::unique_ptr<Store> store_;          // null: nothing is kept
-  std::optional<Beginning> beginning_;          // until the relay has begun
+  const std::unique_ptr<Store> store_;      // null: nothing is kept
+  std::optional<Beginning> beginning_;      // until the relay has begun
   const std::vector<unsigned> side_cores_;  // before the EAL, which moves this thread to its core
   Eal eal_;
   Datapath datapath_;
@@ -139,6 +143,7 @@ class Relay final : public RelayFace {
   Publisher& publisher_;
   Registry& registry_;
   events::PeerEvents peer_events_;
+  const std::unique_ptr<NatDesk> nat_;  // null: addresses are not translated
   Pump pump_;
   Backup backup_;
   std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be
@@ -154,7 +159,7 @@ class Relay final : public RelayFace {
   const ServiceManager manager_;
   Watchdog watchdog_;
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
-  std::chrono::milliseconds idle_{1};     // the delay behind the next turn that finds nothing
+  std::chrono::milliseconds idle_{1};  // the delay behind the next turn that finds nothing
   std::optional<LoopThread> http_thread_, api_thread_;  // last: they serve with all of the above
 };
 

@@ -1,7 +1,7 @@
 # Bash completion for relayctl: commands and options as the program itself lists them, names as the
 # relay knows them, files where an option takes one.
 
-_relayctl_kinds='started connected disconnected roamed refused shared_key quota expiry change link gateway draining lost'
+_relayctl_kinds='started connected disconnected roamed refused shared_key quota expiry change link gateway draining nat_block lost'
 
 _relayctl_names() {
   local -a socket=()

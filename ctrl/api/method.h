@@ -105,6 +105,7 @@ struct Method {
 std::span<const Method> user_methods();
 std::span<const Method> peer_methods();
 std::span<const Method> port_methods();
+std::span<const Method> nat_methods();
 std::span<const Method> status_methods();
 std::span<const Method> stats_methods();
 std::span<const Method> event_methods();

@@ -39,6 +39,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
   compare("ports", std::ranges::equal(running.ports, next.ports, same_port));
   compare("routes", std::ranges::equal(running.routes, next.routes, same_route));
   compare("address_pools", running.address_pools == next.address_pools);
+  compare("nat44", running.nat44 == next.nat44);
   compare("tunnel_addresses", running.tunnel_addresses == next.tunnel_addresses);
   compare("workers", running.worker_cores == next.worker_cores &&
                          running.control_core == next.control_core &&

@@ -286,6 +286,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_for_clients(root, config);
   read_ports(root, config, problems);
   read_routes(root, config, problems);
+  read_nat44(root, config, problems);
   config.tunnel_addresses = read_ips(root, "tunnel_addresses");
   read_pools(root, config, problems);
   read_workers(root, config, problems);

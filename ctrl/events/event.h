@@ -28,6 +28,7 @@ enum class Kind : uint8_t {
   kLink,
   kGateway,
   kDraining,
+  kNatBlock,
   kLost,
   kCount
 };
@@ -58,6 +59,8 @@ inline constexpr std::array kKinds = {
              "port, address, state"},
     KindInfo{Kind::kDraining, "draining", "the relay takes no new sessions, and will end",
              "connected, seconds"},
+    KindInfo{Kind::kNatBlock, "nat_block", "a user got or lost a block of public ports",
+             "state, address, first_port, last_port"},
     KindInfo{Kind::kLost, "lost", "events that whoever reads this does not get", "events"},
 };
 static_assert([] {

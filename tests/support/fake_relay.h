@@ -77,6 +77,13 @@ class FakeRelay : public ctrl::RelayFace {
   uint32_t sessions_in_use() const override { return 7; }
   ctrl::PeerCounts peer_counts() const override { return {registry_.peer_count(), 1}; }
   std::vector<ctrl::RingDepth> ring_depths() const override { return {{0, "waiting", 3}}; }
+  std::optional<ctrl::NatStatus> nat() const override { return nat_status; }
+  std::optional<ctrl::NatBlockStatus> nat_block(uint32_t number) const override {
+    const auto found = nat_blocks.find(number);
+    return found == nat_blocks.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<ctrl::NatStatus> nat_status;
+  std::map<uint32_t, ctrl::NatBlockStatus> nat_blocks;
   /// What lies in `kept`; without it, nothing is kept.
   void look(std::function<void(const ctrl::Database* store)> read) const override {
     read(kept.get());
