@@ -24,6 +24,7 @@ struct X25519Row {
 /// THE list, in the order of their speed where all are usable; the last one always is.
 constexpr X25519Row kX25519Engines[] = {
     {"avx512-ifma", ifma_x25519_support, make_ifma_x25519_engine},
+    {"avx2", avx2_x25519_support, make_avx2_x25519_engine},
     {"libsodium", sodium_x25519_support, make_sodium_x25519_engine},
 };
 

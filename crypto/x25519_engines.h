@@ -11,6 +11,8 @@ namespace wirelay::crypto {
 /// Lane-parallel engines of crypto/lanes/: several multiplications at once.
 EngineSupport ifma_x25519_support();
 std::unique_ptr<X25519Engine> make_ifma_x25519_engine();
+EngineSupport avx2_x25519_support();
+std::unique_ptr<X25519Engine> make_avx2_x25519_engine();
 /// libsodium: the reference, one at a time, runs everywhere.
 EngineSupport sodium_x25519_support();
 std::unique_ptr<X25519Engine> make_sodium_x25519_engine();

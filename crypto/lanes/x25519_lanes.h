@@ -14,12 +14,12 @@ namespace wirelay::crypto::lanes {
 namespace {
 
 [[gnu::always_inline]] inline Factor times(const Factor& a, const Factor& b) noexcept {
-  return carry(multiply(a, b));
+  return carry_two(multiply(a, b));
 }
 
 /// a^(2^times)
 inline Factor square_times(Factor a, int times) noexcept {
-  for (int i = 0; i < times; ++i) a = carry(square(a));
+  for (int i = 0; i < times; ++i) a = carry_two(square(a));
   return a;
 }
 
@@ -74,16 +74,16 @@ struct MontgomeryPoint {
 /// whichever of the two comes first, so that nothing but what is doubled needs a choice.
 [[gnu::always_inline]] inline void step(MontgomeryPoint& first, MontgomeryPoint& second,
                                         const Factor& u, Mask doubled_second) noexcept {
-  const Factor a = carry(add(first.x, first.z)), b = carry(subtract(first.x, first.z));
-  const Factor c = carry(add(second.x, second.z)), d = carry(subtract(second.x, second.z));
+  const Factor a = carry_two(add(first.x, first.z)), b = carry_two(subtract(first.x, first.z));
+  const Factor c = carry_two(add(second.x, second.z)), d = carry_two(subtract(second.x, second.z));
   const Sum da = multiply(d, a), cb = multiply(c, b);
   const Sum aa = square(blend(a, c, doubled_second)), bb = square(blend(b, d, doubled_second));
-  const Factor sum = carry(add(da, cb)), difference = carry(subtract(da, cb));
-  const Factor e = carry(subtract(aa, bb));
-  first.x = multiply(carry(aa), carry(bb));
+  const Factor sum = carry_two(add(da, cb)), difference = carry_two(subtract(da, cb));
+  const Factor e = carry_two(subtract(aa, bb));
+  first.x = multiply(carry_two(aa), carry_two(bb));
   first.z = multiply(e, carry(multiply_add_small(aa, e, kA24)));
   second.x = square(sum);
-  second.z = multiply(u, carry(square(difference)));
+  second.z = multiply(u, carry_two(square(difference)));
 }
 
 /// `scalars` are clamped here. The first bit is always 1, and the last three are always 0.
@@ -99,7 +99,7 @@ inline Fraction ladder(const Words& scalars, const Words& points) noexcept {
     step(first, second, u, differ(now, before));
     before = now;
   }
-  return {carry(first.x), carry(first.z)};  // the last bit is 0: nothing changes places
+  return {carry_two(first.x), carry_two(first.z)};  // the last bit is 0: nothing changes places
 }
 
 // The base point ---------------------------------------------------------------------------------
