@@ -1,6 +1,7 @@
 // JSON with comments, written as an operator would write it.
 #include "cli/first_config.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <sstream>
@@ -21,6 +22,11 @@ std::string list_text(const std::vector<std::string>& texts) {
   std::string list;
   for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + quoted_text(text);
   return "[" + list + "]";
+}
+
+bool has_v4(const std::vector<std::string>& addresses) {
+  return std::ranges::any_of(
+      addresses, [](const std::string& address) { return address.find(':') == std::string::npos; });
 }
 
 }  // namespace
@@ -84,8 +90,11 @@ std::string first_config_text(const FirstConfig& answers) {
        << pools.str()
        << "],\n"
           "\n"
-          "  \"workers\": {\"cores\": ["
-       << (answers.cores > 1 ? 1 : 0)
+       << (has_v4(answers.addresses)
+               ? "  // Clients go out with the port's own address, as behind a home router.\n"
+                 "  \"nat44\": {},\n\n"
+               : "")
+       << "  \"workers\": {\"cores\": [" << (answers.cores > 1 ? 1 : 0)
        << "], \"control_core\": 0, \"polling\": \"adaptive\"}\n"
           "}\n";
   return text.str();

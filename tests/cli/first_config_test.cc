@@ -45,6 +45,7 @@ class FirstConfigTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("vpn.example.net:443"), config.public_endpoint.value());
     CPPUNIT_ASSERT_EQUAL(std::string("fd77::1"), to_string(config.tunnel_addresses.at(1)));
     CPPUNIT_ASSERT_EQUAL(size_t{2}, config.address_pools.size());
+    CPPUNIT_ASSERT(config.nat44.has_value());
     CPPUNIT_ASSERT_EQUAL(1u, config.worker_cores.at(0));
     CPPUNIT_ASSERT_EQUAL(std::string(), config.warnings.empty() ? "" : config.warnings.front());
   }
