@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/engine_info.h"
+
 namespace wirelay::crypto {
 
 inline constexpr uint32_t kKeyBytes = 32;
@@ -40,14 +42,6 @@ class AeadEngine {
   /// Sets `authentic` for every packet, comparing tags in constant time; tags stay as they are. The
   /// text of a packet that is not authentic is unspecified afterwards and must not be used.
   virtual void open_burst(std::span<AeadPacket> packets) noexcept = 0;
-};
-
-/// What is known of an engine on this machine; `reason` says why it is usable or not, or why it
-/// was chosen.
-struct EngineInfo {
-  std::string name;
-  bool usable = false;
-  std::string reason;
 };
 
 /// All engines that this build knows, each after its self-test (RFC 8439 vectors and a comparison

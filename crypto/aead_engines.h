@@ -10,12 +10,6 @@
 
 namespace wirelay::crypto {
 
-/// Whether an engine can run on this CPU, and why or why not, for EngineInfo::reason.
-struct EngineSupport {
-  bool usable = false;
-  std::string reason;
-};
-
 /// Lane-parallel engines of crypto/lanes/: blocks of all packets of a burst at once.
 EngineSupport avx512_support();
 std::unique_ptr<AeadEngine> make_avx512_engine();

@@ -1,6 +1,7 @@
 // Keys, randomness and forgetful memory on libsodium.
 #include "crypto/keys.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <sodium.h>
@@ -12,6 +13,7 @@ namespace wirelay::crypto {
 namespace {
 
 constexpr size_t kBase64KeyLength = 44;
+constexpr size_t kKeysAtOnce = 16;
 
 /// A key as text, wiped when it goes: it may be a private one.
 struct KeyText {
@@ -37,11 +39,21 @@ bool Secret::is_zero() const noexcept { return sodium_is_zero(bytes_.data(), byt
 
 Secret generate_private_key() {
   Secret key;
-  random_bytes({key.data(), Secret::size()});
-  key.data()[0] &= 248;
-  key.data()[31] &= 127;
-  key.data()[31] |= 64;
+  generate_private_keys({&key, 1});
   return key;
+}
+
+void generate_private_keys(std::span<Secret> keys) {
+  Bytes32 bytes[kKeysAtOnce];
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const size_t at = i % kKeysAtOnce, left = keys.size() - i;
+    if (at == 0) random_bytes({bytes[0].data(), std::min(left, kKeysAtOnce) * sizeof(Bytes32)});
+    bytes[at][0] &= 248;
+    bytes[at][31] &= 127;
+    bytes[at][31] |= 64;
+    keys[i] = Secret(bytes[at]);
+  }
+  wipe(bytes, sizeof bytes);
 }
 
 Secret generate_preshared_key() {

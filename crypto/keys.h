@@ -41,6 +41,8 @@ class Secret {
 
 /// A fresh private key, clamped as RFC 7748 section 5 asks.
 Secret generate_private_key();
+/// As many, with randomness fetched once.
+void generate_private_keys(std::span<Secret> keys);
 /// 32 random bytes for a preshared key.
 Secret generate_preshared_key();
 PublicKey derive_public_key(const Secret& private_key) noexcept;

@@ -1,100 +1,22 @@
-// The Noise_IKpsk2 handshake. Names follow the WireGuard paper, section 5.4: C is the chaining
-// key, H the hash of the transcript.
+// The messages of the Noise_IKpsk2 handshake, from the steps of crypto/transcripts.h.
 #include "crypto/noise.h"
 
+#include <array>
 #include <cstring>
-#include <string_view>
+#include <tuple>
 
-#include "crypto/aead_single.h"
-#include "crypto/blake2s.h"
+#include "crypto/exchanges.h"
+#include "crypto/transcripts.h"
 
 namespace wirelay::crypto {
 
-namespace {
+static_assert(kHandshakesAtOnce == kHashLanes);
 
-constexpr std::string_view kConstruction = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s";
-constexpr std::string_view kIdentifier = "WireGuard v1 zx2c4 Jason@zx2c4.com";
+namespace {
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr uint64_t kTai64Epoch = 0x400000000000000a;  // 1970-01-01 UTC, as TAI64 labels it
 constexpr uint64_t kTimestampGrain = uint64_t{1} << 24;
-
-/// Each key of the handshake seals one text, so that every nonce is zero.
-constexpr Nonce96 kZeroNonce{};
-
-ConstBytes as_bytes(std::string_view text) noexcept {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-/// H := HASH(H || data)
-void mix_hash(HandshakeState& state, ConstBytes data) noexcept {
-  state.hash = blake2s({state.hash, data});
-}
-
-/// C := KDF1(C, input)
-void mix_key(HandshakeState& state, ConstBytes input) noexcept {
-  kdf({&state.chaining_key}, state.chaining_key.bytes(), input);
-}
-
-/// (C, key) := KDF2(C, input)
-void mix_key(HandshakeState& state, Secret& key, ConstBytes input) noexcept {
-  kdf({&state.chaining_key, &key}, state.chaining_key.bytes(), input);
-}
-
-/// C := KDF1(C, DH(ours, theirs)); false for a low-order point.
-[[nodiscard]] bool mix_exchange(HandshakeState& state, const Secret& ours,
-                                const PublicKey& theirs) noexcept {
-  Secret shared;
-  if (!x25519(shared, ours, theirs)) return false;
-  mix_key(state, shared.bytes());
-  return true;
-}
-
-/// (C, key) := KDF2(C, DH(ours, theirs)); false for a low-order point.
-[[nodiscard]] bool mix_exchange(HandshakeState& state, Secret& key, const Secret& ours,
-                                const PublicKey& theirs) noexcept {
-  Secret shared;
-  if (!x25519(shared, ours, theirs)) return false;
-  mix_key(state, key, shared.bytes());
-  return true;
-}
-
-/// (C, t, key) := KDF3(C, Q); H := HASH(H || t)
-void mix_preshared(HandshakeState& state, Secret& key, const Secret& preshared) noexcept {
-  Secret temporary;
-  kdf({&state.chaining_key, &temporary, &key}, state.chaining_key.bytes(), preshared.bytes());
-  mix_hash(state, temporary.bytes());
-}
-
-/// sealed := AEAD(key, 0, text, H); H := HASH(H || sealed)
-void seal_and_hash(HandshakeState& state, const Secret& key, ConstBytes text,
-                   std::span<uint8_t> sealed) noexcept {
-  aead_seal(sealed, text, state.hash, kZeroNonce, key.data());
-  mix_hash(state, sealed);
-}
-
-/// The reverse; false, with the state as it was, when `sealed` is not authentic.
-[[nodiscard]] bool open_and_hash(HandshakeState& state, const Secret& key, std::span<uint8_t> text,
-                                 ConstBytes sealed) noexcept {
-  if (!aead_open(text, sealed, state.hash, kZeroNonce, key.data())) return false;
-  mix_hash(state, sealed);
-  return true;
-}
-
-/// C := HASH(construction); H := HASH(HASH(C || identifier) || responder's public key)
-void start(HandshakeState& state, const PublicKey& responder) noexcept {
-  static const Bytes32 chaining_key = blake2s({as_bytes(kConstruction)});
-  static const Bytes32 hash = blake2s({chaining_key, as_bytes(kIdentifier)});
-  state.chaining_key = Secret(chaining_key);
-  state.hash = hash;
-  mix_hash(state, responder);
-}
-
-/// H := HASH(H || ephemeral); C := KDF1(C, ephemeral)
-void mix_ephemeral(HandshakeState& state, ConstBytes ephemeral) noexcept {
-  mix_hash(state, ephemeral);
-  mix_key(state, ephemeral);
-}
 
 MessageHeader make_header(MessageType type) noexcept {
   return {static_cast<uint8_t>(type), {0, 0, 0}};
@@ -105,24 +27,52 @@ bool is(const MessageHeader& header, MessageType type) noexcept {
          (header.reserved[0] | header.reserved[1] | header.reserved[2]) == 0;
 }
 
-PublicKey load_key(const uint8_t (&bytes)[32]) noexcept {
-  PublicKey key;
-  std::memcpy(key.data(), bytes, key.size());
-  return key;
+/// The handshakes of a burst that are computed together: those that may be, kHandshakesAtOnce at
+/// a time.
+template <typename Task, typename May, typename Work>
+void in_parts(std::span<Task> burst, May may, Work work) noexcept {
+  EachOf<Task*> part{};
+  size_t count = 0;
+  for (Task& task : burst) {
+    if (!may(task)) continue;
+    part[count++] = &task;
+    if (count == part.size()) work(std::span<Task* const>(part));
+    count %= part.size();
+  }
+  if (count > 0) work(std::span<Task* const>(part).first(count));
+}
+
+constexpr auto kAll = [](const auto&) { return true; };
+
+/// 32 bytes of each handshake.
+template <typename Task, typename Of>
+Lanes<32> gather(std::span<Task* const> part, Of of) noexcept {
+  Lanes<32> lanes;
+  for (size_t i = 0; i < part.size(); ++i) lanes.set(i, of(*part[i]));
+  return lanes;
 }
 
 /// The last step of both sides: the initiator sends with the first key, the responder with the
 /// second.
-TransportKeys derive_transport(const HandshakeState& state, bool initiator) noexcept {
-  TransportKeys keys;
-  Secret* first = initiator ? &keys.send : &keys.receive;
-  Secret* second = initiator ? &keys.receive : &keys.send;
-  kdf({first, second}, state.chaining_key.bytes(), {});
-  keys.local_index = state.local_index;
-  keys.remote_index = state.remote_index;
-  keys.initiator = initiator;
-  return keys;
-}
+class TransportKeysOf {
+ public:
+  explicit TransportKeysOf(const Transcripts& transcripts) noexcept {
+    transcripts.derive(first_, second_);
+  }
+  [[nodiscard]] TransportKeys keys(size_t which, bool initiator, uint32_t local_index,
+                                   uint32_t remote_index) const noexcept {
+    TransportKeys keys;
+    (initiator ? first_ : second_).get(which, keys.send.data());
+    (initiator ? second_ : first_).get(which, keys.receive.data());
+    keys.local_index = local_index;
+    keys.remote_index = remote_index;
+    keys.initiator = initiator;
+    return keys;
+  }
+
+ private:
+  Lanes<32> first_, second_;
+};
 
 }  // namespace
 
@@ -145,108 +95,262 @@ Identity make_identity(const Secret& private_key) noexcept {
   return {private_key, derive_public_key(private_key)};
 }
 
+namespace {
+
+/// 28 bytes are 12 of a timestamp and their tag.
+constexpr size_t kTimestampBytes = std::tuple_size_v<Timestamp>;
+
+Lanes<32> public_keys_of_self(std::span<InitiationToOpen* const> part) noexcept {
+  return gather(part, [](const InitiationToOpen& task) { return task.self->public_key.data(); });
+}
+
+void make_remote_part(std::span<RemoteOfBurst* const> part) noexcept {
+  Exchanges exchanges;
+  for (const RemoteOfBurst* task : part) {
+    exchanges.agree(task->self->private_key, task->remote->public_key.data());
+  }
+  exchanges.compute();
+  for (size_t i = 0; i < part.size(); ++i) {
+    part[i]->remote->static_static = exchanges.shared(i);
+    part[i]->usable = exchanges.usable(i);
+  }
+}
+
+void create_initiation_part(std::span<InitiationToCreate* const> part) noexcept {
+  EachOf<Secret> ephemerals;
+  generate_private_keys(std::span(ephemerals).first(part.size()));
+  Exchanges exchanges;
+  for (size_t i = 0; i < part.size(); ++i) {
+    InitiationToCreate& task = *part[i];
+    *task.state = {};
+    task.state->local_index = task.local_index;
+    task.state->ephemeral = ephemerals[i];
+    task.message->header = make_header(MessageType::kInitiation);
+    store_le32(task.message->sender, task.local_index);
+    exchanges.make_public(ephemerals[i], task.message->ephemeral);
+    exchanges.agree(ephemerals[i], task.remote->public_key.data());
+  }
+  exchanges.compute();
+
+  using Task = InitiationToCreate;
+  Transcripts transcripts(part.size());
+  Lanes<32> keys;
+  transcripts.start(gather(part, [](const Task& t) { return t.remote->public_key.data(); }));
+  transcripts.mix_ephemeral(gather(part, [](const Task& t) { return t.message->ephemeral; }));
+  transcripts.mix_key(keys, exchanges.shared(0, part.size()));
+  transcripts.seal_and_hash<sizeof(PublicKey)>(
+      keys, [&](size_t i) { return std::span(part[i]->self->public_key); },
+      [&](size_t i) { return std::span(part[i]->message->sealed_static); });
+  transcripts.mix_key(keys,
+                      gather(part, [](const Task& t) { return t.remote->static_static.data(); }));
+  transcripts.seal_and_hash<kTimestampBytes>(
+      keys, [&](size_t i) { return std::span(part[i]->now); },
+      [&](size_t i) { return std::span(part[i]->message->sealed_timestamp); });
+  for (size_t i = 0; i < part.size(); ++i) {
+    transcripts.save(i, part[i]->state->chaining_key, part[i]->state->hash);
+    part[i]->usable = exchanges.usable(i);
+  }
+}
+
+void open_initiation_part(std::span<InitiationToOpen* const> part) noexcept {
+  using Task = InitiationToOpen;
+  Exchanges exchanges;
+  for (const Task* task : part) {
+    exchanges.agree(task->self->private_key, task->message->ephemeral);
+  }
+  exchanges.compute();
+
+  Transcripts transcripts(part.size());
+  Lanes<32> keys;
+  EachOf<PublicKey> claimed;
+  transcripts.start(public_keys_of_self(part));
+  transcripts.mix_ephemeral(gather(part, [](const Task& t) { return t.message->ephemeral; }));
+  transcripts.mix_key(keys, exchanges.shared(0, part.size()));
+  const auto authentic = transcripts.open_and_hash<sizeof(PublicKey)>(
+      keys, [&](size_t i) { return std::span(claimed[i]); },
+      [&](size_t i) { return std::span(part[i]->message->sealed_static); });
+  for (size_t i = 0; i < part.size(); ++i) {
+    if (!authentic[i] || !exchanges.usable(i)) continue;
+    OpenedInitiation& opened = part[i]->opened.emplace();
+    opened.claimed_static = claimed[i];
+    opened.state.remote_index = load_le32(part[i]->message->sender);
+    std::memcpy(opened.state.remote_ephemeral.data(), part[i]->message->ephemeral,
+                sizeof(PublicKey));
+    transcripts.save(i, opened.state.chaining_key, opened.state.hash);
+  }
+}
+
+void authenticate_initiation_part(std::span<InitiationToAuthenticate* const> part) noexcept {
+  using Task = InitiationToAuthenticate;
+  Transcripts transcripts(part.size());
+  for (size_t i = 0; i < part.size(); ++i) {
+    transcripts.load(i, part[i]->opened->state.chaining_key, part[i]->opened->state.hash);
+  }
+  Lanes<32> keys;
+  EachOf<Timestamp> timestamps;
+  transcripts.mix_key(keys,
+                      gather(part, [](const Task& t) { return t.remote->static_static.data(); }));
+  const auto authentic = transcripts.open_and_hash<kTimestampBytes>(
+      keys, [&](size_t i) { return std::span(timestamps[i]); },
+      [&](size_t i) { return std::span(part[i]->message->sealed_timestamp); });
+  for (size_t i = 0; i < part.size(); ++i) {
+    if (!authentic[i]) continue;
+    HandshakeState& state = part[i]->opened->state;
+    transcripts.save(i, state.chaining_key, state.hash);
+    part[i]->timestamp = timestamps[i];
+  }
+}
+
+void create_response_part(std::span<ResponseToCreate* const> part) noexcept {
+  using Task = ResponseToCreate;
+  EachOf<HandshakeState> states;
+  EachOf<Secret> ephemerals;
+  generate_private_keys(std::span(ephemerals).first(part.size()));
+  Exchanges exchanges;
+  Transcripts transcripts(part.size());
+  for (size_t i = 0; i < part.size(); ++i) {
+    Task& task = *part[i];
+    states[i] = *task.state;
+    *task.state = {};
+    transcripts.load(i, states[i].chaining_key, states[i].hash);
+    task.message->header = make_header(MessageType::kResponse);
+    store_le32(task.message->sender, task.local_index);
+    store_le32(task.message->receiver, states[i].remote_index);
+    exchanges.make_public(ephemerals[i], task.message->ephemeral);
+    exchanges.agree(ephemerals[i], states[i].remote_ephemeral.data());
+  }
+  for (size_t i = 0; i < part.size(); ++i) {
+    exchanges.agree(ephemerals[i], part[i]->remote->public_key.data());
+  }
+  exchanges.compute();
+
+  Lanes<32> keys;
+  transcripts.mix_ephemeral(gather(part, [](const Task& t) { return t.message->ephemeral; }));
+  transcripts.mix_key(exchanges.shared(0, part.size()));
+  transcripts.mix_key(exchanges.shared(part.size(), part.size()));
+  transcripts.mix_preshared(
+      keys, gather(part, [](const Task& t) { return t.remote->preshared_key.data(); }));
+  transcripts.seal_and_hash<0>(
+      keys, [](size_t) { return std::span<const uint8_t>(); },
+      [&](size_t i) { return std::span(part[i]->message->sealed_nothing); });
+  const TransportKeysOf transport(transcripts);
+  for (size_t i = 0; i < part.size(); ++i) {
+    if (!exchanges.usable(i) || !exchanges.usable(part.size() + i)) continue;
+    part[i]->keys = transport.keys(i, false, part[i]->local_index, states[i].remote_index);
+  }
+}
+
+void consume_response_part(std::span<ResponseToConsume* const> part) noexcept {
+  using Task = ResponseToConsume;
+  Exchanges exchanges;
+  Transcripts transcripts(part.size());
+  for (size_t i = 0; i < part.size(); ++i) {
+    transcripts.load(i, part[i]->state->chaining_key, part[i]->state->hash);
+    exchanges.agree(part[i]->state->ephemeral, part[i]->message->ephemeral);
+  }
+  for (const Task* task : part) {
+    exchanges.agree(task->self->private_key, task->message->ephemeral);
+  }
+  exchanges.compute();
+
+  Lanes<32> keys;
+  transcripts.mix_ephemeral(gather(part, [](const Task& t) { return t.message->ephemeral; }));
+  transcripts.mix_key(exchanges.shared(0, part.size()));
+  transcripts.mix_key(exchanges.shared(part.size(), part.size()));
+  transcripts.mix_preshared(
+      keys, gather(part, [](const Task& t) { return t.remote->preshared_key.data(); }));
+  const auto authentic = transcripts.open_and_hash<0>(
+      keys, [](size_t) { return std::span<uint8_t>(); },
+      [&](size_t i) { return std::span(part[i]->message->sealed_nothing); });
+  const TransportKeysOf transport(transcripts);
+  for (size_t i = 0; i < part.size(); ++i) {
+    if (!authentic[i] || !exchanges.usable(i) || !exchanges.usable(part.size() + i)) continue;
+    // The state stays as it is until the response proves genuine.
+    HandshakeState& state = *part[i]->state;
+    part[i]->keys = transport.keys(i, true, state.local_index, load_le32(part[i]->message->sender));
+    state = {};
+  }
+}
+
+}  // namespace
+
+void make_remotes(std::span<RemoteOfBurst> burst) noexcept {
+  in_parts(burst, kAll, make_remote_part);
+}
+
+void create_initiations(std::span<InitiationToCreate> burst) noexcept {
+  in_parts(burst, kAll, create_initiation_part);
+}
+
+void open_initiations(std::span<InitiationToOpen> burst) noexcept {
+  const auto may = [](InitiationToOpen& task) {
+    task.opened.reset();
+    return is(task.message->header, MessageType::kInitiation);
+  };
+  in_parts(burst, may, open_initiation_part);
+}
+
+void authenticate_initiations(std::span<InitiationToAuthenticate> burst) noexcept {
+  in_parts(burst, kAll, authenticate_initiation_part);
+}
+
+void create_responses(std::span<ResponseToCreate> burst) noexcept {
+  in_parts(burst, kAll, create_response_part);
+}
+
+void consume_responses(std::span<ResponseToConsume> burst) noexcept {
+  const auto may = [](ResponseToConsume& task) {
+    task.keys.reset();
+    return is(task.message->header, MessageType::kResponse) &&
+           load_le32(task.message->receiver) == task.state->local_index;
+  };
+  in_parts(burst, may, consume_response_part);
+}
+
 std::optional<RemoteIdentity> make_remote(const Identity& self, const PublicKey& peer,
                                           const Secret& preshared_key) noexcept {
   RemoteIdentity remote{peer, {}, preshared_key};
-  if (!x25519(remote.static_static, self.private_key, peer)) return std::nullopt;
-  return remote;
+  RemoteOfBurst one{&self, &remote};
+  make_remotes({&one, 1});
+  return one.usable ? std::optional(remote) : std::nullopt;
 }
 
 bool create_initiation(const Identity& self, const RemoteIdentity& remote, uint32_t local_index,
                        const Timestamp& now, MessageInitiation& out,
                        HandshakeState& state) noexcept {
-  state = {};
-  state.local_index = local_index;
-  state.ephemeral = generate_private_key();
-  out.header = make_header(MessageType::kInitiation);
-  store_le32(out.sender, local_index);
-  const PublicKey ephemeral = derive_public_key(state.ephemeral);
-  std::memcpy(out.ephemeral, ephemeral.data(), ephemeral.size());
-
-  Secret key;
-  start(state, remote.public_key);
-  mix_ephemeral(state, ephemeral);
-  if (!mix_exchange(state, key, state.ephemeral, remote.public_key)) return false;
-  seal_and_hash(state, key, self.public_key, out.sealed_static);
-  mix_key(state, key, remote.static_static.bytes());
-  seal_and_hash(state, key, now, out.sealed_timestamp);
-  return true;
+  InitiationToCreate one{&self, &remote, local_index, now, &out, &state};
+  create_initiations({&one, 1});
+  return one.usable;
 }
 
 std::optional<OpenedInitiation> open_initiation(const Identity& self,
                                                 const MessageInitiation& message) noexcept {
-  if (!is(message.header, MessageType::kInitiation)) return std::nullopt;
-  OpenedInitiation opened;
-  HandshakeState& state = opened.state;
-  state.remote_index = load_le32(message.sender);
-  state.remote_ephemeral = load_key(message.ephemeral);
-
-  Secret key;
-  start(state, self.public_key);
-  mix_ephemeral(state, state.remote_ephemeral);
-  if (!mix_exchange(state, key, self.private_key, state.remote_ephemeral) ||
-      !open_and_hash(state, key, opened.claimed_static, message.sealed_static)) {
-    return std::nullopt;
-  }
-  return opened;
+  InitiationToOpen one{&self, &message, {}};
+  open_initiations({&one, 1});
+  return one.opened;
 }
 
 std::optional<Timestamp> authenticate_initiation(OpenedInitiation& opened,
                                                  const RemoteIdentity& remote,
                                                  const MessageInitiation& message) noexcept {
-  HandshakeState state = opened.state;
-  Secret key;
-  Timestamp timestamp;
-  mix_key(state, key, remote.static_static.bytes());
-  if (!open_and_hash(state, key, timestamp, message.sealed_timestamp)) return std::nullopt;
-  opened.state = state;
-  return timestamp;
+  InitiationToAuthenticate one{&opened, &remote, &message, {}};
+  authenticate_initiations({&one, 1});
+  return one.timestamp;
 }
 
 std::optional<TransportKeys> create_response(HandshakeState& state, const RemoteIdentity& remote,
                                              uint32_t local_index, MessageResponse& out) noexcept {
-  HandshakeState ending = state;
-  state = {};
-  ending.local_index = local_index;
-  out.header = make_header(MessageType::kResponse);
-  store_le32(out.sender, local_index);
-  store_le32(out.receiver, ending.remote_index);
-  const Secret ephemeral_private = generate_private_key();
-  const PublicKey ephemeral = derive_public_key(ephemeral_private);
-  std::memcpy(out.ephemeral, ephemeral.data(), ephemeral.size());
-
-  Secret key;
-  mix_ephemeral(ending, ephemeral);
-  if (!mix_exchange(ending, ephemeral_private, ending.remote_ephemeral) ||
-      !mix_exchange(ending, ephemeral_private, remote.public_key)) {
-    return std::nullopt;
-  }
-  mix_preshared(ending, key, remote.preshared_key);
-  seal_and_hash(ending, key, {}, out.sealed_nothing);
-  return derive_transport(ending, false);
+  ResponseToCreate one{&state, &remote, local_index, &out, {}};
+  create_responses({&one, 1});
+  return one.keys;
 }
 
 std::optional<TransportKeys> consume_response(const Identity& self, const RemoteIdentity& remote,
                                               HandshakeState& state,
                                               const MessageResponse& message) noexcept {
-  if (!is(message.header, MessageType::kResponse) ||
-      load_le32(message.receiver) != state.local_index) {
-    return std::nullopt;
-  }
-  HandshakeState ending = state;  // the state stays as it is until the response proves genuine
-  ending.remote_index = load_le32(message.sender);
-  const PublicKey ephemeral = load_key(message.ephemeral);
-
-  Secret key;
-  mix_ephemeral(ending, ephemeral);
-  if (!mix_exchange(ending, ending.ephemeral, ephemeral) ||
-      !mix_exchange(ending, self.private_key, ephemeral)) {
-    return std::nullopt;
-  }
-  mix_preshared(ending, key, remote.preshared_key);
-  if (!open_and_hash(ending, key, {}, message.sealed_nothing)) return std::nullopt;
-  state = {};
-  return derive_transport(ending, true);
+  ResponseToConsume one{&self, &remote, &state, &message, {}};
+  consume_responses({&one, 1});
+  return one.keys;
 }
 
 }  // namespace wirelay::crypto

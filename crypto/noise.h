@@ -2,11 +2,16 @@
 //
 // Pure functions over message buffers: no I/O, no clock (timestamps are passed in), no tables.
 // Mac fields are crypto/cookie.h's; these functions leave them alone.
+//
+// Each step is there for many handshakes at once, which costs a part of what it costs for each
+// alone (docs/handshakes.md), and for one. Any number may be given; kHandshakesAtOnce, or a
+// multiple, fill what computes them.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "crypto/keys.h"
 #include "crypto/wire.h"
@@ -58,7 +63,28 @@ struct HandshakeState {
   uint32_t remote_index = 0;
 };
 
-/// Initiator, message 1: fills all of `out` but its macs. False when the peer's key is unusable.
+inline constexpr size_t kHandshakesAtOnce = 16;
+
+/// The static-static secrets of several peers of one party; false in `usable` for a low-order key.
+struct RemoteOfBurst {
+  const Identity* self;
+  RemoteIdentity* remote;  // in: public key and preshared key; out: the secret
+  bool usable = false;
+};
+void make_remotes(std::span<RemoteOfBurst> burst) noexcept;
+
+/// Initiator, message 1: fills all of `message` but its macs. Not usable when the peer's key is
+/// not.
+struct InitiationToCreate {
+  const Identity* self;
+  const RemoteIdentity* remote;
+  uint32_t local_index;
+  Timestamp now;
+  MessageInitiation* message;
+  HandshakeState* state;
+  bool usable = false;
+};
+void create_initiations(std::span<InitiationToCreate> burst) noexcept;
 [[nodiscard]] bool create_initiation(const Identity& self, const RemoteIdentity& remote,
                                      uint32_t local_index, const Timestamp& now,
                                      MessageInitiation& out, HandshakeState& state) noexcept;
@@ -69,21 +95,51 @@ struct OpenedInitiation {
   PublicKey claimed_static{};
   HandshakeState state;
 };
+struct InitiationToOpen {
+  const Identity* self;
+  const MessageInitiation* message;
+  std::optional<OpenedInitiation> opened;
+};
+void open_initiations(std::span<InitiationToOpen> burst) noexcept;
 std::optional<OpenedInitiation> open_initiation(const Identity& self,
                                                 const MessageInitiation& message) noexcept;
 
 /// Responder, second half, with the claimed peer looked up: proves that the sender holds the
 /// private key and returns its timestamp, which the caller must find greater than the last one.
+struct InitiationToAuthenticate {
+  OpenedInitiation* opened;
+  const RemoteIdentity* remote;
+  const MessageInitiation* message;
+  std::optional<Timestamp> timestamp;
+};
+void authenticate_initiations(std::span<InitiationToAuthenticate> burst) noexcept;
 std::optional<Timestamp> authenticate_initiation(OpenedInitiation& opened,
                                                  const RemoteIdentity& remote,
                                                  const MessageInitiation& message) noexcept;
 
-/// Responder, message 2: fills all of `out` but its macs, and ends the state.
+/// Responder, message 2: fills all of `message` but its macs, and ends the state. No keys for a
+/// low-order ephemeral key of the initiator.
+struct ResponseToCreate {
+  HandshakeState* state;
+  const RemoteIdentity* remote;
+  uint32_t local_index;
+  MessageResponse* message;
+  std::optional<TransportKeys> keys;
+};
+void create_responses(std::span<ResponseToCreate> burst) noexcept;
 std::optional<TransportKeys> create_response(HandshakeState& state, const RemoteIdentity& remote,
                                              uint32_t local_index, MessageResponse& out) noexcept;
 
 /// Initiator, the end: nullopt when the response is not authentic; then `state` is unchanged and
 /// a later, genuine response is still accepted. On success the state is wiped.
+struct ResponseToConsume {
+  const Identity* self;
+  const RemoteIdentity* remote;
+  HandshakeState* state;
+  const MessageResponse* message;
+  std::optional<TransportKeys> keys;
+};
+void consume_responses(std::span<ResponseToConsume> burst) noexcept;
 std::optional<TransportKeys> consume_response(const Identity& self, const RemoteIdentity& remote,
                                               HandshakeState& state,
                                               const MessageResponse& message) noexcept;

@@ -48,6 +48,11 @@ UserStatus Relay::user_status(const std::string& name) const {
   const dataplane::User& user = datapath_.shared().users[*number];
   status.dropped_up = user.dropped_up.load(std::memory_order_relaxed);
   status.dropped_down = user.dropped_down.load(std::memory_order_relaxed);
+  if (nat_) {
+    const NatUse use = nat_->use(*number);
+    status.nat_blocks = use.blocks;
+    status.nat_flows = use.flows;
+  }
   status.traffic = publisher_.past_traffic(name);
   status.quota = publisher_.quotas().status(*number);
   status.expiry = publisher_.expiries().status(*number);
@@ -57,6 +62,10 @@ UserStatus Relay::user_status(const std::string& name) const {
 PeerStatus Relay::peer_status(const std::string& name) const {
   const auto number = publisher_.peer_number(name);
   return number ? protocol_.status(*number) : PeerStatus{};
+}
+
+std::optional<DrainStatus> Relay::draining() const {
+  return drain_.status(read_clocks().ns, protocol_.peer_counts().connected);
 }
 
 std::vector<RingDepth> Relay::ring_depths() const {
@@ -76,5 +85,21 @@ std::vector<RingDepth> Relay::ring_depths() const {
 }
 
 uint32_t Relay::sessions_in_use() const { return session_writer_.in_use(); }
+
+std::optional<NatStatus> Relay::nat() const {
+  if (!nat_) return std::nullopt;
+  NatStatus status = nat_->status();
+  status.port = config_.nat44->port;
+  status.records_used = datapath_.nat_records();
+  return status;
+}
+
+std::optional<NatBlockStatus> Relay::nat_block(uint32_t number) const {
+  auto block = nat_->block(number);
+  if (!block) return std::nullopt;
+  const UserPtr user = publisher_.user(block->user_number);
+  if (user) block->user = user->name;
+  return block;
+}
 
 }  // namespace wirelay::ctrl

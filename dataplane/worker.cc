@@ -18,11 +18,19 @@ namespace wirelay::dataplane {
 
 namespace {
 
-/// Adaptive polling: empty polls before the first sleep, and how sleeps grow.
+/// Adaptive polling: empty polls before the first sleep, and how sleeps grow; beyond half a
+/// millisecond only when about a second has passed without a packet.
 constexpr unsigned kSpins = 256;
 constexpr long kFirstSleepNs = 1'000;
-constexpr long kLongestSleepNs = 500'000;
+constexpr long kLongestSleepNs = 500'000, kLongestIdleSleepNs = 2'000'000;
+constexpr unsigned kSleepsOfASecond = 2'000;
 constexpr uint64_t kPollsOfGivingUp = 1024;
+
+std::unique_ptr<NatFlows> make_nat_flows(const Shared& shared) {
+  if (!shared.nat) return nullptr;
+  const uint32_t records = shared.nat->settings.flows / shared.workers;
+  return std::make_unique<NatFlows>(*shared.nat, records, shared.tsc_hz);
+}
 
 uint64_t address_bits(const Shared& shared) noexcept {
   uint64_t bits = 0;
@@ -43,6 +51,7 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
       plain_parts(all.tsc_hz),
       tunnel_parts(all.tsc_hz),
       next_fragment_id(static_cast<uint32_t>(rte_rand())),
+      nat_flows(make_nat_flows(all)),
       engine_(std::move(engine)),
       queues_(std::move(queues)),
       polling_(polling),
@@ -51,14 +60,14 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
 }
 
 void Worker::run(const std::atomic<bool>& stop) noexcept {
-  unsigned empty = 0;
+  unsigned empty = 0, sleeps = 0;
   long sleep_ns = kFirstSleepNs;
   shared.rcu.online(id);
   while (!stop.load(std::memory_order_relaxed)) {
     const unsigned taken = poll(rte_rdtsc());
     shared.rcu.quiescent(id);
     if (taken != 0) {
-      empty = 0;
+      empty = sleeps = 0;
       sleep_ns = kFirstSleepNs;
     } else if (polling_ == Polling::kAdaptive && ++empty > kSpins) {
       // The one system call of a worker, made only when there is nothing to do. Nobody who waits
@@ -68,7 +77,8 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
       nanosleep(&pause, nullptr);
       shared.rcu.online(id);
       counters.sleeps.add(1);
-      sleep_ns = std::min(sleep_ns * 2, kLongestSleepNs);
+      const bool idle = ++sleeps > kSleepsOfASecond;
+      sleep_ns = std::min(sleep_ns * 2, idle ? kLongestIdleSleepNs : kLongestSleepNs);
     } else {
       rte_pause();
     }
@@ -90,6 +100,10 @@ unsigned Worker::poll(uint64_t tsc) noexcept {
   }
   taken += receive(mailbox_.handoff.pop_burst(lane(Lane::kIngress).mbufs, kBurstSize));
   taken += take_refused();
+  if (nat_flows != nullptr) {
+    nat_flows->age(now);
+    taken += take_strays();
+  }
   rte_mbuf* frames[kBurstSize];
   const unsigned n = mailbox_.transmit.pop_burst(frames, kBurstSize);
   for (unsigned i = 0; i < n; ++i) send(frames[i]->port, frames[i]);
@@ -151,6 +165,36 @@ unsigned Worker::take_refused() noexcept {
   }
   run_pipeline(*this);
   return count;
+}
+
+unsigned Worker::take_strays() noexcept {
+  Stray strays[kBurstSize];
+  const unsigned count = mailbox_.strays.pop_burst(strays, kBurstSize);
+  if (count == 0) return 0;
+  for (unsigned i = 0; i < count; ++i) take_stray(strays[i]);
+  run_pipeline(*this);
+  return count;
+}
+
+/// Whose it is is looked up anew, as of what is refused.
+void Worker::take_stray(const Stray& stray) noexcept {
+  Burst& burst = lane(stray.outward ? Lane::kNatOut : Lane::kNatIn);
+  PacketMeta m{};
+  m.next = stray.outward ? Next::kNatOut : Next::kNatIn;
+  m.ip_bytes = stray.mbuf->data_len;
+  if (stray.outward) {
+    const auto* ip = rte_pktmbuf_mtod(stray.mbuf, const uint8_t*);
+    const RouteTarget sender = shared.prefixes.lookup(source_of(ip));
+    if (sender.kind() != RouteKind::kPeer) {
+      count(Drop::kSourceNotAllowed);
+      return rte_pktmbuf_free(stray.mbuf);
+    }
+    m.peer = m.sender = sender.id();
+    m.adjacency = stray.adjacency;
+    m.port = stray.port;
+  }
+  burst.mbufs[burst.count] = stray.mbuf;
+  burst.meta[burst.count++] = m;
 }
 
 void Worker::flush(uint16_t number) noexcept {

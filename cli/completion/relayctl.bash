@@ -2,7 +2,7 @@
 # relay knows them (asked for those behind what is there already: it may have many), files where an
 # option takes one.
 
-_relayctl_kinds='started connected disconnected roamed refused shared_key quota expiry change link gateway lost'
+_relayctl_kinds='started connected disconnected roamed refused shared_key quota expiry change link gateway draining nat_block lost'
 
 _relayctl_names() {
   local -a socket=()

@@ -14,4 +14,9 @@ void wipe_avx2(void* scratch, size_t bytes) noexcept;
 /// worked on short texts only (kPolyShortChunks) have used less of the stack.
 void wipe_avx512(void* scratch, size_t bytes, bool short_texts) noexcept;
 
+/// Wipe the stack below the caller, as far as the kernels of x25519_kernel.h and blake2s_kernel.h
+/// use it, and the vector registers.
+void wipe_deep_avx2() noexcept;
+void wipe_deep_avx512() noexcept;
+
 }  // namespace wirelay::crypto::lanes

@@ -14,6 +14,7 @@ namespace {
 // More than the deepest frames of kernels, by the tests' account of what is left in them.
 constexpr size_t kShortStackBytes = 3840;
 constexpr size_t kStackBytes = 6656;
+constexpr size_t kDeepStackBytes = 24576;
 
 [[gnu::always_inline]] inline void wipe_lines(void* memory, size_t bytes) noexcept {
   auto* line = static_cast<uint8_t*>(memory);
@@ -75,6 +76,11 @@ void wipe_registers() noexcept {
 void wipe_avx512(void* scratch, size_t bytes, bool short_texts) noexcept {
   wipe_lines(scratch, bytes);
   short_texts ? wipe_stack<kShortStackBytes>() : wipe_stack<kStackBytes>();
+  wipe_registers();
+}
+
+void wipe_deep_avx512() noexcept {
+  wipe_stack<kDeepStackBytes>();
   wipe_registers();
 }
 

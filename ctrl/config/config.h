@@ -37,6 +37,13 @@ struct RouteConfig {
   dataplane::IpAddr via;
 };
 
+/// Users go out by `port` with public addresses (docs/nat.md).
+struct Nat44Config {
+  std::string port;
+  dataplane::NatSettings settings;
+  bool operator==(const Nat44Config&) const = default;
+};
+
 struct HttpConfig {
   /// None: no HTTP.
   std::optional<dataplane::Endpoint> listen = dataplane::parse_endpoint("127.0.0.1:9586");
@@ -54,6 +61,7 @@ struct Config {
   std::optional<std::string> public_endpoint;       // host:port that client files name
   std::vector<PortConfig> ports;
   std::vector<RouteConfig> routes;                  // for decrypted traffic, beside the gateways
+  std::optional<Nat44Config> nat44;                 // none: addresses are not translated
   std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
   std::vector<PoolConfig> address_pools;            // for peers that name no allowed IPs
   std::vector<std::string> client_dns;              // for client files
@@ -63,6 +71,7 @@ struct Config {
   dataplane::Polling polling = dataplane::Polling::kAdaptive;
   dataplane::Sizes sizes;
   HugePages huge_pages = HugePages::kAuto;
+  bool restrict_system_calls = true;  // once it serves
   std::string aead_engine = "auto";
   std::string control_socket = "/run/wirelay/relayd.sock";
   std::string control_socket_group;  // may do all; "": the process's own

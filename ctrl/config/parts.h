@@ -35,6 +35,9 @@ void read_http(ObjectReader& root, Config& config, std::vector<Problem>& problem
 /// The "ports" list.
 void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 
+/// The "nat44" object, behind the ports.
+void read_nat44(ObjectReader& root, Config& config, std::vector<Problem>& problems);
+
 /// The lowest and the highest address of an IPv4 network of more than two, which are no host's.
 std::vector<dataplane::IpAddr> ends_of(const dataplane::Prefix& network);
 
@@ -42,6 +45,7 @@ std::vector<dataplane::IpAddr> ends_of(const dataplane::Prefix& network);
 /// problem.
 void check_settings(const Config& config, std::vector<Problem>& problems);
 void check_ports(const Config& config, std::vector<Problem>& problems);
+void check_nat44(const Config& config, std::vector<Problem>& problems);
 /// What is no reason to refuse; for settings without a problem.
 std::vector<Problem> warnings_of(const Config& config);
 

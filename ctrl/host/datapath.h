@@ -36,11 +36,13 @@ class Datapath {
 
   /// Sends the workers off, each on its lcore; the tables are ready for them.
   void launch();
-  /// Waits until all workers have ended; they do within a millisecond.
+  /// Waits until all workers have ended; they do within two milliseconds.
   void stop();
 
   [[nodiscard]] dataplane::Shared& shared() const noexcept { return *shared_; }
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> counters() const;
+  /// Records of NAT's flows that are in use, of all workers; 0 without NAT.
+  [[nodiscard]] uint32_t nat_records() const noexcept;
   /// For LinkWatch.
   [[nodiscard]] std::vector<LinkWatch::Watched> watched() const;
   [[nodiscard]] size_t port_count() const noexcept { return open_.size(); }
@@ -51,6 +53,7 @@ class Datapath {
 
  private:
   void open_ports(const Config& config, const std::vector<uint16_t>& ports);
+  void start_nat(const Nat44Config& config);
   void close_ports() noexcept;
 
   struct OpenPort {

@@ -37,6 +37,7 @@ struct Facts {
   NeighbourCounters neighbours;
   TurnStatus turns;
   StoreStatus store;
+  bool draining = false;
   UserSeriesList series;
   bool series_cut = false;
 };

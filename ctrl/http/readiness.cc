@@ -20,6 +20,7 @@ std::vector<std::string> missing_of(const Facts& facts) {
   if (!facts.store.refusal.empty()) {
     missing.push_back(fmt::format("the store takes no changes: {}", facts.store.refusal));
   }
+  if (facts.draining) missing.emplace_back("the relay takes no new sessions");
   return missing;
 }
 

@@ -9,7 +9,8 @@
 
 namespace wirelay::ctrl::http {
 
-/// Ports without a link, gateways that do not answer, a store that takes no changes.
+/// Ports without a link, gateways that do not answer, a store that takes no changes; new sessions,
+/// once the relay drains.
 std::vector<std::string> missing_of(const Facts& facts);
 
 /// {"ready": ..., "missing": [...]}, with a newline at its end.

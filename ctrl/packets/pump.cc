@@ -98,6 +98,9 @@ void Pump::hand_on(const dataplane::Punt& punt, const Now& now) {
     case dataplane::PuntReason::kUnresolved:
       neighbours_.handle(punt, now);
       return;
+    case dataplane::PuntReason::kNoBlock:
+      nat_->handle(punt);
+      return;
   }
 }
 

@@ -20,6 +20,7 @@ class Presence {
   /// It has none any more: it is gone, if it was there. All that its sessions carried is in its
   /// state.
   void leave(uint32_t peer, Ended how);
+  /// How many there are.
   [[nodiscard]] size_t connected() const noexcept { return connected_; }
 
  private:

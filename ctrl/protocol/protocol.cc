@@ -300,6 +300,8 @@ void Protocol::set_first_handshake(uint32_t user, uint64_t seconds) {
 
 std::vector<uint32_t> Protocol::take_first_handshakes() { return impl_->ctx.user_book.take_new(); }
 
+void Protocol::close() noexcept { impl_->admission.close(); }
+
 PeerStatus Protocol::status(uint32_t peer) const {
   PeerStatus out;
   const Context& ctx = impl_->ctx;

@@ -107,6 +107,9 @@ class Protocol {
   /// Users whose first handshake was since the last call.
   [[nodiscard]] std::vector<uint32_t> take_first_handshakes();
 
+  /// From now on nobody gets a new session, and we begin none; those that there are live on.
+  void close() noexcept;
+
   [[nodiscard]] PeerStatus status(uint32_t peer) const;
   /// What is to last: the peer's traffic, where it is, and what guards against replays.
   [[nodiscard]] PeerLife life(uint32_t peer) const;

@@ -54,6 +54,7 @@ void Responder::take_initiation(const Datagram& datagram) {
   ctx_.book->refused_timestamp(*peer) = {};
   s.initiation = ctx_.now.tsc;
   watch_key(*peer, datagram.remote);
+  if (admission_.closed()) return refuse(&Counters::refused_draining);
   if (!admission_.admit(*peer)) return refuse(&Counters::refused_sessions);
   answer(*peer, datagram, opened->state, *remote);
 }

@@ -3,20 +3,17 @@
 // is derived from them in their own memory or on the stack.
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <iostream>
 #include <utility>
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <sodium.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "crypto/aead.h"
 #include "crypto/aead_single.h"
 #include "crypto/wire.h"
+#include "tests/crypto/private_stack.h"
 #include "tests/crypto/test_bytes.h"
 
 namespace wirelay::test {
@@ -24,31 +21,6 @@ namespace wirelay::test {
 using namespace crypto;
 
 namespace {
-
-/// Pages that may be used, between two that may not.
-class GuardedPages {
- public:
-  explicit GuardedPages(size_t bytes)
-      : page_(static_cast<size_t>(sysconf(_SC_PAGESIZE))),
-        bytes_((bytes + page_ - 1) / page_ * page_) {
-    void* memory = mmap(nullptr, bytes_ + 2 * page_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CPPUNIT_ASSERT(memory != MAP_FAILED);
-    base_ = static_cast<uint8_t*>(memory);
-    CPPUNIT_ASSERT_EQUAL(0, mprotect(begin(), bytes_, PROT_READ | PROT_WRITE));
-  }
-  ~GuardedPages() { munmap(base_, bytes_ + 2 * page_); }
-  GuardedPages(GuardedPages&& other) noexcept
-      : page_(other.page_), bytes_(other.bytes_), base_(std::exchange(other.base_, nullptr)) {}
-  GuardedPages(const GuardedPages&) = delete;
-  GuardedPages& operator=(const GuardedPages&) = delete;
-
-  [[nodiscard]] uint8_t* begin() const { return base_ + page_; }
-  [[nodiscard]] uint8_t* end() const { return begin() + bytes_; }
-
- private:
-  size_t page_, bytes_;
-  uint8_t* base_ = nullptr;
-};
 
 constexpr size_t kBurst = 20;  // two Poly1305 registers, and a group with strands
 
@@ -97,38 +69,6 @@ std::vector<std::unique_ptr<AeadEngine>> usable_engines() {
   }
   return engines;
 }
-
-bool contains(std::span<const uint8_t> memory, std::span<const uint8_t> secret) {
-  return memmem(memory.data(), memory.size(), secret.data(), secret.size()) != nullptr;
-}
-
-/// A thread whose stack is ours, so that what a burst leaves there can be read afterwards, all of
-/// it.
-class PrivateStack {
- public:
-  PrivateStack() : pages_(kBytes) {}
-
-  [[nodiscard]] std::span<const uint8_t> memory() const { return {pages_.begin(), kBytes}; }
-
-  void run(std::function<void()> work) {
-    std::memset(pages_.begin(), 0xa5, kBytes);
-    pthread_attr_t attributes;
-    pthread_t thread;
-    CPPUNIT_ASSERT_EQUAL(0, pthread_attr_init(&attributes));
-    CPPUNIT_ASSERT_EQUAL(0, pthread_attr_setstack(&attributes, pages_.begin(), kBytes));
-    const auto main = [](void* argument) -> void* {
-      (*static_cast<std::function<void()>*>(argument))();
-      return nullptr;
-    };
-    CPPUNIT_ASSERT_EQUAL(0, pthread_create(&thread, &attributes, main, &work));
-    CPPUNIT_ASSERT_EQUAL(0, pthread_join(thread, nullptr));
-    pthread_attr_destroy(&attributes);
-  }
-
- private:
-  static constexpr size_t kBytes = size_t{1} << 18;
-  GuardedPages pages_;
-};
 
 /// The secrets of a burst of packets whose counters are their places, in the forms in which engines
 /// hold them: as bytes, 16 at a time, as words of 4 packets side by side, and r in limbs, of 2

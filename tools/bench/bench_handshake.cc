@@ -1,84 +1,42 @@
-// bench_handshake: handshakes a second of one core, as responder and as initiator, and where the
-// time goes, primitive by primitive.
+// bench_handshake: handshakes a second of one core, as responder and as initiator: in bursts by
+// each X25519 engine of this machine, and one at a time; and where the time of bursts goes,
+// primitive by primitive. Ratios are to one at a time by libsodium.
 //
 //   bench_handshake [--json] [--brief] [--rounds N]
 //
 // Google Benchmark times; its repetitions are interleaved at random, and of them the median counts,
 // with the quartiles as spread. Processor time, so that what else runs does not count. The tables
 // around a handshake are the control thread's: bench_protocol has the whole of it.
+#include <array>
 #include <boost/program_options/value_semantic.hpp>
 #include <cstdio>
 #include <map>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
 #include "crypto/aead_single.h"
-#include "crypto/blake2s.h"
+#include "crypto/blake2s_lanes.h"
 #include "crypto/cookie.h"
 #include "crypto/keys.h"
 #include "crypto/noise.h"
+#include "crypto/x25519.h"
+#include "tools/bench/handshake_ends.h"
 #include "tools/bench/measure.h"
 #include "tools/bench/program.h"
 
 using namespace wirelay;
 using namespace wirelay::crypto;
+using namespace wirelay::bench;
 
 namespace po = boost::program_options;
 
 namespace {
-
-constexpr uint64_t kSecond = 100;  // monotonic; all happens at once
-
-template <typename T>
-std::span<uint8_t> bytes_of(T& message) {
-  return {reinterpret_cast<uint8_t*>(&message), sizeof message};
-}
-
-/// Both ends, each with what it knows of the other.
-struct Ends {
-  Identity client = make_identity(generate_private_key());
-  Identity relay = make_identity(generate_private_key());
-  Secret preshared = generate_preshared_key();
-  RemoteIdentity of_client = *make_remote(relay, client.public_key, preshared);
-  RemoteIdentity of_relay = *make_remote(client, relay.public_key, preshared);
-  MacWriter to_relay{relay.public_key}, to_client{client.public_key};
-  Bytes32 relay_mac1 = mac1_key(relay.public_key), client_mac1 = mac1_key(client.public_key);
-  HandshakeState initiated;
-  MessageInitiation initiation{};
-  MessageResponse response{};
-
-  Ends() {
-    initiate(initiated, initiation);
-    respond();
-  }
-
-  /// The initiator's first half.
-  void initiate(HandshakeState& state, MessageInitiation& out) {
-    must(create_initiation(client, of_relay, 1, make_timestamp(kSecond), out, state));
-    to_relay.write(bytes_of(out), kSecond);
-  }
-  /// The responder's part, each time for the same initiation, as the worker and the control thread
-  /// do it.
-  void respond() {
-    must(check_mac1(relay_mac1, bytes_of(initiation)));
-    auto opened = open_initiation(relay, initiation);
-    must(opened && authenticate_initiation(*opened, of_client, initiation));
-    must(create_response(opened->state, of_client, 2, response).has_value());
-    to_client.write(bytes_of(response), kSecond);
-  }
-  /// The initiator's second half, of the first handshake, which stays open for the next time.
-  void finish() {
-    HandshakeState state = initiated;
-    must(check_mac1(client_mac1, bytes_of(response)));
-    must(consume_response(client, of_relay, state, response).has_value());
-  }
-  static void must(bool holds) {
-    if (!holds) throw std::logic_error("a handshake failed");
-  }
-};
 
 /// What a handshake does how often, by the name of the primitive's benchmark.
 struct Part {
@@ -105,60 +63,114 @@ constexpr Part kParts[] = {
     {"mac_write_response", 1, 0},
 };
 
+/// Nanoseconds of a benchmark are divided by `handshakes`, which it does at once.
+std::map<std::string, size_t> divisors;
+
 template <typename Work>
-void add(const char* name, Work work) {
-  benchmark::RegisterBenchmark(name, [work](benchmark::State& state) mutable {
+void add(const std::string& name, Work work, size_t handshakes = 1) {
+  divisors[name] = handshakes;
+  benchmark::RegisterBenchmark(name.c_str(), [work](benchmark::State& state) mutable {
     for (auto _ : state) work();
   });
 }
 
+template <typename Work>
+void add_by_engine(const std::string& name, const std::string& engine, Work work,
+                   size_t handshakes) {
+  divisors[name] = handshakes;
+  benchmark::RegisterBenchmark(name.c_str(), [work, engine](benchmark::State& state) mutable {
+    use_x25519_engine(engine);
+    for (auto _ : state) work();
+  });
+}
+
+std::string alone(const std::string& side) { return side + "_alone"; }
+std::string together(const std::string& side, const std::string& engine) {
+  return side + "_" + engine;
+}
+
+std::vector<std::string> usable_engines() {
+  std::vector<std::string> names;
+  for (const EngineInfo& info : list_x25519_engines()) {
+    if (info.usable) names.push_back(info.name);
+  }
+  return names;
+}
+
 void add_handshakes(Ends& ends) {
-  add("responder", [&ends] { ends.respond(); });
-  add("initiator", [&ends] {
-    HandshakeState state;
-    MessageInitiation message;
-    ends.initiate(state, message);
-    ends.finish();
-  });
-}
-
-void add_exchanges(Ends& ends) {
-  add("x25519", [&ends] {
-    Secret out;
-    benchmark::DoNotOptimize(x25519(out, ends.relay.private_key, ends.client.public_key));
-  });
-  add("x25519_base",
-      [&ends] { benchmark::DoNotOptimize(derive_public_key(ends.relay.private_key)); });
-}
-
-void add_hashes(Ends& ends) {
-  add("hash", [&ends] {
-    benchmark::DoNotOptimize(blake2s({ends.relay.public_key, ends.client.public_key}));
-  });
-  const auto add_kdf = [&ends](const char* name, size_t outputs) {
-    add(name, [&ends, outputs] {
-      Secret a, b, c;
-      const ConstBytes key = ends.relay.public_key, input = ends.client.public_key;
-      if (outputs == 1) kdf({&a}, key, input);
-      if (outputs == 2) kdf({&a, &b}, key, input);
-      if (outputs == 3) kdf({&a, &b, &c}, key, input);
-      benchmark::DoNotOptimize(a);
-    });
+  const auto add_sides = [&ends](const auto& name_of, const std::string& engine, size_t count) {
+    add_by_engine(
+        name_of("responder"), engine, [&ends, count] { ends.respond(count); }, count);
+    add_by_engine(
+        name_of("initiator"), engine,
+        [&ends, count] {
+          ends.initiate(count, false);
+          ends.finish(count);
+        },
+        count);
   };
-  add_kdf("kdf1", 1);
-  add_kdf("kdf2", 2);
-  add_kdf("kdf3", 3);
+  add_sides(alone, "libsodium", 1);
+  for (const std::string& engine : usable_engines()) {
+    add_sides([&](const std::string& side) { return together(side, engine); }, engine, kTogether);
+  }
+}
+
+/// As many multiplications as are done together.
+struct Multiplications {
+  Multiplications(const Ends& ends, bool base) {
+    for (size_t i = 0; i < kTogether; ++i) {
+      jobs[i] = {ends.clients[i].self.private_key.data(),
+                 base ? nullptr : ends.relay.public_key.data(), outs[i].data(), false};
+    }
+  }
+  Multiplications(const Multiplications&) = delete;
+  Multiplications& operator=(const Multiplications&) = delete;
+  std::array<X25519Job, kTogether> jobs{};
+  std::array<Bytes32, kTogether> outs{};
+};
+
+void add_exchanges(const Ends& ends) {
+  for (const std::string& engine : usable_engines()) {
+    const auto add_kind = [&](const std::string& name, bool base) {
+      const auto all = std::make_shared<Multiplications>(ends, base);
+      add(
+          name + "_" + engine,
+          [all, engine = &find_x25519_engine(engine)] { engine->multiply_burst(all->jobs); },
+          kTogether);
+    };
+    add_kind("x25519", false);
+    add_kind("x25519_base", true);
+  }
+}
+
+void add_hashes() {
+  static Lanes<32> a, b, c, key, input;
+  add(
+      "hash", [] { LaneHash(kTogether).add(key).add(input).finish(a); }, kTogether);
+  add(
+      "kdf1", [] { kdf({&a}, key, &input, kTogether); }, kTogether);
+  add(
+      "kdf2",
+      [] {
+        kdf({&a, &b}, key, &input, kTogether);
+      },
+      kTogether);
+  add(
+      "kdf3",
+      [] {
+        kdf({&a, &b, &c}, key, &input, kTogether);
+      },
+      kTogether);
 }
 
 void add_aead(const Ends& ends) {
   const auto add_size = [&ends](const std::string& bytes, size_t size) {
     const uint8_t* key = ends.preshared.data();
-    const Bytes32 hash = ends.relay.public_key;
+    const Bytes32 hash = ends.public_key;
     std::vector<uint8_t> text(size), sealed(size + 16);
     aead_seal(sealed, text, hash, {}, key);
-    add(("aead_seal_" + bytes).c_str(), [=]() mutable { aead_seal(sealed, text, hash, {}, key); });
-    add(("aead_open_" + bytes).c_str(),
-        [=]() mutable { Ends::must(aead_open(text, sealed, hash, {}, key)); });
+    add("aead_seal_" + bytes, [=]() mutable { aead_seal(sealed, text, hash, {}, key); });
+    add("aead_open_" + bytes, [=]() mutable { must(aead_open(text, sealed, hash, {}, key)); });
   };
   add_size("0", 0);
   add_size("12", 12);
@@ -166,19 +178,20 @@ void add_aead(const Ends& ends) {
 }
 
 void add_macs(Ends& ends, CookieJar& jar) {
+  Ends::Client& client = ends.clients[0];
   add("mac1_check_initiation",
-      [&ends] { Ends::must(check_mac1(ends.relay_mac1, bytes_of(ends.initiation))); });
-  add("mac1_check_response",
-      [&ends] { Ends::must(check_mac1(ends.client_mac1, bytes_of(ends.response))); });
-  add("mac_write_initiation", [&ends] { ends.to_relay.write(bytes_of(ends.initiation), kSecond); });
-  add("mac_write_response", [&ends] { ends.to_client.write(bytes_of(ends.response), kSecond); });
+      [&] { must(check_mac1(ends.relay_mac1, bytes_of(client.initiation))); });
+  add("mac1_check_response", [&] { must(check_mac1(client.mac1, bytes_of(client.response))); });
+  add("mac_write_initiation",
+      [&] { client.to_relay->write(bytes_of(client.initiation), kSecond); });
+  add("mac_write_response", [&] { client.to_client->write(bytes_of(client.response), kSecond); });
   // Under load, before any of the above: a cookie that is checked, a reply that is made.
   static constexpr uint8_t kSource[6] = {192, 0, 2, 1, 0x12, 0x34};
   add("mac2_check", [&] {
-    benchmark::DoNotOptimize(jar.check_mac2(bytes_of(ends.initiation), kSource, kSecond));
+    benchmark::DoNotOptimize(jar.check_mac2(bytes_of(client.initiation), kSource, kSecond));
   });
   add("cookie_reply",
-      [&] { benchmark::DoNotOptimize(jar.reply(bytes_of(ends.initiation), kSource, kSecond)); });
+      [&] { benchmark::DoNotOptimize(jar.reply(bytes_of(client.initiation), kSource, kSecond)); });
   add("xaead_seal_16", [&ends, sealed = std::array<uint8_t, 32>{}]() mutable {
     xaead_seal(sealed, Cookie{}, ends.relay.public_key, {}, ends.preshared.data());
   });
@@ -192,7 +205,8 @@ class Collector : public benchmark::BenchmarkReporter {
     for (const Run& run : runs) {
       if (run.error_occurred) failed = true;
       if (run.run_type == Run::RT_Iteration) {
-        times[run.run_name.function_name].push_back(run.GetAdjustedCPUTime());
+        const std::string& name = run.run_name.function_name;
+        times[name].push_back(run.GetAdjustedCPUTime() / static_cast<double>(divisors.at(name)));
       }
     }
   }
@@ -228,7 +242,7 @@ Collector measure(const Options& o, const char* program) {
   CookieJar jar(ends.relay.public_key);
   add_handshakes(ends);
   add_exchanges(ends);
-  add_hashes(ends);
+  add_hashes();
   add_aead(ends);
   add_macs(ends, jar);
   Collector collector;
@@ -237,17 +251,35 @@ Collector measure(const Options& o, const char* program) {
   return collector;
 }
 
-/// One side: its whole time, and each primitive's share of it.
-Json::Value split(std::map<std::string, std::vector<double>>& times, const char* side,
-                  double Part::*count) {
-  const double whole = bench::quartiles_of(times[side]).median;
+using Times = std::map<std::string, std::vector<double>>;
+
+double median_of(Times& times, const std::string& name) {
+  return bench::quartiles_of(times.at(name)).median;
+}
+
+Json::Value speed(Times& times, const std::string& name) {
   Json::Value report;
-  report["ns"] = bench::to_json(bench::quartiles_of(times[side]));
-  report["handshakes_per_second"] = 1e9 / whole;
+  report["ns"] = bench::to_json(bench::quartiles_of(times.at(name)));
+  report["handshakes_per_second"] = 1e9 / median_of(times, name);
+  return report;
+}
+
+/// One side: its whole time by each engine, and by the chosen one each primitive's share of it.
+Json::Value split(Times& times, const std::string& side, const std::string& chosen,
+                  double Part::*count) {
+  Json::Value report = speed(times, together(side, chosen));
+  report["alone"] = speed(times, alone(side));
+  for (const std::string& engine : usable_engines()) {
+    Json::Value& of = report["together"][engine] = speed(times, together(side, engine));
+    of["ratio"] = median_of(times, alone(side)) / median_of(times, together(side, engine));
+  }
+  const double whole = median_of(times, together(side, chosen));
   double rest = 100;
   for (const Part& part : kParts) {
     if (part.*count == 0) continue;
-    const double share = part.*count * bench::quartiles_of(times[part.name]).median / whole * 100;
+    const bool multiplies = std::string_view(part.name).starts_with("x25519");
+    const std::string name = multiplies ? part.name + ("_" + chosen) : part.name;
+    const double share = part.*count * median_of(times, name) / whole * 100;
     report["share_percent"][part.name] = share;
     rest -= share;
   }
@@ -255,20 +287,33 @@ Json::Value split(std::map<std::string, std::vector<double>>& times, const char*
   return report;
 }
 
+void print_speed(const char* side, const std::string& how, const Json::Value& of) {
+  std::printf("%s, %s: %.0f handshakes a second of one core, %.0f ns each (%.0f to %.0f)", side,
+              how.c_str(), of["handshakes_per_second"].asDouble(), of["ns"]["median"].asDouble(),
+              of["ns"]["low"].asDouble(), of["ns"]["high"].asDouble());
+  if (of.isMember("ratio")) std::printf(", ratio %.2f", of["ratio"].asDouble());
+  std::printf("\n");
+}
+
 void print_table(const Json::Value& report) {
+  const std::string chosen = report["engine"].asString();
   for (const char* side : {"responder", "initiator"}) {
     const Json::Value& of = report[side];
-    std::printf("%s: %.0f handshakes a second of one core, %.0f ns (%.0f to %.0f); of this\n", side,
-                of["handshakes_per_second"].asDouble(), of["ns"]["median"].asDouble(),
-                of["ns"]["low"].asDouble(), of["ns"]["high"].asDouble());
+    print_speed(side, "one at a time by libsodium", of["alone"]);
+    for (const std::string& engine : of["together"].getMemberNames()) {
+      print_speed(side, std::to_string(kTogether) + " at once by " + engine,
+                  of["together"][engine]);
+    }
+    std::printf("of the time by %s\n", chosen.c_str());
     for (const std::string& part : of["share_percent"].getMemberNames()) {
       std::printf("  %-22s %5.1f %%\n", part.c_str(), of["share_percent"][part].asDouble());
     }
   }
-  std::printf("each once, in ns (quartiles)\n");
+  std::printf("each, in ns (quartiles); x25519, hash and kdf as a part of %zu at once\n",
+              kTogether);
   for (const std::string& name : report["primitives"].getMemberNames()) {
     const Json::Value& ns = report["primitives"][name];
-    std::printf("  %-22s %8.0f  (%.0f to %.0f)\n", name.c_str(), ns["median"].asDouble(),
+    std::printf("  %-24s %8.0f  (%.0f to %.0f)\n", name.c_str(), ns["median"].asDouble(),
                 ns["low"].asDouble(), ns["high"].asDouble());
   }
 }
@@ -282,8 +327,11 @@ int run(const Options& options, const char* program) {
   report["unit"] = "ns of processor time";
   report["machine"] = bench::describe_machine();
   report["parameters"]["rounds"] = options.rounds;
-  report["responder"] = split(collector.times, "responder", &Part::responder);
-  report["initiator"] = split(collector.times, "initiator", &Part::initiator);
+  report["engine"] = chosen_x25519_engine().name;
+  report["responder"] =
+      split(collector.times, "responder", chosen_x25519_engine().name, &Part::responder);
+  report["initiator"] =
+      split(collector.times, "initiator", chosen_x25519_engine().name, &Part::initiator);
   for (auto& [name, times] : collector.times) {
     report["primitives"][name] = bench::to_json(bench::quartiles_of(times));
   }

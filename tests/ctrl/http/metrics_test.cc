@@ -145,6 +145,9 @@ class MetricsTest : public CppUnit::TestFixture {
                          text);
     assert_has("relay_gateway_up{port=\"wan\",address=\"198.51.100.7\"} 0\n", metrics());
     assert_has("relay_gateway_up{port=\"wan\",address=\"198.51.100.254\"} 1\n", metrics());
+    relay_->drained = DrainStatus{};
+    CPPUNIT_ASSERT_EQUAL(std::string("the relay takes no new sessions"),
+                         missing_of(facts_of(*relay_)).back());
   }
 
   void workers_that_stand() {

@@ -91,7 +91,8 @@ class BriefTest(unittest.TestCase):
             shares = report[side]["share_percent"]
             self.assertAlmostEqual(sum(shares.values()), 100, delta=0.1)
             self.assertIn("x25519", shares)
-        for primitive in ("x25519", "hash", "kdf2", "mac1_check_initiation", "xaead_seal_16"):
+        for primitive in ("x25519_libsodium", "hash", "kdf2", "mac1_check_initiation",
+                          "xaead_seal_16"):
             self.assert_quartiles(report["primitives"][primitive])
 
     def test_protocol(self):
