@@ -8,8 +8,10 @@ import pathlib
 import re
 import time
 
+from tests.e2e.generator import OUTSIDE, Generator
+from tests.e2e.lab import RING
 from tests.e2e.relay import ROOT
-from tests.e2e.storm_load import WINDOW, StormCase
+from tests.e2e.relaygen_test import RelaygenCase
 
 USERS = 500
 LIMIT = "10M"                      # of each, either way
@@ -53,7 +55,7 @@ class Group:
             folder.rmdir()
 
 
-class SmallTest(StormCase):
+class SmallTest(RelaygenCase):
     NAME = "wl-small"
     USERS = USERS
 
@@ -66,7 +68,7 @@ class SmallTest(StormCase):
             for peer in user["peers"]:
                 peer["persistent_keepalive"] = 25
         file.write_text(json.dumps(users))
-        super().start_far_end()
+        cls.start_relayd(f"net_af_packet0,iface=wan,{RING}", f"net_af_packet1,iface=inet,{RING}")
         cls.group = Group(cls.name)
         cls.group.take(cls.relay.process.pid)
         cls.addClassCleanup(cls.group.remove)
@@ -75,13 +77,21 @@ class SmallTest(StormCase):
     @classmethod
     def relayd_changes(cls) -> dict:
         config = small_config()
-        return {
-name: config[name] for name in ("workers", "sizes", "huge_pages", "events_kept")
-}
+        return {name: config[name] for name in ("workers", "sizes", "huge_pages", "events_kept")}
+
+    def start(self, command: str, *options: str):
+        generator = Generator(self.near, self.identities, f"net_af_packet0,iface=wan,{RING}", None,
+                              ("--client-prefix", OUTSIDE, "--idle-sleep", "20"))
+        return generator.start(command, "--users", str(USERS), *options)
+
+    def connect(self):
+        self.assertEqual(self.start("handshakes").result(60)["handshakes"][0]["done"], USERS)
 
     def resident(self) -> int:
         status = pathlib.Path(f"/proc/{self.relay.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) << 10
+        found = re.search(r"VmRSS:\s+(\d+)", status)
+        self.assertTrue(found, self.relay.log.read_text()[-2000:])
+        return int(found[1]) << 10
 
     def share_of_a_core(self) -> float:
         """To the nanosecond: ticks of the clock, which sleeps end with, would count too much."""
@@ -101,8 +111,7 @@ name: config[name] for name in ("workers", "sizes", "huge_pages", "events_kept")
     def test_2_all_are_there(self):
         for _ in range(ATTEMPTS):
             result = self.start("run", "--mode", "hub", "--rate", RATE, "--size", "1420", "--duration",
-                                str(SECONDS), "--users", str(USERS), "--window", str(WINDOW),
-                                "--idle-sleep", "20").result(120, accept=(0, 4))["trials"][0]
+                                str(SECONDS)).result(120, accept=(0, 4))["trials"][0]
             print(f"        {USERS} users at {RATE}: {result['lost']} of {result['sent']} packets "
                   f"lost, {self.resident() >> 20} MiB", flush=True)
             if result["lost"] == 0:
@@ -111,7 +120,7 @@ name: config[name] for name in ("workers", "sizes", "huge_pages", "events_kept")
         self.assertLess(self.resident(), RESIDENT)
 
     def test_3_all_are_idle(self):
-        self.connect(USERS)
+        self.connect()
         time.sleep(2)
         share = self.share_of_a_core()
         print(f"        {USERS} idle clients with keepalives: {100 * share:.1f} % of a core",
@@ -120,12 +129,11 @@ name: config[name] for name in ("workers", "sizes", "huge_pages", "events_kept")
 
     def test_4_users_come_and_go_and_memory_stays(self):
         sizes = []
-        others = [{
-  "name" : f "other{i}"} for i in range(1000)]
+        others = [{"name": f"other{i}"} for i in range(1000)]
         for _ in range(ROUNDS):
             self.relay.call("user.add", {"users": others}, timeout=60)
             self.relay.call("user.remove", {"names": [user["name"] for user in others]}, timeout=60)
-            self.connect(USERS)
+            self.connect()
             sizes.append(self.resident())
         print("        MiB resident, round by round: "
               + " ".join(f"{size / (1 << 20):.1f}" for size in sizes), flush=True)
