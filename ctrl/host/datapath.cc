@@ -22,15 +22,10 @@ namespace wirelay::ctrl {
 
 namespace {
 
-/// What an lcore runs.
-struct WorkerMain {
-  dataplane::Worker* worker;
-  const std::atomic<bool>* stop;
-};
-
+/// On an lcore, which allocates and frees nothing: the allocator may make system calls.
 int run_worker(void* argument) {
-  const std::unique_ptr<WorkerMain> main(static_cast<WorkerMain*>(argument));
-  main->worker->run(*main->stop);
+  const auto* start = static_cast<const WorkerStart*>(argument);
+  start->worker->run(*start->stop);
   return 0;
 }
 
@@ -215,12 +210,12 @@ void Datapath::close_ports() noexcept {
 
 void Datapath::launch() {
   running_ = true;
-  for (const auto& worker : workers_) {
-    auto main = std::make_unique<WorkerMain>(WorkerMain{worker.get(), &stop_});
-    if (rte_eal_remote_launch(&run_worker, main.get(), lcore_of_worker(worker->id)) != 0) {
-      throw std::runtime_error(fmt::format("worker {}: its lcore is busy", worker->id));
+  for (const auto& worker : workers_) starts_.push_back({worker.get(), &stop_});
+  for (WorkerStart& start : starts_) {
+    const unsigned id = start.worker->id;
+    if (rte_eal_remote_launch(&run_worker, &start, lcore_of_worker(id)) != 0) {
+      throw std::runtime_error(fmt::format("worker {}: its lcore is busy", id));
     }
-    static_cast<void>(main.release());  // run_worker() owns it
   }
 }
 
