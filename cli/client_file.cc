@@ -38,6 +38,18 @@ std::string addresses(const Json::Value& allowed_ips) {
   return "# Address = an address of this client within " + printable(joined(allowed_ips)) + '\n';
 }
 
+/// A family that it has no address of would lead nowhere.
+std::vector<std::string> everything(const Json::Value& allowed_ips) {
+  bool v4 = false, v6 = false;
+  for (const Json::Value& prefix : allowed_ips) {
+    (prefix.asString().find(':') != std::string::npos ? v6 : v4) = true;
+  }
+  std::vector<std::string> all;
+  if (v4 || !v6) all.emplace_back("0.0.0.0/0");
+  if (v6 || !v4) all.emplace_back("::/0");
+  return all;
+}
+
 std::string interface_section(const Json::Value& config, const ClientFileOptions& options) {
   std::string text = "[Interface]\n";
   if (options.private_key) {
@@ -66,7 +78,10 @@ std::string peer_section(const Json::Value& config, const ClientFileOptions& opt
   if (config["preshared_key"].isString()) {
     text += "PresharedKey = " + line_of(config["preshared_key"]) + '\n';
   }
-  text += "AllowedIPs = " + in_one_line(options.allowed_ips) + '\n';
+  text += "AllowedIPs = " +
+          in_one_line(options.allowed_ips.empty() ? everything(config["allowed_ips"])
+                                                  : options.allowed_ips) +
+          '\n';
   if (options.endpoint || relay["endpoint"].isString()) {
     text += "Endpoint = " + options.endpoint.value_or(line_of(relay["endpoint"])) + '\n';
   } else {

@@ -13,7 +13,7 @@ namespace wirelay::cli {
 struct ClientFileOptions {
   std::optional<std::string> private_key;  // base64
   std::optional<std::string> endpoint;     // host:port
-  std::vector<std::string> allowed_ips = {"0.0.0.0/0", "::/0"};
+  std::vector<std::string> allowed_ips;    // empty: all, of the families that it has addresses of
   std::vector<std::string> dns;
   std::optional<std::string> keepalive;  // seconds
 };

@@ -57,11 +57,14 @@ inline constexpr size_t kAnyNumber = 1'000'000;
 
 std::span<const Command> status_commands();
 std::span<const Command> port_commands();
+std::span<const Command> nat_commands();
 std::span<const Command> event_commands();
 std::span<const Command> user_commands();
 std::span<const Command> peer_commands();
 std::span<const Command> usage_commands();
 std::span<const Command> key_commands();
+std::span<const Command> setup_commands();
+std::span<const Command> relay_commands();
 std::span<const Command> file_commands();
 
 /// All commands, in the order in which help shows them.

@@ -3,6 +3,7 @@
 
 #include "cli/bulk.h"
 #include "cli/client_file.h"
+#include "cli/client_forms.h"
 #include "cli/command.h"
 #include "cli/errors.h"
 #include "cli/fields.h"
@@ -28,6 +29,7 @@ void describe_peer_add(po::options_description_easy_init add) {
   add("generate", "make its key pair here, and print the ready client file, once")  //
       ("generate-psk", "make a preshared key here")                                 //
       ("output", text_option("FILE"), "with --generate: write the client file here, mode 0600");
+  describe_qr(add);
   describe_bulk(add, "add the peers of a file: {\"peers\": [...]}");
 }
 
@@ -44,10 +46,17 @@ void describe_peer_config(po::options_description_easy_init add) {
   add("private-key-file", text_option("FILE"), "the client's private key; - is the input")  //
       ("endpoint", text_option("HOST:PORT"), "where the client reaches the relay")          //
       ("allowed-ips", list_option("PREFIXES"),
-       "what the client sends through the tunnel (0.0.0.0/0,::/0)")                     //
+       "what the client sends through the tunnel (all)")                                //
       ("dns", list_option("ADDRESSES"), "name servers for the client")                  //
       ("keepalive", text_option("SECONDS"), "the client sends a keepalive that often")  //
       ("output", text_option("FILE"), "write the file here, mode 0600");
+  describe_qr(add);
+}
+
+void describe_peer_rotate(po::options_description_easy_init add) {
+  add("public-key", text_option("KEY"), "the new key of a client that has made it itself")  //
+      ("output", text_option("FILE"), "write the client file here, mode 0600");
+  describe_qr(add);
 }
 
 Json::Value fetch_config(Call& call, const std::string& name) {
@@ -64,18 +73,18 @@ void check_add(const Call& call) {
     throw UsageError("expected either --public-key KEY or --generate");
   }
   exclude(call, "generate-psk", {"preshared-key-file"});
-  if (call.has("output") && !call.has("generate")) {
+  if ((call.has("output") || wants_qr(call)) && !call.has("generate")) {
     throw UsageError(
-        "--output goes with --generate only; \"relayctl peer config\" writes files, too");
+        "--output and --qr go with --generate only; \"relayctl peer config\" writes files, too");
   }
 }
 
 /// Writes the only file that knows the private key; with --json as a field beside `counts`, unless
 /// it goes to a file of its own.
 void write_client_file(Call& call, const std::string& text, Json::Value counts) {
-  const auto file = call.text("output");
-  if (!call.json() || file) write_secret_file(file.value_or("-"), text, call.out);
-  if (!file) counts["client_file"] = text;
+  const bool elsewhere = call.has("output") || wants_qr(call);
+  if (!call.json() || elsewhere) hand_out_file(call, text);
+  if (!elsewhere) counts["client_file"] = text;
   printed_json(call, counts);
 }
 
@@ -96,10 +105,12 @@ void hand_out(Call& call, const ClientFileOptions& client, const Json::Value& co
 [[noreturn]] void keep_key(Call& call, const ClientFileOptions& client, const Json::Value& peer,
                            const std::string& why) {
   write_client_file(call, client_file(peer, client), Json::objectValue);
-  throw Unreachable(why + "; whether " + call.argument() + " was added, \"relayctl peer show " +
+  throw Unreachable(why + "; whether " + call.argument() + " has the key, \"relayctl peer show " +
                     call.argument() +
-                    "\" tells; if so, its private key is in this client file and nowhere else");
+                    "\" tells; if so, the private key is in this client file and nowhere else");
 }
+
+void exclude_json(const Call& call) { exclude(call, "json", {"qr"}); }
 
 void add_generated(Call& call, const ClientFileOptions& client, const Json::Value& peer) {
   call.relay.connect();  // nothing has been asked for when this fails
@@ -119,12 +130,13 @@ void add_generated(Call& call, const ClientFileOptions& client, const Json::Valu
 
 void add_peer(Call& call) {
   if (call.has("file")) {
-    exclude(call, "file", {"user", "generate", "generate-psk", "output"});
+    exclude(call, "file", {"user", "generate", "generate-psk", "output", "qr", "qr-png", "qr-svg"});
     for (const auto& field : ctrl::kPeerFields) {
       exclude(call, "file", {std::string(field.option).c_str()});
     }
     return add_from_file(call, "peer.add", "peers");
   }
+  exclude_json(call);
   check_add(call);
   Json::Value peer = peer_fields(call);
   peer["name"] = call.argument();
@@ -140,6 +152,37 @@ void add_peer(Call& call) {
   }
   if (client.private_key) return add_generated(call, client, peer);
   print_changes(call, call.relay.call("peer.add", peer));
+}
+
+/// Whose file cannot be written now is rotated once more.
+void rotate_keys(Call& call) {
+  exclude_json(call);
+  exclude(call, "public-key", {"output", "qr", "qr-png", "qr-svg"});
+  Json::Value keys(Json::objectValue);
+  keys["name"] = call.argument();
+  const Json::Value before = call.relay.call("peer.get", keys);
+  ClientFileOptions client;
+  if (const auto key = call.text("public-key")) {
+    keys["public_key"] = *key;
+    return print_changes(call, call.relay.call("peer.rotate", keys));
+  }
+  const crypto::Secret key = crypto::generate_private_key();
+  client.private_key = crypto::to_base64(key.bytes());
+  keys["public_key"] = crypto::to_base64(crypto::derive_public_key(key));
+  if (before["has_preshared_key"].asBool()) {
+    keys["preshared_key"] = crypto::to_base64(crypto::generate_preshared_key().bytes());
+  }
+  try {
+    const Json::Value done = call.relay.call("peer.rotate", keys);
+    write_client_file(call, client_file(fetch_config(call, call.argument()), client), done);
+    if (call.json()) return;
+    call.err << call.argument()
+             << " has new keys; the private one is in this client file and nowhere else\n";
+  } catch (const Unreachable& lost) {
+    keep_key(call, client, keys, lost.what());
+  } catch (const Json::Exception& strange) {
+    keep_key(call, client, keys, strange_reply(strange));
+  }
 }
 
 void set_peers(Call& call) {
@@ -202,7 +245,8 @@ void list_peers(Call& call) {
 void print_peer_config(Call& call) {
   // As JSON it is what the relay knows, not a file.
   exclude(call, "json",
-          {"private-key-file", "endpoint", "allowed-ips", "dns", "keepalive", "output"});
+          {"private-key-file", "endpoint", "allowed-ips", "dns", "keepalive", "output", "qr",
+           "qr-png", "qr-svg"});
   const Json::Value known = fetch_config(call, call.argument());
   if (printed_json(call, known)) return;
   ClientFileOptions options;
@@ -218,7 +262,7 @@ void print_peer_config(Call& call) {
                     call.argument());
     }
   }
-  write_secret_file(call.text("output").value_or("-"), client_file(known, options), call.out);
+  hand_out_file(call, client_file(known, options));
 }
 
 constexpr std::array kPeerCommands = {
@@ -229,6 +273,7 @@ constexpr std::array kPeerCommands = {
         "relayctl peer add alice-phone --user alice --generate   # next addresses of the pools\n"
         "relayctl peer add alice-phone --user alice --allowed-ips 10.77.0.2/32 --generate \\\n"
         "    --generate-psk --output alice-phone.conf\n"
+        "relayctl peer add alice-phone --user alice --generate --qr      # to be scanned\n"
         "relayctl peer add --file peers.json",
         describe_peer_add, add_peer},
     Command{"peer set", "NAME", 1, 1, "change a device, live",
@@ -238,6 +283,12 @@ constexpr std::array kPeerCommands = {
             describe_peer_set, set_peers},
     Command{"peer rename", "NAME NEW-NAME", 2, 2, "give a device another name; all else goes on",
             "relayctl peer rename alice-phone alice-old-phone", nullptr, rename_peer},
+    Command{"peer rotate", "NAME", 1, 1, "give a device new keys; all else stays",
+            "relayctl peer rotate alice-phone --output alice-phone.conf\n"
+            "relayctl peer rotate alice-phone --qr\n"
+            "relayctl peer rotate alice-phone "
+            "--public-key xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=",
+            describe_peer_rotate, rotate_keys},
     Command{"peer forget-timestamp", "NAME...", 1, kAnyNumber,
             "take a device's next handshake whatever its time: its clock was set back",
             "relayctl peer forget-timestamp alice-phone", nullptr, forget_timestamps},
@@ -251,6 +302,7 @@ constexpr std::array kPeerCommands = {
     Command{"peer config", "NAME", 1, 1, "a ready client file for wg-quick",
             "relayctl peer config alice-phone\n"
             "relayctl peer config alice-phone --private-key-file phone.key --output phone.conf\n"
+            "relayctl peer config alice-phone --private-key-file phone.key --qr\n"
             "relayctl peer config alice-phone --endpoint vpn.example.net:51820 --dns 9.9.9.9 \\\n"
             "    --allowed-ips 10.77.0.0/16",
             describe_peer_config, print_peer_config},

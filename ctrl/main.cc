@@ -86,7 +86,6 @@ int start(Config config, const Options& options) {
   note_stop_signals();
   try {
     Relay relay(options.config, std::move(config), options.verbose);
-    if (const auto refused = lock_memory()) log_warning("{}", *refused);
     relay.run();
     return 0;
   } catch (const StopRequest& stop) {

@@ -16,6 +16,7 @@
 #include "ctrl/host/side_thread.h"
 #include "ctrl/host/stop_request.h"
 #include "ctrl/protocol/load_guard.h"
+#include "ctrl/service/harden.h"
 
 namespace wirelay::ctrl {
 
@@ -119,6 +120,9 @@ Relay::Relay(std::string file, Config config, bool verbose)
       event_log_(config_.events_kept),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
+      http_socket_(config_.http.listen
+                       ? std::make_optional<http::ListenSocket>(*config_.http.listen)
+                       : std::nullopt),
       store_(make_store(config_)),
       beginning_(store_ ? std::optional<Beginning>(std::in_place, config_.store, store_->read())
                         : std::nullopt),
@@ -140,7 +144,11 @@ Relay::Relay(std::string file, Config config, bool verbose)
       registry_(make_for_process<Registry>(limits_of(config_, identity_),
                                            beginning_ ? beginning_->stored().next_user_id : 1)),
       peer_events_(events_, publisher_),
-      pump_(datapath_.shared(), protocol_, neighbours_),
+      nat_(config_.nat44
+               ? std::make_unique<NatDesk>(
+                     datapath_.shared(), [this](const dataplane::NatBlockRecord& r) { tell_of(r); })
+               : nullptr),
+      pump_(datapath_.shared(), protocol_, neighbours_, nat_.get()),
       backup_(config_.store),
       door_(registry_, publisher_, loop_, agenda_, store_.get()),
       reloader_(file_, loop_,
@@ -148,9 +156,14 @@ Relay::Relay(std::string file, Config config, bool verbose)
                   apply(std::move(loaded), options, std::move(done));
                 }),
       server_(api_loop_, *this, event_log_),
-      start_ns_(read_clocks().ns) {
+      start_ns_(read_clocks().ns),
+      watchdog_(manager_, datapath_.counters(), start_ns_) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
+  if (http_socket_) {
+    http_.emplace(http_loop_, *this, *http_socket_);
+    http_thread_.emplace(http_loop_, "http");
+  }
   watch_events();
   publisher_.tick(read_clocks(), kUsersTime);  // so that periods begin now
   begin_with_users();
@@ -162,6 +175,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
 }
 
 Relay::~Relay() {
+  if (http_) http_->set_phase(http::Server::Phase::kStopping);
   // Workers first: from here on nobody else looks at tables and rings.
   datapath_.stop();
   end_usage();
@@ -173,12 +187,16 @@ void Relay::run() {
   for (const int signal : {SIGTERM, SIGINT}) {
     loop_.on_signal(signal, [this, signal] {
       log_info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      manager_.tell("STOPPING=1");
       loop_.stop();
     });
   }
   loop_.on_signal(SIGHUP, [this] { reloader_.ask({}, log_failure); });
   loop_.repeat([this] { return turn(); });
   stop_if_requested();  // one that came before the loop could hear of it
+  harden(config_);
+  if (http_) http_->set_phase(http::Server::Phase::kServing);
+  manager_.tell("READY=1");
   loop_.run();
 }
 
@@ -194,9 +212,15 @@ milliseconds Relay::turn() {
     protocol_.tick(now);
     meter.mark("timers");
     links_.turn(now.ns);
+    watchdog_.tick(now.ns);
+    end_drained(now.ns);
     meter.mark("links");
     neighbours_.tick(now);
     meter.mark("neighbours");
+    if (nat_) {
+      nat_->tick(now.ns);
+      meter.mark("NAT");
+    }
     users_due_ = true;
   }
   if (users_due_) {
@@ -220,6 +244,24 @@ milliseconds Relay::turn() {
   const milliseconds delay = result == Pump::Result::kDone ? kBusyDelay : idle_;
   idle_ = std::min(2 * delay, kLongestDelay);
   return delay;
+}
+
+void Relay::drain(uint64_t seconds, std::function<void(const DrainStatus&)> done) {
+  loop_.post([this, seconds, done = std::move(done)] {
+    drain_.begin(read_clocks().ns, seconds);
+    protocol_.close();
+    events::Event event{.kind = events::Kind::kDraining};
+    event.fields = {{"connected", uint64_t{protocol_.peer_counts().connected}}, {"seconds", seconds}};
+    events_.tell(std::move(event));
+    done(*draining());
+  });
+}
+
+void Relay::end_drained(uint64_t now_ns) {
+  if (!drain_.over(now_ns, protocol_.peer_counts().connected)) return;
+  log_info("drained: {} peers are still connected", protocol_.peer_counts().connected);
+  manager_.tell("STOPPING=1");
+  loop_.stop();
 }
 
 void Relay::log_longest_turn() {

@@ -20,11 +20,15 @@
 #include "ctrl/host/eal.h"
 #include "ctrl/host/event_loop.h"
 #include "ctrl/host/loop_thread.h"
+#include "ctrl/http/server.h"
+#include "ctrl/nat/desk.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/protocol/answer_threads.h"
 #include "ctrl/protocol/load_guard.h"
 #include "ctrl/relay_face.h"
+#include "ctrl/service/manager.h"
+#include "ctrl/service/watchdog.h"
 #include "ctrl/store/backup.h"
 #include "ctrl/store/beginning.h"
 #include "ctrl/store/usage.h"
@@ -69,9 +73,15 @@ class Relay final : public RelayFace {
   [[nodiscard]] UserStatus user_status(const std::string& name) const override;
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
+  [[nodiscard]] PeerCounts peer_counts() const override { return protocol_.peer_counts(); }
+  [[nodiscard]] std::vector<RingDepth> ring_depths() const override;
+  [[nodiscard]] std::optional<NatStatus> nat() const override;
+  [[nodiscard]] std::optional<NatBlockStatus> nat_block(uint32_t number) const override;
   void look(std::function<void(const Database* store)> read) const override;
   void back_up(const std::string& file,
                std::function<void(std::exception_ptr error)> done) override;
+  void drain(uint64_t seconds, std::function<void(const DrainStatus&)> done) override;
+  [[nodiscard]] std::optional<DrainStatus> draining() const override;
   [[nodiscard]] UsageStep usage_step(const std::string& user) const override;
   [[nodiscard]] StoreStatus store() const override;
   [[nodiscard]] TurnStatus turns() const override { return loop_.meter().status(); }
@@ -83,8 +93,11 @@ class Relay final : public RelayFace {
   void begin_lap(const Now& now);
   void end_usage();
   void keep_events();
+  /// When nobody is left.
+  void end_drained(uint64_t now_ns);
   void watch_events();
   void link_changed(uint16_t port, bool up);
+  void tell_of(const dataplane::NatBlockRecord& record);
   /// Door's thread: what came of a request, as events.
   void tell_of(const events::Asker& asker, const ChangeOutcome& outcome);
   void apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
@@ -106,13 +119,15 @@ class Relay final : public RelayFace {
   EventLoop loop_;
   Agenda agenda_;
   EventLoop api_loop_;  // here: whatever answers the API goes before it
+  EventLoop http_loop_;
   events::Outbox events_;
   events::Log event_log_;  // the API thread's
   // Before the EAL, so that a second relay ends before it takes any port.
   api::SocketFile socket_;
   std::optional<api::SocketFile> read_socket_;  // for those who may look
-  const std::unique_ptr<Store> store_;          // null: nothing is kept
-  std::optional<Beginning> beginning_;          // until the relay has begun
+  std::optional<http::ListenSocket> http_socket_;
+  const std::unique_ptr<Store> store_;      // null: nothing is kept
+  std::optional<Beginning> beginning_;      // until the relay has begun
   const std::vector<unsigned> side_cores_;  // before the EAL, which moves this thread to its core
   Eal eal_;
   Datapath datapath_;
@@ -128,6 +143,7 @@ class Relay final : public RelayFace {
   Publisher& publisher_;
   Registry& registry_;
   events::PeerEvents peer_events_;
+  const std::unique_ptr<NatDesk> nat_;  // null: addresses are not translated
   Pump pump_;
   Backup backup_;
   std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be
@@ -136,11 +152,15 @@ class Relay final : public RelayFace {
   Door door_;
   Reloader reloader_;
   api::Server server_;
+  std::optional<http::Server> http_;
   const uint64_t start_ns_;
+  Drain drain_;
   bool users_due_ = false;  // time has done something to users that they are not told of yet
+  const ServiceManager manager_;
+  Watchdog watchdog_;
   uint64_t next_tick_ns_ = 0, next_flush_ns_ = 0;
-  std::chrono::milliseconds idle_{1};     // the delay behind the next turn that finds nothing
-  std::optional<LoopThread> api_thread_;  // last: it serves with all of the above
+  std::chrono::milliseconds idle_{1};  // the delay behind the next turn that finds nothing
+  std::optional<LoopThread> http_thread_, api_thread_;  // last: they serve with all of the above
 };
 
 }  // namespace wirelay::ctrl

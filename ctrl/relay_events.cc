@@ -36,6 +36,9 @@ void Relay::watch_events() {
     if (at != 0) event.fields.push_back({"expires", moment_text(at)});
     events_.tell(std::move(event));
   };
+  if (nat_) {
+    publisher_.on_user_gone = [this](uint32_t number) { nat_->remove_user(number); };
+  }
   Event started{.kind = Kind::kStarted};
   started.fields = {{"version", std::string(version())}};
   events_.tell(std::move(started));
@@ -46,6 +49,16 @@ void Relay::link_changed(uint16_t port, bool up) {
   Event event{.kind = Kind::kLink};
   event.fields = {{"port", datapath_.shared().ports[port].name},
                   {"state", std::string_view(up ? "up" : "down")}};
+  events_.tell(std::move(event));
+}
+
+void Relay::tell_of(const dataplane::NatBlockRecord& record) {
+  const UserPtr user = publisher_.user(record.user);
+  Event event{.kind = Kind::kNatBlock, .user = user ? user->name : ""};
+  event.fields = {{"state", std::string_view(record.given ? "given" : "taken back")},
+                  {"address", to_string(dataplane::IpAddr::v4(&record.address))},
+                  {"first_port", uint64_t{record.first_port}},
+                  {"last_port", uint64_t{record.last_port}}};
   events_.tell(std::move(event));
 }
 

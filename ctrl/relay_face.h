@@ -13,10 +13,12 @@
 #include "ctrl/config/config.h"
 #include "ctrl/config/reloader.h"
 #include "ctrl/host/turn_meter.h"
+#include "ctrl/nat/status.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/protocol/protocol.h"
 #include "ctrl/quota/expiries.h"
 #include "ctrl/quota/quotas.h"
+#include "ctrl/service/drain.h"
 #include "ctrl/store/database.h"
 #include "ctrl/users/door.h"
 #include "ctrl/users/life.h"
@@ -28,6 +30,7 @@ namespace wirelay::ctrl {
 struct UserCounters {
   uint64_t peers = 0, peers_connected = 0;
   uint64_t dropped_up = 0, dropped_down = 0;
+  uint64_t nat_blocks = 0, nat_flows = 0;
 };
 inline constexpr std::array kUserCounters = {
     CounterField{"peers", "peers of the user", &UserCounters::peers, CounterKind::kGauge},
@@ -36,6 +39,10 @@ inline constexpr std::array kUserCounters = {
     CounterField{"dropped_up", "packets from the user, over its limits", &UserCounters::dropped_up},
     CounterField{"dropped_down", "packets to the user, over its limits",
                  &UserCounters::dropped_down},
+    CounterField{"nat_blocks", "blocks of public ports that the user has",
+                 &UserCounters::nat_blocks, CounterKind::kGauge},
+    CounterField{"nat_flows", "flows of the user through NAT", &UserCounters::nat_flows,
+                 CounterKind::kGauge},
 };
 static_assert(complete(kUserCounters));
 
@@ -75,6 +82,13 @@ struct PortStatus : PortCounters {
   std::optional<unsigned> node;  // of NUMA; none: of no node
 };
 
+/// What waits in a ring between a worker and the control thread.
+struct RingDepth {
+  unsigned worker = 0;
+  const char* ring = "";
+  unsigned items = 0;
+};
+
 struct StoreStatus {
   std::string file;     // "": nothing is kept
   std::string refusal;  // why no changes are taken; "": they are
@@ -99,6 +113,11 @@ class RelayFace {
   /// Writes a copy of the store to `file`; `done` is called on some thread, with what was wrong.
   virtual void back_up(const std::string& file,
                        std::function<void(std::exception_ptr error)> done) = 0;
+  /// Takes no new sessions from now on, and ends with the last one, or after `seconds`. `done` is
+  /// called on the control thread.
+  virtual void drain(uint64_t seconds, std::function<void(const DrainStatus&)> done) = 0;
+  /// Nothing: nobody has asked for it.
+  virtual std::optional<DrainStatus> draining() const = 0;
   /// What the user carried in the step of the history that is not over.
   virtual UsageStep usage_step(const std::string& user) const = 0;
   virtual StoreStatus store() const = 0;
@@ -124,6 +143,12 @@ class RelayFace {
   virtual UserStatus user_status(const std::string& name) const = 0;
   virtual PeerStatus peer_status(const std::string& name) const = 0;
   virtual uint32_t sessions_in_use() const = 0;
+  virtual PeerCounts peer_counts() const = 0;
+  virtual std::vector<RingDepth> ring_depths() const = 0;
+  /// Nothing: addresses are not translated.
+  virtual std::optional<NatStatus> nat() const = 0;
+  /// Of a block by number, below NatStatus::blocks; nothing when nobody has it.
+  virtual std::optional<NatBlockStatus> nat_block(uint32_t number) const = 0;
   virtual TurnStatus turns() const = 0;
 };
 

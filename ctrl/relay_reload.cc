@@ -138,6 +138,8 @@ void Relay::adopt(const Config& next, const ReloadOutcome& outcome) {
   config_.public_endpoint = next.public_endpoint;
   config_.client_dns = next.client_dns;
   config_.users_file = next.users_file;
+  config_.http.series_for = next.http.series_for;
+  config_.http.series_limit = next.http.series_limit;
   if (config_.log_level != next.log_level) set_log_level(next.log_level);
   config_.log_level = next.log_level;
   for (const std::string& warning : next.warnings) log_warning("{}", warning);

@@ -48,6 +48,11 @@ UserStatus Relay::user_status(const std::string& name) const {
   const dataplane::User& user = datapath_.shared().users[*number];
   status.dropped_up = user.dropped_up.load(std::memory_order_relaxed);
   status.dropped_down = user.dropped_down.load(std::memory_order_relaxed);
+  if (nat_) {
+    const NatUse use = nat_->use(*number);
+    status.nat_blocks = use.blocks;
+    status.nat_flows = use.flows;
+  }
   status.traffic = publisher_.past_traffic(name);
   status.quota = publisher_.quotas().status(*number);
   status.expiry = publisher_.expiries().status(*number);
@@ -59,6 +64,42 @@ PeerStatus Relay::peer_status(const std::string& name) const {
   return number ? protocol_.status(*number) : PeerStatus{};
 }
 
+std::optional<DrainStatus> Relay::draining() const {
+  return drain_.status(read_clocks().ns, protocol_.peer_counts().connected);
+}
+
+std::vector<RingDepth> Relay::ring_depths() const {
+  std::vector<RingDepth> depths;
+  for (unsigned worker = 0; const auto& box : datapath_.shared().mailboxes) {
+    depths.push_back({worker, "discovery", box->discovery.count()});
+    depths.push_back({worker, "expected", box->expected.count()});
+    depths.push_back({worker, "handshakes", box->handshakes.count()});
+    depths.push_back({worker, "waiting", box->waiting.count()});
+    depths.push_back({worker, "events", box->events.count()});
+    depths.push_back({worker, "refused", box->refused.count()});
+    depths.push_back({worker, "handoff", box->handoff.count()});
+    depths.push_back({worker, "transmit", box->transmit.count()});
+    ++worker;
+  }
+  return depths;
+}
+
 uint32_t Relay::sessions_in_use() const { return session_writer_.in_use(); }
+
+std::optional<NatStatus> Relay::nat() const {
+  if (!nat_) return std::nullopt;
+  NatStatus status = nat_->status();
+  status.port = config_.nat44->port;
+  status.records_used = datapath_.nat_records();
+  return status;
+}
+
+std::optional<NatBlockStatus> Relay::nat_block(uint32_t number) const {
+  auto block = nat_->block(number);
+  if (!block) return std::nullopt;
+  const UserPtr user = publisher_.user(block->user_number);
+  if (user) block->user = user->name;
+  return block;
+}
 
 }  // namespace wirelay::ctrl

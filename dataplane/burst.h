@@ -20,8 +20,8 @@ struct PeerPath;
 
 inline constexpr uint16_t kBurstSize = 64;
 
-/// The lanes of the pipeline, in the order in which they run (pipeline.h). What goes to one of the
-/// first three from a later one is served in another round.
+/// The lanes of the pipeline, in the order in which they run (pipeline.h). What goes to an earlier
+/// one, kNatIn at the latest, is served in another round.
 enum class Lane : uint8_t {
   kError,       // to be answered with an ICMP error
   kFragment,    // to be cut
@@ -29,8 +29,10 @@ enum class Lane : uint8_t {
   kIngress,
   kInbound,
   kPlain,
+  kNatIn,
   kForward,
   kLocal,
+  kNatOut,
   kOutbound,
   kTransmit,
   kCount
@@ -44,12 +46,14 @@ enum class Next : uint8_t {
   kIngress,
   kInbound,
   kPlain,
+  kNatIn,
   kForward,
   kLocal,
+  kNatOut,
   kOutbound,
   kTransmit,
   kPunt,     // to the control thread, for the reason in meta.punt
-  kHandoff,  // to the worker in meta.owner, which owns the session
+  kHandoff,  // to the worker in meta.owner, which owns the session, or the user's NAT mappings
   kDropped,  // freed and counted under meta.drop
   kSent,     // handed to the driver: no longer ours. As `onward`: back to who sent it by the port
 };
@@ -66,9 +70,10 @@ enum class PuntReason : uint8_t {
   kNoSession,   // packet: for `peer`, which has no usable session
   kUnresolved,  // packet: for `adjacency`, which has no link-layer address, or for a host on a
                 // connected network that has no adjacency yet (kNoAdjacency)
+  kNoBlock,     // packet: its user has no port free to go out with (tables/nat.h)
 };
 
-inline constexpr size_t kPuntReasons = static_cast<size_t>(PuntReason::kUnresolved) + 1;
+inline constexpr size_t kPuntReasons = static_cast<size_t>(PuntReason::kNoBlock) + 1;
 
 inline constexpr uint16_t kNoAdjacency = 0xffff;
 inline constexpr uint32_t kNobody = 0xffffffff;
@@ -77,7 +82,7 @@ struct PacketMeta {
   Next next;
   Drop drop;             // when next is kDropped
   PuntReason punt;       // when next is kPunt
-  uint8_t owner;         // worker number of the session's owner
+  uint8_t owner;         // worker number of the session's owner, or of the user's mappings
   Next onward;           // where it goes once its lane has done with it, where another may say
   uint8_t l4_offset;     // inbound: from the frame's start to the outer UDP header
   uint16_t adjacency;    // next hop, when going to kTransmit
@@ -87,7 +92,7 @@ struct PacketMeta {
   Session* session;      // opened with, inbound; from stage seal on: sealed with
   Peer* peer_entry;      // record of `peer`
   const PeerPath* path;  // outbound
-  uint64_t counter;      // of the transport message
+  uint64_t counter;      // of the transport message; plain: where it was for (stages/nat_origin.h)
   uint8_t* text;         // of the transport message, behind its 16-byte header
   uint16_t text_bytes;   // without the tag
   uint16_t mtu;          // largest IP packet that the way takes; of one that is too big, else 0
@@ -106,6 +111,13 @@ struct alignas(64) Burst {
   void divert(uint16_t i, Next next) noexcept {
     meta[i].next = next;
     diverted = true;
+  }
+  /// The packet, of `bytes` bytes from its IP header on, goes on as a plain one of which nothing is
+  /// known yet.
+  void begin_anew(uint16_t i, uint16_t bytes, Next next) noexcept {
+    meta[i] = PacketMeta{};
+    meta[i].ip_bytes = bytes;
+    divert(i, next);
   }
   void drop(uint16_t i, Drop reason) noexcept {
     meta[i].drop = reason;

@@ -11,6 +11,7 @@
 #include "dataplane/rcu.h"
 #include "dataplane/tables/adjacency.h"
 #include "dataplane/tables/known_sources.h"
+#include "dataplane/tables/nat.h"
 #include "dataplane/tables/peer.h"
 #include "dataplane/tables/prefix.h"
 #include "dataplane/tables/session.h"
@@ -69,6 +70,7 @@ struct Shared {
   UserTable users;
   AdjacencyTable adjacencies;
   KnownSources known_sources;
+  std::unique_ptr<NatTable> nat;  // null: addresses are not translated. Constant after start
   std::vector<std::unique_ptr<Mailbox>> mailboxes;  // by worker number
 };
 

@@ -70,6 +70,16 @@ enum class Drop : uint8_t {
   kHandoffFull,
   kTransmitFull,
   kPortDown,
+  // NAT
+  kNatNoMapping,
+  kNatFiltered,
+  kNatProtocol,
+  kNatMalformed,
+  kNatPorts,
+  kNatNoBlock,
+  kNatBlockAwaited,
+  kNatFlows,
+  kNatTableFull,
   kCount,
   kNone = 0xff,  // nothing is wrong: the packet goes on
 };
@@ -140,6 +150,18 @@ inline constexpr std::array<DropInfo, kDropCount> kDrops = {{
     {"handoff_full", "the owner worker does not keep up: its ring is full"},
     {"transmit_full", "the port does not keep up: its queue is full"},
     {"port_down", "the port has no link"},
+    {"nat_no_mapping", "for a public address of NAT, but no port that anybody has"},
+    {"nat_filtered", "for a port of a user who has not sent to this address and port"},
+    {"nat_protocol", "neither TCP, UDP, a ping nor an error about one: NAT has no port for it",
+     IcmpError::kProhibited},
+    {"nat_malformed", "shorter than its header says, or an error with a wrong checksum"},
+    {"nat_ports", "the user's blocks of ports are in use, and it may have no more",
+     IcmpError::kProhibited},
+    {"nat_no_block", "no block of ports is left for the user", IcmpError::kProhibited},
+    {"nat_block_awaited", "more packets than may wait for the user's block of ports"},
+    {"nat_flows", "the user has as many flows through NAT as it may", IcmpError::kProhibited},
+    {"nat_table_full", "the worker has no room for another flow through NAT",
+     IcmpError::kProhibited},
 }};
 
 constexpr const DropInfo& drop_info(Drop drop) noexcept {

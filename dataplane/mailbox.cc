@@ -31,6 +31,7 @@ Ring<T>::Ring(const std::string& name, unsigned size, unsigned flags)
 template class Ring<Punt>;
 template class Ring<Event>;
 template class Ring<Refused>;
+template class Ring<Stray>;
 template class Ring<rte_mbuf*>;
 
 Mailbox::Mailbox(unsigned worker, unsigned punt_size, unsigned handoff_size)
@@ -43,6 +44,7 @@ Mailbox::Mailbox(unsigned worker, unsigned punt_size, unsigned handoff_size)
       events("wl_event_" + std::to_string(worker), punt_size, RING_F_SP_ENQ | RING_F_SC_DEQ),
       refused("wl_refused_" + std::to_string(worker), kRefusedSize, RING_F_SP_ENQ | RING_F_SC_DEQ),
       handoff("wl_handoff_" + std::to_string(worker), handoff_size, RING_F_SC_DEQ),
+      strays("wl_stray_" + std::to_string(worker), handoff_size, RING_F_SC_DEQ),
       transmit("wl_transmit_" + std::to_string(worker), handoff_size, RING_F_SC_DEQ) {}
 
 }  // namespace wirelay::dataplane

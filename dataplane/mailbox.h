@@ -3,6 +3,7 @@
 //
 //   worker ──punts, events─► control          single producer, single consumer
 //   any    ──handoff───────► worker           frames to classify: strays of other workers
+//   any    ──strays────────► worker           packets of users whose NAT mappings it owns
 //   control ──refused──────► worker           packets that waited in vain: their senders are told
 //   any    ──transmit──────► worker           complete frames to send on mbuf->port: what the
 //                                             control thread injects, and what a worker without a
@@ -48,6 +49,15 @@ struct Refused {
 };
 static_assert(sizeof(Refused) == 16);
 
+/// A packet for the owner of its user's NAT mappings.
+struct Stray {
+  rte_mbuf* mbuf;      // data at its IP header; of a plain one its Ethernet header is in front
+  uint16_t adjacency;  // outward: where it goes then, as in PacketMeta
+  uint16_t port;
+  bool outward;  // from a user
+};
+static_assert(sizeof(Stray) == 16);
+
 /// An rte_ring that is freed with its owner. Sizes are powers of two.
 template <typename T>
 class Ring {
@@ -77,6 +87,7 @@ class Ring {
 extern template class Ring<Punt>;
 extern template class Ring<Event>;
 extern template class Ring<Refused>;
+extern template class Ring<Stray>;
 extern template class Ring<rte_mbuf*>;
 
 /// The rings of one worker. What it hands up has a ring for each urgency, so that none of it crowds
@@ -95,6 +106,7 @@ struct Mailbox {
   Ring<Event> events;        // worker to control
   Ring<Refused> refused;     // control to worker
   Ring<rte_mbuf*> handoff;   // any thread to this worker
+  Ring<Stray> strays;        // any thread to this worker
   Ring<rte_mbuf*> transmit;  // any thread to this worker
 
   Ring<Punt>& punts(PuntReason reason) noexcept {
@@ -109,6 +121,7 @@ struct Mailbox {
       case PuntReason::kPathReport:
       case PuntReason::kNoSession:
       case PuntReason::kUnresolved:
+      case PuntReason::kNoBlock:
         break;
     }
     return waiting;

@@ -114,10 +114,16 @@ class Sorter {
   }
 
   void hand_off(rte_mbuf* mbuf, const PacketMeta& meta) noexcept {
-    if (!worker_.shared.mailboxes[meta.owner]->handoff.push(mbuf)) {
+    Mailbox& owner = *worker_.shared.mailboxes[meta.owner];
+    const bool whole = lane_ == Lane::kNatIn || lane_ == Lane::kNatOut;  // not the frame it came as
+    if (!(whole ? owner.strays.push(stray(mbuf, meta)) : owner.handoff.push(mbuf))) {
       return drop(mbuf, Drop::kHandoffFull);
     }
     worker_.counters.handed_off.add(1);
+  }
+
+  [[nodiscard]] Stray stray(rte_mbuf* mbuf, const PacketMeta& meta) const noexcept {
+    return {mbuf, meta.adjacency, meta.port, lane_ == Lane::kNatOut};
   }
 
   Worker& worker_;
@@ -148,10 +154,10 @@ void run_round(Worker& worker) noexcept {
   }
 }
 
-/// Is there anything in the lanes that later ones may lead back to?
+/// Is there anything in a lane that later ones may lead back to?
 bool has_more(Worker& worker) noexcept {
   uint32_t count = 0;
-  for (Lane lane = Lane::kError; lane <= Lane::kIngress; lane = next_lane(lane)) {
+  for (Lane lane = Lane::kError; lane <= Lane::kNatIn; lane = next_lane(lane)) {
     count += worker.lane(lane).count;
   }
   return count != 0;
@@ -161,7 +167,8 @@ bool has_more(Worker& worker) noexcept {
 
 void run_pipeline(Worker& worker) noexcept {
   // It comes to an end: an error is never answered with an error, a fragment that was cut to fit is
-  // not cut again, and a packet that was put together has fewer headers than its parts had.
+  // not cut again, a packet that was put together has fewer headers than its parts had, and what
+  // NAT sends back in goes to a peer.
   do {
     run_round(worker);
   } while (has_more(worker));

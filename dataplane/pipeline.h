@@ -2,12 +2,14 @@
 // top to bottom; a stage may send it to a later lane, to the control thread, to the session's owner
 // worker, or drop it under a name.
 //
-//   ingress ─┬─► inbound ─► forward ─┬─► local ─┬─► outbound ─► transmit
-//            ├─► plain ───────────┘             │                  ▲
-//            └─► local (port addresses) ────────┴──────────────────┘
+//   ingress ─┬─► inbound ───────────────┬─► forward ─┬─► local ────┬─► outbound ─► transmit
+//            ├─► plain ─┬─────────────┘            ├─► nat_out ──│─────────────────▲
+//            ├──────────┴─► nat_in ────┘            └─────────────┘                 │
+//            └─► local (port addresses) ───────────────────────────────────────────┘
 //
 // From anywhere packets may go to the lanes in front of ingress, where stages make packets: errors,
-// fragments, whole packets of fragments. Those go on from there in another round.
+// fragments, whole packets of fragments. Those go on from there in another round, and so do those
+// that NAT sends back in.
 #pragma once
 
 #include <array>
@@ -29,9 +31,11 @@ void open(Worker&, Burst&) noexcept;          // AEAD: decrypt and verify
 void replay(Worker&, Burst&) noexcept;        // counter: new?  then believe: times, counts, roaming
 void source(Worker&, Burst&) noexcept;        // inner packet: well-formed, from an allowed IP
 void plain_source(Worker&, Burst&) noexcept;  // plain packet: not from an address of a peer or ours
+void nat_in(Worker&, Burst&) noexcept;        // for a public address: the address inside
 void route(Worker&, Burst&) noexcept;         // destination: peer, next hop or ourselves; TTL
 void police_up(Worker&, Burst&) noexcept;     // the sender's limits
 void echo(Worker&, Burst&) noexcept;          // ICMP echo to one of our addresses
+void nat_out(Worker&, Burst&) noexcept;       // from a user: a public address and port
 void fit(Worker&, Burst&) noexcept;           // path to the receiver: is there one, does it fit
 void police_down(Worker&, Burst&) noexcept;   // the receiver's limits
 void seal(Worker&, Burst&) noexcept;          // session, nonce, padding, AEAD, outer headers
@@ -54,9 +58,11 @@ inline constexpr std::array kPipeline = {
     Stage{"replay", Lane::kInbound, stages::replay},
     Stage{"source", Lane::kInbound, stages::source},
     Stage{"plain_source", Lane::kPlain, stages::plain_source},
+    Stage{"nat_in", Lane::kNatIn, stages::nat_in},
     Stage{"route", Lane::kForward, stages::route},
     Stage{"police_up", Lane::kForward, stages::police_up},
     Stage{"echo", Lane::kLocal, stages::echo},
+    Stage{"nat_out", Lane::kNatOut, stages::nat_out},
     Stage{"fit", Lane::kOutbound, stages::fit},
     Stage{"police_down", Lane::kOutbound, stages::police_down},
     Stage{"seal", Lane::kOutbound, stages::seal},

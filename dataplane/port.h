@@ -38,9 +38,11 @@ struct Port {
   bool udp_checksum_offload = false;  // the NIC computes outer UDP checksums
   bool takes_tunnels = true;          // WireGuard is served there
   bool takes_plain = true;            // what comes by it is forwarded to peers
+  bool translates = false;            // what peers send out by it is NAT44's, where it is IPv4
   rte_ether_addr mac{};
   uint16_t gateway4 = kNoAdjacency, gateway6 = kNoAdjacency;  // next hops to what is not on a link
   std::vector<PortAddress> addresses;  // at most kMaxPortAddresses, link-local among them
+  std::vector<Prefix> pools;           // public addresses of NAT44, where it translates
   std::string name;                    // from the configuration
 
   [[nodiscard]] const PortAddress* find(const IpAddr& addr) const noexcept {
@@ -50,6 +52,14 @@ struct Port {
     return nullptr;
   }
   [[nodiscard]] bool owns(const IpAddr& addr) const noexcept { return find(addr) != nullptr; }
+  /// Whether who asks on its network for this address is to be told the port's MAC.
+  [[nodiscard]] bool answers_for(const IpAddr& addr) const noexcept {
+    if (owns(addr)) return true;
+    for (const Prefix& pool : pools) {
+      if (pool.contains(addr)) return true;
+    }
+    return false;
+  }
 };
 
 /// What the device of `port.id` says of itself. Throws std::runtime_error if there is none.

@@ -56,6 +56,7 @@ struct PuntAllowances {
         discovery(tsc_hz, 16, 64),
         without_session(tsc_hz, 128, 256),
         without_neighbour(tsc_hz, 64, 128),
+        without_block(tsc_hz, 16, 128),
         path_reports(tsc_hz, 4, 16),
         errors(tsc_hz, 4, 16),
         tunnel_errors(tsc_hz, 4, 16),
@@ -69,6 +70,7 @@ struct PuntAllowances {
   PuntAllowance discovery;          // ARP and neighbour discovery, by sender's MAC
   PuntAllowance without_session;    // packets that wait, by peer number: as many as may wait for it
   PuntAllowance without_neighbour;  // packets that wait, by adjacency, or address without one
+  PuntAllowance without_block;      // packets that wait for one of NAT's, by user
   PuntAllowance path_reports;       // by who reports
   PuntAllowance errors;             // ICMP errors that it answers with itself, by their receiver
   PuntAllowance tunnel_errors;      // those that go to peers

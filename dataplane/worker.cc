@@ -5,6 +5,7 @@
 #include <bit>
 #include <ctime>
 #include <iterator>
+#include <utility>
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -18,11 +19,42 @@ namespace wirelay::dataplane {
 
 namespace {
 
-/// Adaptive polling: empty polls before the first sleep, and how sleeps grow.
-constexpr unsigned kSpins = 256;
-constexpr long kFirstSleepNs = 1'000;
-constexpr long kLongestSleepNs = 500'000;
 constexpr uint64_t kPollsOfGivingUp = 1024;
+
+std::unique_ptr<NatFlows> make_nat_flows(const Shared& shared) {
+  if (!shared.nat) return nullptr;
+  const uint32_t records = shared.nat->settings.flows / shared.workers;
+  return std::make_unique<NatFlows>(*shared.nat, records, shared.tsc_hz);
+}
+
+/// Adaptive polling: after some empty polls a worker sleeps, each time a little longer.
+class Sleeper {
+ public:
+  /// There was something to do.
+  void wake() noexcept {
+    empty_ = 0;
+    sleep_ns_ = kFirstNs;
+  }
+  /// A poll was empty: it is time to sleep.
+  bool tired() noexcept { return ++empty_ > kSpins; }
+  /// The one system call of a worker. `received`: packets that came in so far.
+  void sleep(uint64_t received) noexcept {
+    const timespec pause{0, sleep_ns_};
+    nanosleep(&pause, nullptr);
+    silent_ = std::exchange(received_, received) == received ? silent_ + 1 : 0;
+    sleep_ns_ = std::min(sleep_ns_ * 2, silent_ > kOfASecond ? kLongestIdleNs : kLongestNs);
+  }
+
+ private:
+  static constexpr unsigned kSpins = 256;
+  static constexpr long kFirstNs = 1'000, kLongestNs = 500'000;
+  static constexpr long kLongestIdleNs = 2'000'000;  // when nothing has come in for a second
+  static constexpr unsigned kOfASecond = 2'000;
+
+  unsigned empty_ = 0, silent_ = 0;  // polls; sleeps, since something came in
+  long sleep_ns_ = kFirstNs;
+  uint64_t received_ = 0;
+};
 
 uint64_t address_bits(const Shared& shared) noexcept {
   uint64_t bits = 0;
@@ -43,6 +75,7 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
       plain_parts(all.tsc_hz),
       tunnel_parts(all.tsc_hz),
       next_fragment_id(static_cast<uint32_t>(rte_rand())),
+      nat_flows(make_nat_flows(all)),
       engine_(std::move(engine)),
       queues_(std::move(queues)),
       polling_(polling),
@@ -51,24 +84,19 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
 }
 
 void Worker::run(const std::atomic<bool>& stop) noexcept {
-  unsigned empty = 0;
-  long sleep_ns = kFirstSleepNs;
+  Sleeper sleeper;
   shared.rcu.online(id);
   while (!stop.load(std::memory_order_relaxed)) {
     const unsigned taken = poll(rte_rdtsc());
     shared.rcu.quiescent(id);
     if (taken != 0) {
-      empty = 0;
-      sleep_ns = kFirstSleepNs;
-    } else if (polling_ == Polling::kAdaptive && ++empty > kSpins) {
-      // The one system call of a worker, made only when there is nothing to do. Nobody who waits
-      // for a grace period waits for a sleeper.
+      sleeper.wake();
+    } else if (polling_ == Polling::kAdaptive && sleeper.tired()) {
+      // Nobody who waits for a grace period waits for a sleeper.
       shared.rcu.offline(id);
-      const timespec pause{0, sleep_ns};
-      nanosleep(&pause, nullptr);
+      sleeper.sleep(counters.rx_packets.get());
       shared.rcu.online(id);
       counters.sleeps.add(1);
-      sleep_ns = std::min(sleep_ns * 2, kLongestSleepNs);
     } else {
       rte_pause();
     }
@@ -90,6 +118,10 @@ unsigned Worker::poll(uint64_t tsc) noexcept {
   }
   taken += receive(mailbox_.handoff.pop_burst(lane(Lane::kIngress).mbufs, kBurstSize));
   taken += take_refused();
+  if (nat_flows != nullptr) {
+    nat_flows->age(now);
+    taken += take_strays();
+  }
   rte_mbuf* frames[kBurstSize];
   const unsigned n = mailbox_.transmit.pop_burst(frames, kBurstSize);
   for (unsigned i = 0; i < n; ++i) send(frames[i]->port, frames[i]);
@@ -151,6 +183,36 @@ unsigned Worker::take_refused() noexcept {
   }
   run_pipeline(*this);
   return count;
+}
+
+unsigned Worker::take_strays() noexcept {
+  Stray strays[kBurstSize];
+  const unsigned count = mailbox_.strays.pop_burst(strays, kBurstSize);
+  if (count == 0) return 0;
+  for (unsigned i = 0; i < count; ++i) take_stray(strays[i]);
+  run_pipeline(*this);
+  return count;
+}
+
+/// Whose it is is looked up anew, as of what is refused.
+void Worker::take_stray(const Stray& stray) noexcept {
+  Burst& burst = lane(stray.outward ? Lane::kNatOut : Lane::kNatIn);
+  PacketMeta m{};
+  m.next = stray.outward ? Next::kNatOut : Next::kNatIn;
+  m.ip_bytes = stray.mbuf->data_len;
+  if (stray.outward) {
+    const auto* ip = rte_pktmbuf_mtod(stray.mbuf, const uint8_t*);
+    const RouteTarget sender = shared.prefixes.lookup(source_of(ip));
+    if (sender.kind() != RouteKind::kPeer) {
+      count(Drop::kSourceNotAllowed);
+      return rte_pktmbuf_free(stray.mbuf);
+    }
+    m.peer = m.sender = sender.id();
+    m.adjacency = stray.adjacency;
+    m.port = stray.port;
+  }
+  burst.mbufs[burst.count] = stray.mbuf;
+  burst.meta[burst.count++] = m;
 }
 
 void Worker::flush(uint16_t number) noexcept {

@@ -13,12 +13,13 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/punt_allowance.h"
 #include "dataplane/reassembler.h"
+#include "dataplane/tables/nat_flows.h"
 
 namespace wirelay::dataplane {
 
 enum class Polling : uint8_t {
   kBusy,      // never sleeps
-  kAdaptive,  // sleeps a little longer each time it finds nothing, up to half a millisecond
+  kAdaptive,  // sleeps a little longer each time it finds nothing, up to two milliseconds
 };
 
 /// Frames collected for one port, sent when it is full and at the end of each poll.
@@ -85,10 +86,13 @@ class Worker {
   PuntAllowances allowances;  // what it may hand to the control thread, and answer itself
   Reassembler plain_parts, tunnel_parts;  // by how the fragments came
   uint32_t next_fragment_id;              // of IPv6 packets that it cuts
+  std::unique_ptr<NatFlows> nat_flows;    // of the users that it owns; null: there is no NAT
 
  private:
   unsigned receive(unsigned count) noexcept;
   unsigned take_refused() noexcept;
+  unsigned take_strays() noexcept;
+  void take_stray(const Stray& stray) noexcept;
   /// Fragments whose other parts did not come.
   void give_up_fragments() noexcept;
   void flush(uint16_t port) noexcept;

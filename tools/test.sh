@@ -15,7 +15,8 @@ Installs the Debian packages that are missing (as root), builds, and runs:
   unit       release build (build/, g++): engines, data path, the programs' start and end, each
              benchmark for a moment; not what only sanitized runs
   e2e        relayd between network namespaces, with wireguard-go as clients (needs root)
-  slow       end-to-end tests that mostly wait, all files at once
+  slow       end-to-end tests that mostly wait, all files at once; and the packages, installed in a
+             Debian of their own
   layout     include directions, headers that compile alone, documents that match the code
   sanitized  all unit and pipeline tests and bounded runs of the fuzz targets, with address and
              undefined-behaviour sanitizers (build-asan/, clang++, not optimized). Control side,
@@ -109,9 +110,9 @@ show_part() {
 
 benchmarks=(tools/bench/bench_{aead,handshake,stages,tables} tests/ctrl/bench_protocol)
 
-# Not the tests of what is compiled for the sanitized build anyway.
+# What is installed among it, for the packages. Not the tests of what is compiled for the sanitized build anyway.
 build_release() {
-  configure_build build --buildtype=release -Dtests=true &&
+  configure_build build --prefix=/usr --buildtype=release -Dtests=true &&
     run_build build ctrl/relayd cli/relayctl tools/relaygen/relaygen tests/crypto/test_crypto \
       tests/dataplane/test_dataplane tests/ctrl/test_relayd "${benchmarks[@]}" "$@"
 }
@@ -167,7 +168,7 @@ give_up() {
   exit 1
 }
 
-install_packages build test bench lab || give_up
+install_packages build test bench lab package || give_up
 
 if [[ $load == yes ]]; then
   timed "the release build" build_release tests/ctrl/test_ctrl || give_up

@@ -1,7 +1,8 @@
 # Bash completion for relayctl: commands and options as the program itself lists them, names as the
-# relay knows them, files where an option takes one.
+# relay knows them (asked for those behind what is there already: it may have many), files where an
+# option takes one.
 
-_relayctl_kinds='started connected disconnected roamed refused shared_key quota expiry change link gateway lost'
+_relayctl_kinds='started connected disconnected roamed refused shared_key quota expiry change link gateway draining nat_block lost'
 
 _relayctl_names() {
   local -a socket=()
@@ -9,7 +10,7 @@ _relayctl_names() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     [[ ${COMP_WORDS[i]} == --socket ]] && socket=(--socket "${COMP_WORDS[i + 1]}")
   done
-  relayctl "$1" list --names --limit 1000 "${socket[@]}" 2>/dev/null
+  relayctl "$1" list --names --limit 100 --after "$cur" "${socket[@]}" 2>/dev/null
 }
 
 _relayctl() {
@@ -27,7 +28,7 @@ _relayctl() {
   done
 
   case $prev in
-    --socket | --file | --output | --preshared-key-file | --private-key-file)
+    --socket | --file | --output | --qr-png | --qr-svg | --preshared-key-file | --private-key-file)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return
       ;;
@@ -59,7 +60,8 @@ _relayctl() {
       'user set' | 'user rename' | 'user remove' | 'user reset-quota' | 'user show' | usage)
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names user)" -- "$cur")
         ;;
-      'peer set' | 'peer rename' | 'peer remove' | 'peer forget-timestamp' | 'peer show' | 'peer config')
+      'peer set' | 'peer rename' | 'peer remove' | 'peer rotate' | 'peer forget-timestamp' | 'peer show' | \
+        'peer config')
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names peer)" -- "$cur")
         ;;
       export | backup) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

@@ -33,6 +33,7 @@ struct Names {
   void operator()(const SetPeer& step) { add(step.change.name); }
   void operator()(const RemovePeer& step) { add(step.name); }
   void operator()(const ForgetTimestamp& step) { add(step.name); }
+  void operator()(const RotateKeys& step) { add(step.name); }
   void operator()(const RenameUsers& step) {
     for (const Renaming& one : step.all) add(one.name);
   }

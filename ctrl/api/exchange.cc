@@ -147,6 +147,8 @@ void Exchange::begin_call(const Json::Value& request) {
     events->follow ? subscribe(std::move(*events)) : list(*events);
   } else if (auto* backup = std::get_if<BackupRequest>(&begun)) {
     back_up(std::move(backup->file));
+  } else if (const auto* end = std::get_if<DrainRequest>(&begun)) {
+    drain(*end);
   } else {
     reload(std::get<ReloadOptions>(begun));
   }
@@ -225,6 +227,14 @@ void Exchange::ask(std::shared_ptr<Query> query) {
       answer_with(query, error, answer);
     }
     return true;
+  });
+}
+
+void Exchange::drain(const DrainRequest& request) {
+  ChangeLine line(caller_, "relay.drain", {});
+  desk_.relay.drain(request.seconds, [line, answer = answerer()](const DrainStatus& status) {
+    line.log(nullptr, {});
+    answer([status] { return to_json(status); }, 0);
   });
 }
 

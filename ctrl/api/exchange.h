@@ -74,6 +74,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void change(std::string_view method, std::vector<Step> steps);
   void reload(ReloadOptions options);
   void back_up(std::string file);
+  void drain(const DrainRequest& request);
   void list(const EventsRequest& request);
   void subscribe(EventsRequest request);
   /// Any thread: a function that hands the answer on to the API's thread.

@@ -84,9 +84,15 @@ struct BackupRequest {
   std::string file;
 };
 
-/// What a call comes to: its result, a question, steps for the door, a reload, events, or a backup.
+/// No new sessions, and an end after so many seconds at the latest.
+struct DrainRequest {
+  uint64_t seconds;
+};
+
+/// What a call comes to: its result, a question, steps for the door, a reload, events, a backup, or
+/// the relay's end.
 using Begun = std::variant<Json::Value, std::shared_ptr<Query>, std::vector<Step>, ReloadOptions,
-                           EventsRequest, BackupRequest>;
+                           EventsRequest, BackupRequest, DrainRequest>;
 
 /// `begin` reads `params`, an object, on the API's thread. Throws Refused or ApiError.
 struct Method {
@@ -99,12 +105,14 @@ struct Method {
 std::span<const Method> user_methods();
 std::span<const Method> peer_methods();
 std::span<const Method> port_methods();
+std::span<const Method> nat_methods();
 std::span<const Method> status_methods();
 std::span<const Method> stats_methods();
 std::span<const Method> event_methods();
 std::span<const Method> usage_methods();
 std::span<const Method> store_methods();
 std::span<const Method> config_methods();
+std::span<const Method> relay_methods();
 std::span<const Method> api_methods();
 
 /// Throws ApiError, with the name that was probably meant, when there is none.

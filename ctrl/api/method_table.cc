@@ -15,9 +15,9 @@ namespace {
 const std::vector<Method>& table() {
   static const std::vector<Method> kTable = [] {
     std::vector<Method> all;
-    for (const auto& noun :
-         {status_methods(), user_methods(), peer_methods(), port_methods(), stats_methods(),
-          usage_methods(), event_methods(), store_methods(), config_methods(), api_methods()}) {
+    for (const auto& noun : {status_methods(), user_methods(), peer_methods(), port_methods(),
+                             nat_methods(), stats_methods(), usage_methods(), event_methods(),
+                             store_methods(), config_methods(), relay_methods(), api_methods()}) {
       all.insert(all.end(), noun.begin(), noun.end());
     }
     return all;

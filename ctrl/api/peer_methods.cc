@@ -21,6 +21,8 @@ Begun rename_peers(const Json::Value& params) {
   return std::vector<Step>{{RenamePeers{read_renamings(params, "peers")}, "params"}};
 }
 
+Begun rotate_keys(const Json::Value& params) { return read_steps(params, "peers", read_rotation); }
+
 Begun forget_timestamps(const Json::Value& params) {
   return read_removals<ForgetTimestamp>(params);
 }
@@ -182,6 +184,9 @@ constexpr std::array kPeerMethods = {
     Method{"peer.rename", rename_peers,
            R"({"peers": [{"name": NAME, "to": NAME}, ...]} or {"name": NAME, "to": NAME})",
            "gives peers other names, all at once; all or none"},
+    Method{"peer.rotate", rotate_keys,
+           R"({"peers": [{"name": NAME, "public_key": KEY, "preshared_key": KEY}, ...]} or one)",
+           "gives peers other keys; all else stays; all or none"},
     Method{"peer.forget_timestamp", forget_timestamps,
            R"({"names": [NAME, ...]} or {"name": NAME})",
            "takes the peers' next handshakes whatever their time: their clocks have gone back"},

@@ -14,6 +14,13 @@ Json::Value to_json(const ChangeCounts& counts) {
   return result;
 }
 
+Json::Value to_json(const DrainStatus& drain) {
+  Json::Value result(Json::objectValue);
+  result["connected"] = count(drain.connected);
+  result["seconds_left"] = count(drain.seconds_left);
+  return result;
+}
+
 bool UserSum::run(const RelayFace& relay, UserView& user, const Slice& slice) {
   const std::string& name = user.spec->name;
   if (!last_) user.status = relay.user_status(name);

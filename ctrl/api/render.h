@@ -19,6 +19,9 @@ namespace wirelay::ctrl::api {
 /// {"users_added", "users_changed", "users_removed", "peers_added", ...}
 Json::Value to_json(const ChangeCounts& counts);
 
+/// {"connected", "seconds_left"}
+Json::Value to_json(const DrainStatus& drain);
+
 struct PeerView {
   PeerPtr spec;
   PeerStatus status;

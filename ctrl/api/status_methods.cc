@@ -82,6 +82,7 @@ class Status : public Query {
     neighbour_counters_ = relay.neighbour_counters();
     turns_ = relay.turns();
     store_ = relay.store();
+    draining_ = relay.draining();
     return true;
   }
 
@@ -114,6 +115,7 @@ class Status : public Query {
     result["neighbour_counters"] = counters_json(neighbour_counters_, kNeighbourCounters);
     result["control"] = turns_json(turns_);
     result["store"] = store_json(store_);
+    result["draining"] = draining_ ? to_json(*draining_) : Json::Value();
     return result;
   }
 
@@ -137,6 +139,7 @@ class Status : public Query {
   NeighbourCounters neighbour_counters_;
   TurnStatus turns_;
   StoreStatus store_;
+  std::optional<DrainStatus> draining_;
 };
 
 Begun get_status(const Json::Value& params) {

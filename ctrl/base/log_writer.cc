@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctrl/base/every_thread_signal.h"
+
 namespace wirelay::ctrl {
 
 namespace {
@@ -54,9 +56,10 @@ LogWriter::LogWriter(int fd, LostText lost_text)
   if (out_ < 0 || wake_ < 0) throw std::runtime_error("no descriptor is left for the log");
   waiting_.reserve(kMostBytes);
   batch_.reserve(kMostBytes);
-  // No signal is this thread's, SIGPIPE included: a write tells.
+  // No signal is this thread's, SIGPIPE included (a write tells), but the one that is each thread's.
   sigset_t all, before;
   sigfillset(&all);
+  sigdelset(&all, every_thread_signal());
   pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] { run(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -131,6 +131,7 @@ void check_settings(const Config& config, std::vector<Problem>& problems) {
   check_ports(config, problems);
   check_routes(config, problems);
   check_tunnel(config, problems);
+  check_nat44(config, problems);
   check_sizes(config, problems);
 }
 

@@ -172,6 +172,11 @@ RegistryLimits registry_limits(const Config& config) {
     limits.reserved.push_back({address, 128});
     limits.no_peers[address] = kOwnAddress;
   }
+  if (config.nat44) {
+    for (const dataplane::Prefix& pool : config.nat44->settings.pools) {
+      limits.reserved.push_back(pool);
+    }
+  }
   for (const RouteConfig& route : config.routes) limits.routed.push_back(route.prefix);
   limits.pools = config.address_pools;
   return limits;

@@ -37,6 +37,21 @@ struct RouteConfig {
   dataplane::IpAddr via;
 };
 
+/// Users go out by `port` with public addresses (docs/nat.md).
+struct Nat44Config {
+  std::string port;
+  dataplane::NatSettings settings;
+  bool operator==(const Nat44Config&) const = default;
+};
+
+struct HttpConfig {
+  /// None: no HTTP.
+  std::optional<dataplane::Endpoint> listen = dataplane::parse_endpoint("127.0.0.1:9586");
+  /// Users with series of their own in /metrics: names, or beginnings of names with "*" behind.
+  std::vector<std::string> series_for;
+  size_t series_limit = 1000;  // users and peers that have series, at most
+};
+
 enum class HugePages : uint8_t { kAuto, kRequired, kNever };
 
 struct Config {
@@ -46,6 +61,7 @@ struct Config {
   std::optional<std::string> public_endpoint;       // host:port that client files name
   std::vector<PortConfig> ports;
   std::vector<RouteConfig> routes;                  // for decrypted traffic, beside the gateways
+  std::optional<Nat44Config> nat44;                 // none: addresses are not translated
   std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
   std::vector<PoolConfig> address_pools;            // for peers that name no allowed IPs
   std::vector<std::string> client_dns;              // for client files
@@ -55,10 +71,12 @@ struct Config {
   dataplane::Polling polling = dataplane::Polling::kAdaptive;
   dataplane::Sizes sizes;
   HugePages huge_pages = HugePages::kAuto;
+  bool restrict_system_calls = true;  // once it serves
   std::string aead_engine = "auto";
   std::string control_socket = "/run/wirelay/relayd.sock";
   std::string control_socket_group;  // may do all; "": the process's own
   std::string control_read_group;    // may look, by a socket beside the other; "": there is none
+  HttpConfig http;
   std::string log_level = "info";
   std::string store = "/var/lib/wirelay/relay.db";  // where users and usage last; "": nowhere
   unsigned usage_interval = 10;                     // seconds between writes of usage to it

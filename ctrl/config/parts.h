@@ -22,14 +22,21 @@ inline constexpr uint32_t kSessionsOfPeer = 4;
 
 inline const dataplane::Prefix kDefault4 = *dataplane::parse_prefix("0.0.0.0/0");
 inline const dataplane::Prefix kDefault6 = *dataplane::parse_prefix("::/0");
+inline const dataplane::Prefix kLoopback4 = *dataplane::parse_prefix("127.0.0.0/8");
+inline const dataplane::Prefix kLoopback6 = *dataplane::parse_prefix("::1/128");
 
 /// All but users and peers, defaults filled in. `directory`: what relative names of files start at.
 void read_settings(ObjectReader& root, const std::string& directory, Config& config,
                    std::vector<Problem>& problems);
 /// The "address_pools" list.
 void read_pools(ObjectReader& root, Config& config, std::vector<Problem>& problems);
+/// The "http" section.
+void read_http(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 /// The "ports" list.
 void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems);
+
+/// The "nat44" object, behind the ports.
+void read_nat44(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 
 /// The lowest and the highest address of an IPv4 network of more than two, which are no host's.
 std::vector<dataplane::IpAddr> ends_of(const dataplane::Prefix& network);
@@ -38,6 +45,7 @@ std::vector<dataplane::IpAddr> ends_of(const dataplane::Prefix& network);
 /// problem.
 void check_settings(const Config& config, std::vector<Problem>& problems);
 void check_ports(const Config& config, std::vector<Problem>& problems);
+void check_nat44(const Config& config, std::vector<Problem>& problems);
 /// What is no reason to refuse; for settings without a problem.
 std::vector<Problem> warnings_of(const Config& config);
 

@@ -39,6 +39,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
   compare("ports", std::ranges::equal(running.ports, next.ports, same_port));
   compare("routes", std::ranges::equal(running.routes, next.routes, same_route));
   compare("address_pools", running.address_pools == next.address_pools);
+  compare("nat44", running.nat44 == next.nat44);
   compare("tunnel_addresses", running.tunnel_addresses == next.tunnel_addresses);
   compare("workers", running.worker_cores == next.worker_cores &&
                          running.control_core == next.control_core &&
@@ -48,8 +49,10 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
   compare("replay_window", running.sizes.replay_packets == next.sizes.replay_packets);
   compare("aead_engine", running.aead_engine == next.aead_engine);
   compare("huge_pages", running.huge_pages == next.huge_pages);
+  compare("system_calls", running.restrict_system_calls == next.restrict_system_calls);
   compare("control_socket", running.control_socket == next.control_socket);
   compare("control_socket_group", running.control_socket_group == next.control_socket_group);
+  compare("http", running.http.listen == next.http.listen);
   compare("store", running.store == next.store && running.usage_interval == next.usage_interval);
   compare("events_kept", running.events_kept == next.events_kept);
   compare("control_read_group", running.control_read_group == next.control_read_group);

@@ -286,6 +286,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_for_clients(root, config);
   read_ports(root, config, problems);
   read_routes(root, config, problems);
+  read_nat44(root, config, problems);
   config.tunnel_addresses = read_ips(root, "tunnel_addresses");
   read_pools(root, config, problems);
   read_workers(root, config, problems);
@@ -294,8 +295,12 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   if (const auto huge = root.choice("huge_pages", {"auto", "required", "never"})) {
     config.huge_pages = static_cast<HugePages>(*huge);
   }
+  if (const auto calls = root.choice("system_calls", {"restricted", "all"})) {
+    config.restrict_system_calls = *calls == 0;
+  }
   read_control_socket(root, config);
   read_store(root, directory, config);
+  read_http(root, config, problems);
   const std::vector<std::string_view> levels = {"debug", "info", "warning", "error"};
   if (const auto level = root.choice("log_level", levels)) config.log_level = levels[*level];
   if (const auto kept = root.number("events_kept", events::kLeastKept, events::kMostKept)) {

@@ -50,12 +50,21 @@ void warn_of_no_egress(const Config& config, std::vector<Problem>& warnings) {
        "the port that leads to the Internet"});
 }
 
+void warn_of_open_http(const Config& config, std::vector<Problem>& warnings) {
+  const auto& listen = config.http.listen;
+  if (!listen || kLoopback4.contains(listen->addr) || kLoopback6.contains(listen->addr)) return;
+  warnings.push_back({"http.listen", "whoever reaches " + to_string(*listen) +
+                                         " reads the relay's metrics, for no one is asked who he "
+                                         "is"});
+}
+
 }  // namespace
 
 std::vector<Problem> warnings_of(const Config& config) {
   std::vector<Problem> warnings;
   warn_of_overlap(config, warnings);
   warn_of_no_egress(config, warnings);
+  warn_of_open_http(config, warnings);
   return warnings;
 }
 

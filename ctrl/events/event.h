@@ -27,6 +27,8 @@ enum class Kind : uint8_t {
   kChange,
   kLink,
   kGateway,
+  kDraining,
+  kNatBlock,
   kLost,
   kCount
 };
@@ -55,6 +57,10 @@ inline constexpr std::array kKinds = {
     KindInfo{Kind::kLink, "link", "a port has a link, or has lost it", "port, state"},
     KindInfo{Kind::kGateway, "gateway", "a gateway does not answer, or answers again",
              "port, address, state"},
+    KindInfo{Kind::kDraining, "draining", "the relay takes no new sessions, and will end",
+             "connected, seconds"},
+    KindInfo{Kind::kNatBlock, "nat_block", "a user got or lost a block of public ports",
+             "state, address, first_port, last_port"},
     KindInfo{Kind::kLost, "lost", "events that whoever reads this does not get", "events"},
 };
 static_assert([] {

@@ -22,15 +22,10 @@ namespace wirelay::ctrl {
 
 namespace {
 
-/// What an lcore runs.
-struct WorkerMain {
-  dataplane::Worker* worker;
-  const std::atomic<bool>* stop;
-};
-
+/// On an lcore, which allocates and frees nothing: the allocator may make system calls.
 int run_worker(void* argument) {
-  const std::unique_ptr<WorkerMain> main(static_cast<WorkerMain*>(argument));
-  main->worker->run(*main->stop);
+  const auto* start = static_cast<const WorkerStart*>(argument);
+  start->worker->run(*start->stop);
   return 0;
 }
 
@@ -84,6 +79,7 @@ bool has_v6(const PortConfig& port) {
 dataplane::Sizes table_sizes(const Config& config) {
   dataplane::Sizes sizes = config.sizes;
   size_t own = config.tunnel_addresses.size() + config.routes.size() + sizes.neighbours;
+  if (config.nat44) own += config.nat44->settings.pools.size();
   for (const PortConfig& port : config.ports) {
     own += 2 * (port.addresses.size() + 1) + port.gateways.size() + 2;
   }
@@ -112,6 +108,7 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
   }
   try {
     open_ports(config, ports);
+    if (config.nat44) start_nat(*config.nat44);
     const auto queues = dataplane::assign_queues(shared_->ports, workers);
     for (unsigned i = 0; i < workers; ++i) {
       workers_.push_back(std::make_unique<dataplane::Worker>(
@@ -147,6 +144,21 @@ void Datapath::open_ports(const Config& config, const std::vector<uint16_t>& por
     }
     log_info("port {}: {}, {}, MTU {}, {} receive and {} transmit queues", port.name,
              open_[i].device, mac_text(port.mac), port.mtu, port.rx_queues, port.tx_queues);
+  }
+}
+
+void Datapath::start_nat(const Nat44Config& config) {
+  dataplane::NatSettings settings = config.settings;
+  settings.reserved = shared_->listen_ports;
+  try {
+    shared_->nat = std::make_unique<dataplane::NatTable>(settings, shared_->users.capacity());
+  } catch (const std::bad_alloc&) {
+    throw Refused("nat44", "there is no address space for the tables of so many addresses");
+  }
+  for (dataplane::Port& port : shared_->ports) {
+    if (port.mtu == 0 || port.name != config.port) continue;
+    port.translates = true;
+    port.pools = settings.pools;
   }
 }
 
@@ -198,12 +210,12 @@ void Datapath::close_ports() noexcept {
 
 void Datapath::launch() {
   running_ = true;
-  for (const auto& worker : workers_) {
-    auto main = std::make_unique<WorkerMain>(WorkerMain{worker.get(), &stop_});
-    if (rte_eal_remote_launch(&run_worker, main.get(), lcore_of_worker(worker->id)) != 0) {
-      throw std::runtime_error(fmt::format("worker {}: its lcore is busy", worker->id));
+  for (const auto& worker : workers_) starts_.push_back({worker.get(), &stop_});
+  for (WorkerStart& start : starts_) {
+    const unsigned id = start.worker->id;
+    if (rte_eal_remote_launch(&run_worker, &start, lcore_of_worker(id)) != 0) {
+      throw std::runtime_error(fmt::format("worker {}: its lcore is busy", id));
     }
-    static_cast<void>(main.release());  // run_worker() owns it
   }
 }
 
@@ -223,6 +235,14 @@ std::vector<const dataplane::WorkerCounters*> Datapath::counters() const {
   std::vector<const dataplane::WorkerCounters*> counters;
   for (const auto& worker : workers_) counters.push_back(&worker->counters);
   return counters;
+}
+
+uint32_t Datapath::nat_records() const noexcept {
+  uint32_t used = 0;
+  for (const auto& worker : workers_) {
+    if (worker->nat_flows != nullptr) used += worker->nat_flows->used();
+  }
+  return used;
 }
 
 uint16_t Datapath::tunnel_mtu() const noexcept {

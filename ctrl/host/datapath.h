@@ -23,6 +23,12 @@ dataplane::Sizes table_sizes(const Config& config);
 /// "02:00:00:00:00:01"
 std::string mac_text(const rte_ether_addr& mac);
 
+/// What an lcore is started with.
+struct WorkerStart {
+  dataplane::Worker* worker;
+  const std::atomic<bool>* stop;
+};
+
 class Datapath {
  public:
   /// Opens the ports, which start to receive. `ports`: DPDK port numbers in the order of
@@ -36,11 +42,13 @@ class Datapath {
 
   /// Sends the workers off, each on its lcore; the tables are ready for them.
   void launch();
-  /// Waits until all workers have ended; they do within a millisecond.
+  /// Waits until all workers have ended; they do within two milliseconds.
   void stop();
 
   [[nodiscard]] dataplane::Shared& shared() const noexcept { return *shared_; }
   [[nodiscard]] std::vector<const dataplane::WorkerCounters*> counters() const;
+  /// Records of NAT's flows that are in use, of all workers; 0 without NAT.
+  [[nodiscard]] uint32_t nat_records() const noexcept;
   /// For LinkWatch.
   [[nodiscard]] std::vector<LinkWatch::Watched> watched() const;
   [[nodiscard]] size_t port_count() const noexcept { return open_.size(); }
@@ -51,6 +59,7 @@ class Datapath {
 
  private:
   void open_ports(const Config& config, const std::vector<uint16_t>& ports);
+  void start_nat(const Nat44Config& config);
   void close_ports() noexcept;
 
   struct OpenPort {
@@ -67,6 +76,7 @@ class Datapath {
   std::vector<OpenPort> open_;  // in the order of the configuration
   std::unique_ptr<dataplane::Shared> shared_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
+  std::vector<WorkerStart> starts_;  // of each
   bool running_ = false;
 };
 

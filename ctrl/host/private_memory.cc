@@ -14,6 +14,9 @@ void hide_memory() noexcept {
 }
 
 std::optional<std::string> lock_memory() {
+  // Where it may: a limit would keep the process from allocating more than that.
+  const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+  setrlimit(RLIMIT_MEMLOCK, &all);
   // On fault: tables are as large as the configuration says, and filled as they are needed.
   if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return std::nullopt;
   return "memory cannot be locked, and the machine may write keys to its swap; give relayd "

@@ -79,7 +79,7 @@ void Neighbours::Impl::take_message(const rte_mbuf* frame,
     return;
   }
   if (!believable(shared.ports[port], *message)) return;
-  const bool asks_us = message->question && shared.ports[port].owns(message->target);
+  const bool asks_us = message->question && shared.ports[port].answers_for(message->target);
   if (message->mac && routes.on_link(port, message->subject)) {
     // Who asks us will soon hear from us; others matter only when we know them already.
     const auto number = asks_us ? resolver.find_or_note(port, message->subject)

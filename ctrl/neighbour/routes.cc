@@ -47,6 +47,10 @@ Routes::Routes(dataplane::Shared& shared, dataplane::PrefixWriter& prefixes, Nei
     enter(route.prefix,
           RouteTarget::make(RouteKind::kVia, permanent(number_of(route.port), route.via)));
   }
+  // An address of a port that is in a pool, too, stays the relay's first of all.
+  for (const Prefix& pool : config.nat44 ? config.nat44->settings.pools : std::vector<Prefix>{}) {
+    if (!prefixes_.get(pool)) enter(pool, RouteTarget::make(RouteKind::kPublic));
+  }
   for (const IpAddr& addr : config.tunnel_addresses) {
     enter(host(addr), RouteTarget::make(RouteKind::kLocal));
   }
@@ -121,7 +125,7 @@ bool Routes::in_network(uint16_t port, const IpAddr& addr) const {
 
 bool Routes::on_link(uint16_t port, const IpAddr& addr) const {
   if (port >= shared_.ports.size() || addr.is_multicast() || addr.is_unspecified() ||
-      shared_.ports[port].owns(addr)) {
+      shared_.ports[port].answers_for(addr)) {
     return false;
   }
   return std::ranges::any_of(shared_.ports[port].addresses, [&](const PortAddress& a) {

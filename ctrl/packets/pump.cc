@@ -18,16 +18,17 @@ constexpr unsigned kEventsAtOnce = 16;  // of one worker
 constexpr unsigned kCostlyAtOnce = 4;
 constexpr unsigned kAnswersAtOnce = 16;  // computed elsewhere; some microseconds each
 
-bool is_neighbours(const dataplane::Punt& punt) {
+bool is_protocols(const dataplane::Punt& punt) {
   switch (punt.reason) {
-    case dataplane::PuntReason::kArp:
-    case dataplane::PuntReason::kNeighbour:
-    case dataplane::PuntReason::kUnresolved:
-      return true;
     case dataplane::PuntReason::kHandshake:
     case dataplane::PuntReason::kExpected:
     case dataplane::PuntReason::kPathReport:
     case dataplane::PuntReason::kNoSession:
+      return true;
+    case dataplane::PuntReason::kArp:
+    case dataplane::PuntReason::kNeighbour:
+    case dataplane::PuntReason::kUnresolved:
+    case dataplane::PuntReason::kNoBlock:
       return false;
   }
   return false;
@@ -99,11 +100,20 @@ unsigned Pump::serve(dataplane::Ring<dataplane::Punt>& punts, unsigned most) {
   const unsigned count = punts.pop_burst(items, most);
   if (count == 0) return 0;
   const Now now = read_clocks();
-  // The protocol's go to it together, behind those of the neighbours.
-  const auto first = std::stable_partition(items, items + count, is_neighbours);
-  for (const dataplane::Punt* punt = items; punt != first; ++punt) neighbours_.handle(*punt, now);
-  protocol_.handle(std::span<const dataplane::Punt>(first, items + count), now);
+  // The protocol's go to it together, before the others.
+  const auto others = std::stable_partition(items, items + count, is_protocols);
+  protocol_.handle(std::span<const dataplane::Punt>(items, others), now);
+  for (const dataplane::Punt* punt = others; punt != items + count; ++punt) hand_on(*punt, now);
   return count;
+}
+
+/// What is not the protocol's.
+void Pump::hand_on(const dataplane::Punt& punt, const Now& now) {
+  if (punt.reason == dataplane::PuntReason::kNoBlock) {
+    nat_->handle(punt);
+  } else {
+    neighbours_.handle(punt, now);
+  }
 }
 
 }  // namespace wirelay::ctrl

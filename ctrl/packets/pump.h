@@ -1,4 +1,5 @@
-// What workers hand up, handed on: punted packets and events to the protocol and to the neighbours.
+// What workers hand up, handed on: punted packets and events to the protocol, to the neighbours and
+// to NAT.
 // ARP and neighbour discovery come first, then events, answers to handshakes that were computed
 // elsewhere, handshakes (those that a flood has no part in before all others), and packets that
 // wait. One turn is bounded in time, so that the API and the timers are served between turns.
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ctrl/nat/desk.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/backlog.h"
 #include "ctrl/protocol/protocol.h"
@@ -17,10 +19,13 @@ namespace wirelay::ctrl {
 
 class Pump {
  public:
-  Pump(dataplane::Shared& shared, Protocol& protocol, Neighbours& neighbours)
+  /// `nat`: null where workers have no NAT.
+  Pump(dataplane::Shared& shared, Protocol& protocol, Neighbours& neighbours,
+       NatDesk* nat = nullptr)
       : shared_(shared),
         protocol_(protocol),
         neighbours_(neighbours),
+        nat_(nat),
         backlogs_(shared.mailboxes.size()) {}
 
   enum class Result : uint8_t {
@@ -42,10 +47,12 @@ class Pump {
   unsigned serve(dataplane::Ring<dataplane::Event>& events);
   unsigned serve(dataplane::Ring<dataplane::Punt>& punts, unsigned most);
   unsigned serve_handshakes(size_t worker);
+  void hand_on(const dataplane::Punt& punt, const Now& now);
 
   dataplane::Shared& shared_;
   Protocol& protocol_;
   Neighbours& neighbours_;
+  NatDesk* const nat_;
   std::vector<Backlog> backlogs_;  // of the workers' handshakes
   size_t next_ = 0;  // the worker whose handshakes and packets are served in the next step
 };

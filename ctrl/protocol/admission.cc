@@ -51,6 +51,7 @@ bool Admission::admit(uint32_t peer) {
 }
 
 bool Admission::has_room(uint32_t peer) {
+  if (closed_) return false;
   const SessionRules& rules = rules_of(peer);
   if (rules.most == 0 || connected(peer)) return true;
   return others_of(peer).count < rules.most;

@@ -20,8 +20,12 @@ class Admission {
   /// The peer shakes hands, authentically. False when it is one too many, and is refused; else it
   /// may have taken the place of another. Costs a look at each of the user's peers.
   bool admit(uint32_t peer);
-  /// Whether we may shake hands with the peer: never in the place of another.
+  /// Whether we may shake hands with the peer: never in the place of another, nor once closed.
   [[nodiscard]] bool has_room(uint32_t peer);
+
+  /// From now on there are no new sessions.
+  void close() noexcept { closed_ = true; }
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
 
  private:
   struct Others {
@@ -36,6 +40,7 @@ class Admission {
   Context& ctx_;
   Sessions& sessions_;
   const std::function<void(uint32_t peer)> end_;
+  bool closed_ = false;
 };
 
 }  // namespace wirelay::ctrl

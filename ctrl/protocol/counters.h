@@ -18,7 +18,8 @@ struct ProtocolCounters {
   uint64_t sessions_expired = 0, no_memory = 0;
   uint64_t refused_unknown_peer = 0, refused_bad_message = 0, refused_replay = 0, refused_clock = 0,
            refused_too_soon = 0, refused_disabled = 0, refused_under_load = 0, refused_full = 0,
-           refused_unreachable = 0, refused_changed = 0, refused_expired = 0, refused_sessions = 0;
+           refused_unreachable = 0, refused_changed = 0, refused_expired = 0, refused_sessions = 0,
+           refused_draining = 0;
 };
 
 inline constexpr std::array kProtocolCounters = [] {
@@ -64,6 +65,8 @@ inline constexpr std::array kProtocolCounters = [] {
       CounterField{"refused.sessions",
                    "handshakes of peers whose user has as many connected as it may",
                    &C::refused_sessions},
+      CounterField{"refused.draining", "handshakes since the relay takes no new sessions",
+                   &C::refused_draining},
       CounterField{"refused.under_load", "handshake messages that were not looked at under load",
                    &C::refused_under_load},
       CounterField{"refused.full", "handshakes for which no session was free", &C::refused_full},

@@ -21,7 +21,8 @@ void PeerBook::add(uint32_t peer, const PeerSpec& spec, bool enabled) {
   const uint32_t generation = s.generation + 1;
   s = PeerState{};
   s.generation = generation;
-  s.flags = static_cast<uint8_t>(kPresent | (enabled ? kEnabled : 0));
+  s.flags = kPresent;
+  set_enabled(peer, enabled);
   s.keepalive = spec.persistent_keepalive;
   s.worker = kNobody;
   refused_[peer] = {};
@@ -33,8 +34,16 @@ void PeerBook::add(uint32_t peer, const PeerSpec& spec, bool enabled) {
   keys_.insert(peer);
 }
 
+void PeerBook::set_enabled(uint32_t peer, bool enabled) noexcept {
+  uint8_t& flags = states_[peer].flags;
+  if (enabled == ((flags & kEnabled) != 0)) return;
+  flags ^= kEnabled;
+  enabled ? ++enabled_ : --enabled_;
+}
+
 void PeerBook::remove(uint32_t peer) {
   deactivate(peer);
+  set_enabled(peer, false);
   keys_.erase(peer);
   crypto::wipe(&identities_[peer], sizeof(PeerIdentity));
   states_[peer].flags = 0;

@@ -83,6 +83,10 @@ class PeerBook {
   }
 
   void add(uint32_t peer, const PeerSpec& spec, bool enabled);
+  /// Whether its user may shake hands.
+  void set_enabled(uint32_t peer, bool enabled) noexcept;
+  /// How many of the peers that are there may.
+  [[nodiscard]] size_t enabled() const noexcept { return enabled_; }
   /// Wipes the identity. Sessions and all else that the state refers to has ended before.
   void remove(uint32_t peer);
   /// Enters another public key; what was known with the old one is forgotten.
@@ -108,6 +112,7 @@ class PeerBook {
   dataplane::LazyArray<PeerIdentity> identities_;
   dataplane::LazyArray<crypto::Timestamp> refused_;
   KeyIndex keys_;
+  size_t enabled_ = 0;
   std::vector<uint32_t> active_;
 };
 

@@ -20,6 +20,8 @@ class Presence {
   /// It has none any more: it is gone, if it was there. All that its sessions carried is in its
   /// state.
   void leave(uint32_t peer, Ended how);
+  /// How many there are.
+  [[nodiscard]] size_t connected() const noexcept { return connected_; }
 
  private:
   /// Of a connected peer.
@@ -29,6 +31,7 @@ class Presence {
   };
   Context& ctx_;
   dataplane::LazyArray<Arrival> arrivals_;
+  size_t connected_ = 0;
 };
 
 }  // namespace wirelay::ctrl

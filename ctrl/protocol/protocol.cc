@@ -206,7 +206,8 @@ void Protocol::change_peer(uint32_t peer, const PeerSpec& spec, bool enabled) {
   id.preshared_key = spec.preshared_key ? spec.preshared_key->bytes() : crypto::Bytes32{};
   const bool kept_alive = s.keepalive != 0 && (s.flags & kEnabled) != 0;
   s.keepalive = spec.persistent_keepalive;
-  s.flags = static_cast<uint8_t>(enabled ? s.flags | kEnabled : s.flags & ~(kEnabled | kGreet));
+  ctx.book->set_enabled(peer, enabled);
+  if (!enabled) s.flags = static_cast<uint8_t>(s.flags & ~kGreet);
   if (spec.endpoint.value_or(dataplane::Endpoint{}) != id.endpoint) place_peer(peer, spec.endpoint);
   if (s.keepalive == 0 || !enabled) return;
   if (!kept_alive) s.flags |= kGreet;
@@ -316,6 +317,8 @@ void Protocol::set_first_handshake(uint32_t user, uint64_t seconds) {
 
 std::vector<uint32_t> Protocol::take_first_handshakes() { return impl_->ctx.user_book.take_new(); }
 
+void Protocol::close() noexcept { impl_->admission.close(); }
+
 PeerStatus Protocol::status(uint32_t peer) const {
   PeerStatus out;
   const Context& ctx = impl_->ctx;
@@ -339,6 +342,10 @@ PeerLife Protocol::life(uint32_t peer) const {
   const PeerState& s = ctx.book->state(peer);
   return {impl_->sessions.traffic(peer), impl_->paths.where(peer),
           ctx.book->identity(peer).timestamp, s.handshake_unix_ns};
+}
+
+PeerCounts Protocol::peer_counts() const noexcept {
+  return {impl_->ctx.book->enabled(), impl_->presence.connected()};
 }
 
 const ProtocolCounters& Protocol::counters() const noexcept { return impl_->ctx.counters; }

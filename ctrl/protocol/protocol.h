@@ -38,6 +38,12 @@ struct PeerStatus {
   uint16_t path_mtu = 0;  // largest packet outside; 0: not known where the peer is
 };
 
+/// Of all peers.
+struct PeerCounts {
+  size_t enabled = 0;    // whose user may shake hands
+  size_t connected = 0;  // with a session that they have used
+};
+
 class Protocol {
  public:
   /// `shared` has its pool: what waits for sessions may take an eighth of it. `handshake_ns`: what
@@ -107,9 +113,13 @@ class Protocol {
   /// Users whose first handshake was since the last call.
   [[nodiscard]] std::vector<uint32_t> take_first_handshakes();
 
+  /// From now on nobody gets a new session, and we begin none; those that there are live on.
+  void close() noexcept;
+
   [[nodiscard]] PeerStatus status(uint32_t peer) const;
   /// What is to last: the peer's traffic, where it is, and what guards against replays.
   [[nodiscard]] PeerLife life(uint32_t peer) const;
+  [[nodiscard]] PeerCounts peer_counts() const noexcept;
   [[nodiscard]] const ProtocolCounters& counters() const noexcept;
 
  private:

@@ -111,6 +111,7 @@ bool Responder::admit(const Asking& asking, const std::optional<crypto::Timestam
   ctx_.book->refused_timestamp(peer) = {};
   ctx_.state(peer).initiation = ctx_.now.tsc;
   watch_key(peer, datagram.remote);
+  if (admission_.closed()) return refuse(&Counters::refused_draining);
   if (!admission_.admit(peer)) return refuse(&Counters::refused_sessions);
   return true;
 }

@@ -183,6 +183,14 @@ struct ForgetTimestamp {
   std::string name;
 };  // the peer's next handshake is taken whatever its time
 
+/// Another public key for a peer, and perhaps another preshared key: its sessions end, and what it
+/// carried is its user's. All else stays.
+struct RotateKeys {
+  std::string name;
+  crypto::PublicKey public_key{};
+  std::optional<crypto::Secret> preshared_key = std::nullopt;  // none: as it was
+};
+
 /// Another name for what has one; all else stays, sessions and counters among it.
 struct Renaming {
   std::string name, to;
@@ -200,7 +208,7 @@ struct RenamePeers {
 /// judged by the state it ends in: before any takes allowed IPs, peers give up those that they lose
 /// to others of the request.
 using Change = std::variant<AddUser, SetUser, RemoveUser, ResetQuota, AddPeer, SetPeer, RemovePeer,
-                            ForgetTimestamp, RenameUsers, RenamePeers>;
+                            ForgetTimestamp, RotateKeys, RenameUsers, RenamePeers>;
 
 /// What one bears whose name another takes while the names of a step are told: no name.
 inline std::string passing_name(const std::string& name) { return '~' + name; }

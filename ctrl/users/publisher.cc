@@ -89,7 +89,7 @@ bool Publisher::add(const UserPtr& user) {
   protocol_.add_user(*number, user->session_rules());
   quotas_.add(*number, user);
   expiries_.add(*number, user);
-  UserEntry& entry = users_[user->name] = {*number, user->enabled(), {}};
+  UserEntry& entry = users_[user->name] = {*number, user->enabled(), {}, user};
   if (*number >= users_by_number_.size()) users_by_number_.resize(*number + 1);
   users_by_number_[*number] = &entry;
   return true;
@@ -106,11 +106,14 @@ void Publisher::change(const UserEvent& event) {
   if (event.quota_reset) quotas_.reset(entry.number);
   protocol_.change_user(entry.number, after.session_rules());
   expiries_.change(entry.number, event.after);
+  entry.spec = event.after;
   entry.enabled = after.enabled();  // its peers are told of next
 }
 
 void Publisher::remove(const UserSpec& user) {
   const auto found = users_.find(user.name);
+  on_user_gone(found->second.number);
+  users_by_number_[found->second.number] = nullptr;
   quotas_.remove(found->second.number);
   expiries_.remove(found->second.number);
   shared_.rcu.defer([this, number = found->second.number] { free_.push_back(number); });
@@ -163,6 +166,11 @@ std::optional<uint32_t> Publisher::peer_number(const std::string& name) const {
   const auto found = peer_numbers_.find(name);
   if (found == peer_numbers_.end()) return std::nullopt;
   return found->second;
+}
+
+UserPtr Publisher::user(uint32_t number) const {
+  const UserEntry* entry = number < users_by_number_.size() ? users_by_number_[number] : nullptr;
+  return entry == nullptr ? nullptr : entry->spec;
 }
 
 PeerPtr Publisher::peer(uint32_t number) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,12 +35,17 @@ class Publisher : public ChangeObserver {
   [[nodiscard]] Expiries& expiries() noexcept { return expiries_; }
   [[nodiscard]] const Expiries& expiries() const noexcept { return expiries_; }
 
+  /// Told of each user who goes, while everything is there still.
+  std::function<void(uint32_t number)> on_user_gone = [](uint32_t) {};
+
   [[nodiscard]] std::optional<uint32_t> user_number(const std::string& name) const;
   [[nodiscard]] std::optional<uint32_t> peer_number(const std::string& name) const;
   /// Goes on with what the user's peers of before carried.
   void resume_user(const std::string& name, const dataplane::Traffic& past) {
     users_.at(name).past = past;
   }
+  /// As the user with that number was told of last; null when there is none.
+  [[nodiscard]] UserPtr user(uint32_t number) const;
   /// As the peer with that number was told of last; null when there is none.
   [[nodiscard]] PeerPtr peer(uint32_t number) const;
   /// What the peers that a user has lost carried.
@@ -50,6 +56,7 @@ class Publisher : public ChangeObserver {
     uint32_t number = 0;
     bool enabled = true;
     dataplane::Traffic past;  // of removed peers
+    UserPtr spec;
   };
   bool tell_of(const UserEvent& event);
   bool tell_of(const PeerEvent& event);

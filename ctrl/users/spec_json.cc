@@ -262,6 +262,20 @@ void read_peer_change(const Json::Value& value, const Place& place, std::vector<
   steps.push_back({SetPeer{std::move(change), move}, place.text()});
 }
 
+void read_rotation(const Json::Value& value, const Place& place, std::vector<Step>& steps,
+                   std::vector<Problem>& problems) {
+  ObjectReader reader(value, place, problems);
+  if (!value.isObject()) return;
+  const PeerFieldInfo& key = info(PeerField::kPublicKey);
+  reader.require("name", kPeerName);
+  reader.require(key.name, key.missing);
+  RotateKeys step{reader.text("name").value_or("")};
+  read_value(reader, key.name, step.public_key);
+  read_value(reader, info(PeerField::kPresharedKey).name, step.preshared_key);
+  reader.finish();
+  steps.push_back({std::move(step), place.text()});
+}
+
 Json::Value to_json(const UserSpec& user) {
   Json::Value value(Json::objectValue);
   value["name"] = user.name;

@@ -32,6 +32,10 @@ void read_user_change(const Json::Value& value, const Place& place, std::vector<
 void read_peer_change(const Json::Value& value, const Place& place, std::vector<Step>& steps,
                       std::vector<Problem>& problems);
 
+/// The step that gives a peer other keys.
+void read_rotation(const Json::Value& value, const Place& place, std::vector<Step>& steps,
+                   std::vector<Problem>& problems);
+
 /// What the readers above read back as the same. A peer's preshared key is written only when asked
 /// for: exports need it, lists do not show it.
 Json::Value to_json(const UserSpec& user);

@@ -193,6 +193,20 @@ void Transaction::enter(const ForgetTimestamp& step) {
   if (const PeerPtr peer = find_peer(step.name)) draft_.forget_timestamp(peer);
 }
 
+/// Who has another key is another peer.
+void Transaction::enter(const RotateKeys& step) {
+  const PeerPtr before = find_peer(step.name);
+  if (!before) return;
+  PeerSpec after = *before;
+  after.public_key = step.public_key;
+  if (step.preshared_key) after.preshared_key = step.preshared_key;
+  const size_t problems = problems_.size();
+  check_key(after);
+  if (problems_.size() != problems) return;
+  draft_.change_peer(before, nullptr);
+  draft_.change_peer(nullptr, std::make_shared<const PeerSpec>(std::move(after)));
+}
+
 void Transaction::enter(const RemovePeer& step) {
   if (const PeerPtr peer = find_peer(step.name)) draft_.change_peer(peer, nullptr);
 }

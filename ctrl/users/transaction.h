@@ -38,6 +38,7 @@ class Transaction {
   void enter(const SetPeer& step);
   void enter(const RemovePeer& step);
   void enter(const ForgetTimestamp& step);
+  void enter(const RotateKeys& step);
   /// Peers give up the allowed IPs that they lose to others in `steps`, of which `word` was made.
   void make_room(std::span<const Step> steps, const LastWord& word);
   /// The step without the allowed IPs on which a later one has the last word.

@@ -16,6 +16,7 @@
 #include "crypto/wire.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/headers.h"
+#include "dataplane/net/transport4.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/stages/handshake.h"
 #include "dataplane/stages/neighbour.h"
@@ -143,6 +144,7 @@ class Classifier {
 
     if (is_fragment(ip)) return part(i, mbuf);
     const uint8_t* l4 = ip + header;
+    if (for_a_user(ip, total)) return plain(i, mbuf, total);
     if (ip[9] == IPPROTO_UDP) return udp(i, mbuf, ip, l4, total - header);
     if (ip[9] == IPPROTO_ICMP && total > header + 1 && l4[0] == 3 && l4[1] == 4) {
       return too_big_elsewhere(i, ip);
@@ -211,12 +213,37 @@ class Classifier {
 
   void plain(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {
     if (!port_->takes_plain) return burst_.drop(i, Drop::kWrongRole);
-    const IpAddr source = source_of(rte_pktmbuf_mtod(mbuf, const uint8_t*) + kFrontBytes);
+    const uint8_t* ip = rte_pktmbuf_mtod(mbuf, const uint8_t*) + kFrontBytes;
+    const IpAddr source = source_of(ip);
     strip(mbuf);
-    burst_.meta[i].ip_bytes = static_cast<uint16_t>(total);
+    PacketMeta& m = burst_.meta[i];
+    m.ip_bytes = static_cast<uint16_t>(total);
+    m.onward = public_index(ip) == kNatNone ? Next::kForward : Next::kNatIn;
     // Mostly it is certain without a lookup that nobody inside has this address.
-    const bool suspect = worker_.shared.prefixes.may_be_inside(source);
-    burst_.divert(i, suspect ? Next::kPlain : Next::kForward);
+    burst_.divert(i, worker_.shared.prefixes.may_be_inside(source) ? Next::kPlain : m.onward);
+  }
+
+  /// Of the destination, where NAT has it.
+  [[nodiscard]] uint32_t public_index(const uint8_t* ip) const noexcept {
+    const NatTable* nat = worker_.shared.nat.get();
+    if (nat == nullptr || ip_version(ip) != 4) return kNatNone;
+    return nat->index_of(address4(ip, Side::kDestination));
+  }
+
+  /// Of a packet for an address of ours that users go out with, too: it is theirs by its port,
+  /// unless it is WireGuard's, or an error about that.
+  [[nodiscard]] bool for_a_user(const uint8_t* ip, uint32_t total) const noexcept {
+    const uint32_t index = public_index(ip);
+    if (index == kNatNone) return false;
+    const Transport4 transport = transport_of(ip, total);
+    if (transport == Transport4::kEchoReply) return true;
+    const bool error = transport == Transport4::kError;
+    if (!error && transport != Transport4::kTcp && transport != Transport4::kUdp) return false;
+    const uint8_t* packet = error ? quoted4(const_cast<uint8_t*>(ip)) : ip;
+    const uint16_t port =
+        rte_be_to_cpu_16(port4(packet, error ? Side::kSource : Side::kDestination));
+    const bool wireguard = packet[9] == IPPROTO_UDP && worker_.shared.listens_on(port);
+    return !wireguard && worker_.shared.nat->block_of(index, port) != kNatNone;
   }
 
   void local(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {

@@ -44,7 +44,7 @@ Drop check_arp(const Port& port, const rte_mbuf& frame) noexcept {
                                arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REPLY);
   if (!known_form || !known_operation) return Drop::kNotForUs;
   const bool announced = arp->arp_data.arp_sip == arp->arp_data.arp_tip;
-  return announced || port.owns(IpAddr::v4(&arp->arp_data.arp_tip)) ? Drop::kNone : Drop::kNotForUs;
+  return announced || port.answers_for(IpAddr::v4(&arp->arp_data.arp_tip)) ? Drop::kNone : Drop::kNotForUs;
 }
 
 Drop check_neighbour(const Port& port, const uint8_t* ip, uint32_t payload) noexcept {

@@ -16,10 +16,10 @@ void plain_source(Worker& worker, Burst& burst) noexcept {
   worker.shared.prefixes.lookup_burst({sources, burst.count}, targets);
   for (uint16_t i = 0; i < burst.count; ++i) {
     const RouteKind kind = targets[i].kind();
-    if (kind == RouteKind::kPeer || kind == RouteKind::kLocal) {
+    if (kind == RouteKind::kPeer || kind == RouteKind::kLocal || kind == RouteKind::kPublic) {
       burst.drop(i, Drop::kSpoofedSource);
     } else {
-      burst.divert(i, Next::kForward);
+      burst.divert(i, burst.meta[i].onward);
     }
   }
 }

@@ -9,6 +9,7 @@
 #include "dataplane/net/fragment.h"
 #include "dataplane/net/headers.h"
 #include "dataplane/net/tcp.h"
+#include "dataplane/net/transport4.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/worker.h"
 
@@ -47,7 +48,9 @@ class Router {
       case RouteKind::kPeer:
         return to_peer(i, ip, target.id());
       case RouteKind::kLocal:
-        return go_on(i, Next::kLocal);
+        return to_us(i, ip);
+      case RouteKind::kPublic:
+        return to_public(i);
       case RouteKind::kVia:
       case RouteKind::kConnected:
         return to_network(i, ip, target);
@@ -64,6 +67,30 @@ class Router {
     if (plain(i)) return burst_.divert(i, onward);
     burst_.meta[i].onward = onward;
     burst_.meta[i].mtu = mtu;
+  }
+
+  void to_us(uint16_t i, const uint8_t* ip) noexcept {
+    if (!plain(i) && is_public(ip)) return to_public(i);
+    go_on(i, Next::kLocal);
+  }
+
+  /// An address of ours that users go out with. Pings of it are answered.
+  bool is_public(const uint8_t* ip) noexcept {
+    const NatTable* nat = worker_.shared.nat.get();
+    if (nat == nullptr || ip_version(ip) != 4 ||
+        nat->index_of(address4(ip, Side::kDestination)) == kNatNone) {
+      return false;
+    }
+    const bool ping = transport_of(ip, load_be16(ip + 2)) == Transport4::kEchoRequest;
+    return !ping && !(is_fragment(ip) && ip[9] == IPPROTO_ICMP);
+  }
+
+  /// From one user to another by way of the outside.
+  void to_public(uint16_t i) noexcept {
+    if (plain(i)) return burst_.refuse(i, Drop::kNotForwarded);
+    burst_.meta[i].adjacency = kNoAdjacency;
+    burst_.meta[i].port = kNatHairpin;
+    go_on(i, Next::kNatOut);
   }
 
   void to_peer(uint16_t i, uint8_t* ip, uint32_t peer) noexcept {
@@ -83,11 +110,15 @@ class Router {
     m.adjacency = via ? static_cast<uint16_t>(target.id()) : kNoAdjacency;
     m.port =
         via ? worker_.shared.adjacencies[m.adjacency].port : static_cast<uint16_t>(target.id());
-    const uint16_t mtu = worker_.shared.ports[m.port].mtu;
-    if (m.ip_bytes > mtu) [[unlikely]] {
-      return too_big(i, ip, mtu);
+    const Port& port = worker_.shared.ports[m.port];
+    if (port.translates && ip_version(ip) == 4) {  // whole: what is too big is cut behind it
+      if (is_tcp(ip)) clamp_mss(ip, m.ip_bytes, answers_mtu(m, port.mtu));
+      return go_on(i, Next::kNatOut);
     }
-    if (is_tcp(ip)) clamp_mss(ip, m.ip_bytes, answers_mtu(m, mtu));
+    if (m.ip_bytes > port.mtu) [[unlikely]] {
+      return too_big(i, ip, port.mtu);
+    }
+    if (is_tcp(ip)) clamp_mss(ip, m.ip_bytes, answers_mtu(m, port.mtu));
     go_on(i, Next::kTransmit);
   }
 

@@ -22,6 +22,7 @@ enum class RouteKind : uint8_t {
   kVia,        // id: adjacency number
   kConnected,  // id: DPDK port; the destination is its own next hop, not resolved yet
   kLocal,      // one of the relay's own addresses; id unused
+  kPublic,     // addresses of NAT's pools; id unused
 };
 
 /// Where a prefix leads, in one word, so that it is replaced atomically.

@@ -13,7 +13,8 @@ uint32_t find(const Prefix6Store& store, const Prefix& prefix) noexcept {
 }
 
 bool is_inside(const std::optional<RouteTarget>& target) noexcept {
-  return target && (target->kind() == RouteKind::kPeer || target->kind() == RouteKind::kLocal);
+  return target && (target->kind() == RouteKind::kPeer || target->kind() == RouteKind::kLocal ||
+                    target->kind() == RouteKind::kPublic);
 }
 }  // namespace
 

@@ -16,6 +16,8 @@ class RelayctlFilesTest : public test::RelayctlFixture {
   CPPUNIT_TEST_SUITE(RelayctlFilesTest);
   CPPUNIT_TEST(generated_keys_make_a_ready_client_file);
   CPPUNIT_TEST(a_client_file_says_what_is_missing);
+  CPPUNIT_TEST(a_client_sends_what_it_has_addresses_for);
+  CPPUNIT_TEST(keys_are_rotated);
   CPPUNIT_TEST(a_key_of_another_peer_is_refused);
   CPPUNIT_TEST(an_export_is_secret_and_loads_again);
   CPPUNIT_TEST(a_large_file_goes_in_several_requests);
@@ -35,7 +37,7 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     has(out_, "Address = 10.77.0.2/32\n");
     has(out_, "DNS = 10.77.0.1\n");
     has(out_, "PresharedKey = ");
-    has(out_, "AllowedIPs = 0.0.0.0/0, ::/0\nEndpoint = 198.51.100.1:51820\n");
+    has(out_, "AllowedIPs = 0.0.0.0/0\nEndpoint = 198.51.100.1:51820\n");
     const std::string at = "PrivateKey = ";
     const auto secret = crypto::parse_base64_key(out_.substr(out_.find(at) + at.size(), 44));
     CPPUNIT_ASSERT(secret.has_value());
@@ -71,6 +73,48 @@ class RelayctlFilesTest : public test::RelayctlFixture {
     lab_->relay.mtu = 1460;
     done("peer config site");
     has(out_, "MTU = 1380\n");
+  }
+
+  void a_client_sends_what_it_has_addresses_for() {
+    done("user add alice");
+    for (const auto& [ips, all] :
+         {std::pair("10.77.0.2/32,fd77::2/128", "0.0.0.0/0, ::/0"),
+          std::pair("10.77.0.3/32", "0.0.0.0/0"), std::pair("fd77::4/128", "::/0")}) {
+      done("peer add phone --user alice --public-key " + kKey + " --allowed-ips " + ips);
+      done("peer config phone");
+      has(out_, std::string("AllowedIPs = ") + all + '\n');
+      done("peer remove phone");
+    }
+  }
+
+  void keys_are_rotated() {
+    done("user add alice");
+    done("peer add phone --user alice --allowed-ips 10.77.0.2/32 --keepalive 25 --public-key " +
+         kKey);
+    done("peer rotate phone");
+    has(err_, "phone has new keys");
+    const auto secret = crypto::parse_base64_key(out_.substr(out_.find("PrivateKey = ") + 13, 44));
+    const auto peer = registry().peer("phone");
+    CPPUNIT_ASSERT(peer->public_key == crypto::derive_public_key(crypto::Secret(*secret)));
+    CPPUNIT_ASSERT(!peer->preshared_key);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{25}, peer->persistent_keepalive);
+    CPPUNIT_ASSERT_EQUAL(std::string("10.77.0.2/32"), to_string(peer->allowed_ips.at(0)));
+    // A client that makes its own.
+    go_on();
+    done("peer rotate phone --public-key " + kKey);
+    CPPUNIT_ASSERT_EQUAL(kKey, crypto::to_base64(registry().peer("phone")->public_key));
+    // Where there was a preshared key, there is another one.
+    go_on();
+    done("peer add pad --user alice --allowed-ips 10.77.0.3/32 --generate --generate-psk");
+    const auto before = registry().peer("pad")->preshared_key;
+    go_on();
+    done("peer rotate pad");
+    has(out_, "PresharedKey = ");
+    CPPUNIT_ASSERT(!same_value(before, registry().peer("pad")->preshared_key));
+    go_on();
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("peer rotate pad --public-key " + kKey));
+    has(err_, "public_key: is the key of peer \"phone\" already");
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("peer rotate nobody"));
   }
 
   void a_key_of_another_peer_is_refused() {

@@ -117,6 +117,21 @@ class RelayctlTest : public test::RelayctlFixture {
     has(out_, "2 of 4,096");
     has(out_, "1,234");
     has(out_, "rx_ipv4_cksum, tx_mbuf_fast_free");
+    done("nat");
+    has(out_, "not translated");
+    rest();
+    ctrl::NatStatus& nat = lab_->relay.nat_status.emplace();
+    nat.port = "wan";
+    nat.blocks = 1500;
+    nat.blocks_free = 1400;
+    nat.blocks_resting = 99;
+    nat.block_ports = 512;
+    lab_->relay.nat_blocks[1200] = {
+        3, "alice", *dataplane::parse_ip("198.51.100.7"), 1024, 1535, 1, 40, 2500};
+    go_on();
+    done("nat");
+    has(out_, "1 of 1,500 in use, 99 resting, of 512 ports each");
+    has(out_, "alice  198.51.100.7  1024-1535    40  2,500       1\n");
     done("drops");
     has(out_, "  1,234  bad_tag  authentication failed\n");
     has_not(out_, "replayed");

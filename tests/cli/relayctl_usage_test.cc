@@ -4,8 +4,8 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "cli/command.h"
-#include "ctrl/base/json.h"
 #include "crypto/keys.h"
+#include "ctrl/base/json.h"
 #include "ctrl/base/version.h"
 #include "tests/cli/relayctl_fixture.h"
 

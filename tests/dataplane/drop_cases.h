@@ -26,6 +26,7 @@ void add_limit_cases(std::vector<DropCase>& cases);     // policing
 void add_quota_cases(std::vector<DropCase>& cases);     // quotas, and users whose time is over
 void add_forward_cases(std::vector<DropCase>& cases);   // routing
 void add_outbound_cases(std::vector<DropCase>& cases);  // sealing and sending
+void add_nat_cases(std::vector<DropCase>& cases);       // addresses that are translated
 void add_ring_cases(std::vector<DropCase>& cases);      // threads that do not keep up
 
 // What several of them are made of. --------------------------------------------------------------

@@ -26,6 +26,7 @@ std::vector<DropCase> all_cases() {
   add_quota_cases(cases);
   add_forward_cases(cases);
   add_outbound_cases(cases);
+  add_nat_cases(cases);
   add_ring_cases(cases);
   return cases;
 }

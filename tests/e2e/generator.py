@@ -108,6 +108,7 @@ def relayd_config(folder: pathlib.Path, identities: pathlib.Path, devices: tuple
                     "polling": "adaptive"},
         "control_socket": str(folder / "relayd.sock"),
         "store": "none",
+        "http": {"listen": "none"},
     }
     if users_file:
         config["users_file"] = str(users_file)

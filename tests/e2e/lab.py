@@ -108,6 +108,7 @@ class Lab:
             "workers": {"cores": [1], "control_core": 0, "polling": "adaptive"},
             "control_socket": str(self.folder / "relayd.sock"),
             "store": "none",
+            "http": {"listen": "none"},
         } | changes
 
     def start_relay(self, **changes) -> Relay:

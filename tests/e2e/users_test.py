@@ -42,6 +42,16 @@ class UsersTest(LabCase):
     def test_a_removed_user_stops_at_once(self):
         self.stops_while_b_goes_on(lambda: self.relay.ctl("user", "remove", "alice"))
 
+    def test_rotated_keys_stop_the_old_ones_at_once(self):
+        client, files = self.lab.clients["a"], []
+        self.stops_while_b_goes_on(
+            lambda: files.append(self.relay.ctl("peer", "rotate", "a-laptop").stdout))
+        self.begin_with(client.settings_in(self.lab.folder / "wl-rot.conf", files[0]))
+        self.assert_reaches(self.a(), net.FAR_V4)
+        self.relay.ctl("peer", "rotate", "a-laptop", "--public-key", client.public_key)
+        self.renew_handshake()
+        self.assert_reaches(self.a(), net.FAR_V4)
+
     def test_a_disabled_user_stops_until_enabled(self):
         self.stops_while_b_goes_on(
             lambda: self.relay.call("user.set", {"name": "alice", "enabled": False}))

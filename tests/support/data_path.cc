@@ -9,6 +9,7 @@
 #include <rte_mempool.h>
 
 #include "crypto/wire.h"
+#include "dataplane/net/headers.h"
 #include "tests/support/visible_order.h"
 
 namespace wirelay::test {
@@ -59,6 +60,7 @@ DataPath::DataPath(const DataPathOptions& options)
   shared->tunnel_addresses = {addr("10.0.0.1"), addr("fd00::1")};
   open_ports(options);
   publish_routes();
+  if (options.nat) start_nat(*options.nat);
   const auto queues = assign_queues(shared->ports, options.workers);
   for (unsigned w = 0; w < options.workers; ++w) {
     workers.push_back(std::make_unique<Worker>(w, *shared, crypto::make_engine(options.engine),
@@ -72,11 +74,14 @@ DataPath::~DataPath() {
     rte_mbuf* mbuf = nullptr;
     while (shared->mailboxes[w]->handoff.pop_burst(&mbuf, 1) == 1) rte_pktmbuf_free(mbuf);
     while (shared->mailboxes[w]->transmit.pop_burst(&mbuf, 1) == 1) rte_pktmbuf_free(mbuf);
+    Stray stray{};
+    while (shared->mailboxes[w]->strays.pop_burst(&stray, 1) == 1) rte_pktmbuf_free(stray.mbuf);
   }
   workers.clear();
   ports.clear();
   peers.reset();
   sessions.reset();
+  nat.reset();
   prefixes.reset();
   shared.reset();
   rte_mempool_free(pool);
@@ -232,6 +237,46 @@ void DataPath::poll() {
   while (moved != 0) {
     moved = 0;
     for (auto& worker : workers) moved += worker->poll(now);
+    for (unsigned w = 0; nat != nullptr && w < workers.size(); ++w) moved += serve_blocks(w);
+  }
+}
+
+void DataPath::start_nat(const NatSettings& settings) {
+  shared->nat = std::make_unique<NatTable>(settings, shared->users.capacity());
+  nat = std::make_unique<NatWriter>(
+      *shared->nat, shared->rcu,
+      [this](const NatBlockRecord& record) { nat_records.push_back(record); });
+  port(1).translates = true;
+  for (const Prefix& public_prefix : settings.pools) {
+    if (!prefixes->get(public_prefix))
+      prefixes->set(public_prefix, RouteTarget::make(RouteKind::kPublic));
+  }
+}
+
+/// Returns how many packets were given back.
+unsigned DataPath::serve_blocks(unsigned worker) {
+  Ring<Punt>& waiting = shared->mailboxes[worker]->waiting;
+  std::vector<Punt> others;
+  unsigned served = 0;
+  for (Punt punt{}; waiting.pop_burst(&punt, 1) == 1;) {
+    if (punt.reason == PuntReason::kNoBlock) {
+      serve_block(punt);
+      ++served;
+    } else {
+      others.push_back(punt);
+    }
+  }
+  for (const Punt& punt : others) waiting.push(punt);
+  return served;
+}
+
+void DataPath::serve_block(const Punt& punt) {
+  const IpAddr from = source_of(rte_pktmbuf_mtod(punt.mbuf, const uint8_t*));
+  const uint32_t user = shared->peers[shared->prefixes.lookup(from).id()].user;
+  if (const auto owner = nat->serve(user, punt.worker)) {
+    shared->mailboxes[*owner]->strays.push({punt.mbuf, punt.adjacency, punt.mbuf->port, true});
+  } else {
+    shared->mailboxes[punt.worker]->refused.push({punt.mbuf, Drop::kNatNoBlock});
   }
 }
 

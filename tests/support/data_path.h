@@ -15,6 +15,7 @@
 
 #include "crypto/noise.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/tables/nat_writer.h"
 #include "dataplane/tables/peer_writer.h"
 #include "dataplane/tables/prefix_writer.h"
 #include "dataplane/tables/session_writer.h"
@@ -38,6 +39,7 @@ struct DataPathOptions {
                          .handoff_ring = 512,
                          .replay_packets = 1024};
   std::string engine = "libsodium";
+  std::optional<dataplane::NatSettings> nat = std::nullopt;  // of what peers send out by port 1
 };
 
 /// One WireGuard client behind port 0, and what it knows of its session.
@@ -101,7 +103,7 @@ class DataPath {
   rte_mbuf* make_mbuf(const Bytes& bytes);
   /// Feeds a frame to a port and returns the buffer that it lies in.
   rte_mbuf* feed(unsigned port, const Bytes& frame, uint16_t queue = 0);
-  /// Polls all workers in turn until nothing moves.
+  /// Polls all workers in turn until nothing moves, and gives blocks of NAT to who waits for one.
   void poll();
   /// Frames that have left by a port, in order.
   std::vector<Bytes> sent(unsigned port);
@@ -126,11 +128,16 @@ class DataPath {
   std::unique_ptr<dataplane::PrefixWriter> prefixes;
   std::unique_ptr<dataplane::PeerWriter> peers;
   std::unique_ptr<dataplane::SessionWriter> sessions;
+  std::unique_ptr<dataplane::NatWriter> nat;           // with options.nat
+  std::vector<dataplane::NatBlockRecord> nat_records;  // what it told
   std::vector<std::unique_ptr<dataplane::Worker>> workers;
 
  private:
   void open_ports(const DataPathOptions& options);
   void publish_routes();
+  void start_nat(const dataplane::NatSettings& settings);
+  unsigned serve_blocks(unsigned worker);
+  void serve_block(const dataplane::Punt& punt);
 
   std::unique_ptr<crypto::AeadEngine> engine_;  // the clients'
   uint32_t clients_ = 0;

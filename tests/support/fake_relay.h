@@ -75,12 +75,27 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::UserStatus user_status(const std::string& name) const override;
   ctrl::PeerStatus peer_status(const std::string& name) const override;
   uint32_t sessions_in_use() const override { return 7; }
+  ctrl::PeerCounts peer_counts() const override { return {registry_.peer_count(), 1}; }
+  std::vector<ctrl::RingDepth> ring_depths() const override { return {{0, "waiting", 3}}; }
+  std::optional<ctrl::NatStatus> nat() const override { return nat_status; }
+  std::optional<ctrl::NatBlockStatus> nat_block(uint32_t number) const override {
+    const auto found = nat_blocks.find(number);
+    return found == nat_blocks.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<ctrl::NatStatus> nat_status;
+  std::map<uint32_t, ctrl::NatBlockStatus> nat_blocks;
   /// What lies in `kept`; without it, nothing is kept.
   void look(std::function<void(const ctrl::Database* store)> read) const override {
     read(kept.get());
   }
   void back_up(const std::string& file,
                std::function<void(std::exception_ptr error)> done) override;
+  void drain(uint64_t seconds, std::function<void(const ctrl::DrainStatus&)> done) override {
+    drained = {3, seconds};
+    done(*drained);
+  }
+  std::optional<ctrl::DrainStatus> draining() const override { return drained; }
+  std::optional<ctrl::DrainStatus> drained;
   ctrl::UsageStep usage_step(const std::string&) const override { return step; }
   ctrl::StoreStatus store() const override { return {kept ? kept->file() : "", ""}; }
   std::unique_ptr<ctrl::Database> kept;

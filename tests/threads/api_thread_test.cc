@@ -15,29 +15,12 @@
 #include "ctrl/api/server.h"
 #include "ctrl/events/outbox.h"
 #include "ctrl/host/loop_thread.h"
-#include "tests/support/fake_relay.h"
 #include "tests/support/temp_dir.h"
+#include "tests/threads/two_threaded_relay.h"
 
 namespace wirelay::ctrl {
 
 namespace {
-
-/// Answers on its control thread, as the relay does.
-class TwoThreadedRelay : public test::FakeRelay {
- public:
-  void collect(Work work) override {
-    control_.post([this, work = std::move(work)] { FakeRelay::collect(work); });
-  }
-  void change(ChangeRequest request, Door::Done done) override {
-    control_.post([this, request = std::move(request), done = std::move(done)] {
-      FakeRelay::change(request, done);
-    });
-  }
-
- private:
-  EventLoop control_;
-  LoopThread thread_{control_, "control"};
-};
 
 /// The API before it, on a thread of its own.
 struct Served {

@@ -24,6 +24,7 @@ class MethodsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(wrong_params_name_the_field);
   CPPUNIT_TEST(what_does_not_exist_is_not_found);
   CPPUNIT_TEST(status_tells_what_runs);
+  CPPUNIT_TEST(nat_tells_who_has_which_ports);
   CPPUNIT_TEST(stats_tell_each_stage);
   CPPUNIT_TEST(drops_are_summed_by_name);
   CPPUNIT_TEST(reload_tells_what_changed);
@@ -295,6 +296,31 @@ class MethodsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(4096u, port["rx_descriptors"].asUInt());
     CPPUNIT_ASSERT(port["numa_node"].isNull() && port["link_up"].asBool());
     CPPUNIT_ASSERT_EQUAL(1234u, port["rx_missed"].asUInt());
+  }
+
+  void nat_tells_who_has_which_ports() {
+    CPPUNIT_ASSERT(call("nat.get", "{}")["nat44"].isNull());
+    CPPUNIT_ASSERT_EQUAL(0u, call("nat.blocks", "{}")["blocks"].size());
+    NatStatus& nat = relay_.nat_status.emplace();
+    nat.blocks = 2000;
+    nat.blocks_free = 1997;
+    nat.records_used = 7;
+    for (const uint32_t block : {0u, 700u, 1999u}) {
+      relay_.nat_blocks[block] = {
+          block, "alice", *dataplane::parse_ip("198.51.100.7"), 1024, 1535, 0, 4, 5};
+    }
+    CPPUNIT_ASSERT_EQUAL(1997u, call("nat.get", "{}")["nat44"]["blocks_free"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(7u, call("nat.get", "{}")["nat44"]["records_used"].asUInt());
+    const Json::Value page = call("nat.blocks", R"({"limit": 2})");
+    CPPUNIT_ASSERT_EQUAL(2u, page["blocks"].size());
+    CPPUNIT_ASSERT_EQUAL(701u, page["next"].asUInt());
+    const Json::Value rest = call("nat.blocks", R"({"from": 701})");
+    CPPUNIT_ASSERT_EQUAL(1u, rest["blocks"].size());
+    CPPUNIT_ASSERT(rest["next"].isNull());
+    CPPUNIT_ASSERT_EQUAL(std::string("alice"), rest["blocks"][0]["user"].asString());
+    CPPUNIT_ASSERT_EQUAL(std::string("198.51.100.7"), rest["blocks"][0]["address"].asString());
+    CPPUNIT_ASSERT_EQUAL(1535u, rest["blocks"][0]["last_port"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(5u, rest["blocks"][0]["flows"].asUInt());
   }
 
   void stats_tell_each_stage() {

@@ -191,6 +191,8 @@ class ConfigCheckTest : public ConfigFiles {
       for (const std::string& part : needs_restart(running, load(extra))) text += part + ' ';
       return text;
     };
+    CPPUNIT_ASSERT_EQUAL(std::string(), parts(R"("http": {"series_for": ["*"]})"));
+    CPPUNIT_ASSERT_EQUAL(std::string("http "), parts(R"("http": {"listen": "none"})"));
     CPPUNIT_ASSERT_EQUAL(std::string("listen "), parts(R"("listen": {"udp_port": 5})"));
     CPPUNIT_ASSERT_EQUAL(std::string("tunnel_addresses workers "),
                          parts(R"("tunnel_addresses": ["10.1.1.1"], "workers": {"cores": [7]})"));

@@ -14,6 +14,7 @@ class ConfigTest : public ConfigFiles {
   CPPUNIT_TEST_SUITE(ConfigTest);
   CPPUNIT_TEST(defaults);
   CPPUNIT_TEST(everything);
+  CPPUNIT_TEST(nat_of_the_egress_port);
   CPPUNIT_TEST(several_udp_ports);
   CPPUNIT_TEST(examples_are_right);
   CPPUNIT_TEST(unreadable_files);
@@ -55,7 +56,8 @@ class ConfigTest : public ConfigFiles {
       "replay_window": 1024, "aead_engine": "libsodium", "huge_pages": "never",
       "address_pools": [{"prefix": "10.77.0.0/16", "reserved": ["10.77.0.53"]},
                         {"prefix": "fd77::/64"}],
-      "events_kept": 500, "control_socket": "/tmp/x.sock", "log_level": "debug")");
+      "events_kept": 500, "control_socket": "/tmp/x.sock", "log_level": "debug",
+      "http": {"listen": "[::1]:80", "series_for": ["alice", "staff-*"], "series_limit": 7})");
     CPPUNIT_ASSERT_EQUAL(uint16_t{51821}, config.udp_ports.front());
     CPPUNIT_ASSERT_EQUAL(size_t{1}, config.listen_addresses.size());
     CPPUNIT_ASSERT_EQUAL(std::string("vpn.example.net:51820"), *config.public_endpoint);
@@ -73,8 +75,31 @@ class ConfigTest : public ConfigFiles {
     CPPUNIT_ASSERT_EQUAL(std::string("libsodium"), config.aead_engine);
     CPPUNIT_ASSERT_EQUAL(std::string("debug"), config.log_level);
     CPPUNIT_ASSERT_EQUAL(size_t{500}, config.events_kept);
+    CPPUNIT_ASSERT_EQUAL(std::string("[::1]:80"), to_string(*config.http.listen));
+    CPPUNIT_ASSERT_EQUAL(std::string("staff-*"), config.http.series_for.at(1));
+    CPPUNIT_ASSERT_EQUAL(size_t{7}, config.http.series_limit);
     CPPUNIT_ASSERT_EQUAL(std::string("fd77::/64"), to_string(config.address_pools.at(1).prefix));
     CPPUNIT_ASSERT_EQUAL(size_t{1}, config.address_pools.at(0).reserved.size());
+  }
+
+  void nat_of_the_egress_port() {
+    CPPUNIT_ASSERT(!load().nat44);
+    const Nat44Config own = load(R"("nat44": {})").nat44.value();
+    CPPUNIT_ASSERT_EQUAL(std::string("inet"), own.port);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, own.settings.pools.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("192.0.2.2/32"), to_string(own.settings.pools[0]));
+    const Nat44Config all = load(R"("nat44": {"port": "wan", "addresses": ["203.0.113.64/27",
+      "203.0.113.7"], "block_ports": 256, "max_blocks": 2, "max_flows": 500, "flows": 5000,
+      "filtering": "address_and_port_dependent", "udp_timeout": 200, "icmp_timeout": 70,
+      "tcp_timeout": 8000, "tcp_transitory_timeout": 250})")
+                                .nat44.value();
+    const dataplane::NatSettings& s = all.settings;
+    CPPUNIT_ASSERT_EQUAL(std::string("wan"), all.port);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{33}, dataplane::count_addresses(s.pools));
+    CPPUNIT_ASSERT(s.filtering == dataplane::NatFiltering::kAddressAndPortDependent);
+    CPPUNIT_ASSERT((std::vector{s.block_ports, s.max_blocks, s.max_flows, s.flows, s.udp_seconds,
+                                s.icmp_seconds, s.tcp_seconds, s.tcp_transitory_seconds} ==
+                    std::vector<uint32_t>{256, 2, 500, 5000, 200, 70, 8000, 250}));
   }
 
   void several_udp_ports() {
@@ -186,6 +211,11 @@ class ConfigTest : public ConfigFiles {
         {R"("control_socket_group": "")", "control_socket_group: is empty"},
         {R"("control_read_group": "")", "control_read_group: is empty"},
         {R"("log_level": "loud")", "log_level: found \"loud\""},
+        {R"("http": {"listen": "9586"})",
+         "http.listen: found \"9586\", expected an address and a port such as \"127.0.0.1:9586\""},
+        {R"("http": {"listen": "127.0.0.1:0"})", "http.listen: found"},
+        {R"("http": {"series_for": ["a*b"]})", "http.series_for[0]: found \"a*b\", expected"},
+        {R"("http": {"series_limit": 0})", "http.series_limit: found 0, expected a whole number"},
         {R"("events_kept": 1)", "events_kept: found 1, expected a whole number from 100"},
         {R"("address_pools": [{}])", "address_pools[0].prefix: missing"},
         {R"("address_pools": [{"prefix": "10.0.0.0/31"}])", "address_pools[0].prefix: found"},
@@ -193,6 +223,21 @@ class ConfigTest : public ConfigFiles {
          "address_pools[1].prefix: 10.0.0.0/8 overlaps another pool, 10.7.0.0/16"},
         {R"("address_pools": [{"prefix": "10.7.0.0/16", "reserved": ["10.8.0.1"]}])",
          "address_pools[0].reserved[0]: found \"10.8.0.1\", expected an address of the pool"},
+        {R"("nat44": [])", "nat44: found a list, expected an object"},
+        {R"("nat44": {"port": "lan"})", "nat44.port: found \"lan\", expected the name of one"},
+        {R"("nat44": {"addresses": ["fd00::1"]})",
+         "nat44.addresses[0]: found \"fd00::1\", expected an IPv4 address"},
+        {R"("nat44": {"addresses": ["10.0.0.0/15"]})", "nat44.addresses[0]: found"},
+        {R"("nat44": {"addresses": ["203.0.113.0/28", "203.0.113.7"]})",
+         "nat44.addresses[1]: 203.0.113.7/32 overlaps 203.0.113.0/28"},
+        {R"("nat44": {"addresses": []})", "nat44.addresses: is empty"},
+        {R"("nat44": {"addresses": ["192.0.2.0/28"]})",
+         "nat44.addresses: 192.0.2.0/28 holds the gateway 192.0.2.1 of port \"inet\""},
+        {R"("nat44": {"block_ports": 100})", "nat44.block_ports: found 100, expected a power"},
+        {R"("nat44": {"max_blocks": 9})", "nat44.max_blocks: found 9"},
+        {R"("nat44": {"udp_timeout": 30})",
+         "nat44.udp_timeout: found 30, expected a whole number from 120"},
+        {R"("nat44": {"filtering": "none"})", "nat44.filtering: found \"none\", expected one of"},
         {R"("users": {})", "users: found an object, expected a list"},
     };
     for (const auto& [extra, problem] : bad) assert_refused(extra, "relayd.json: " + problem);

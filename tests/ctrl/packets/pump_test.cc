@@ -98,7 +98,14 @@ struct Pumped {
   Neighbours neighbours{shared, prefixes, Config{}};
   crypto::Identity identity = crypto::make_identity(crypto::Secret(crypto::Bytes32{3}));
   Protocol protocol{shared, sessions, peers, neighbours, identity, 1000};
-  Pump pump{shared, protocol, neighbours};
+  NatDesk* nat() {
+    dataplane::NatSettings settings;
+    settings.pools = {test::prefix("198.51.100.64")};
+    shared.nat = std::make_unique<dataplane::NatTable>(settings, shared.users.capacity());
+    return &desk.emplace(shared, [](const dataplane::NatBlockRecord&) {});
+  }
+  std::optional<NatDesk> desk;
+  Pump pump{shared, protocol, neighbours, nat()};
 };
 
 class PumpTest : public CppUnit::TestFixture {

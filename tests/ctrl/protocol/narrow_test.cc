@@ -8,6 +8,7 @@
 #include "ctrl/packets/path_report.h"
 #include "ctrl/protocol/narrow_paths.h"
 #include "tests/ctrl/protocol/lab_test.h"
+#include "tests/support/packets.h"
 
 namespace wirelay::test {
 

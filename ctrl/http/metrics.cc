@@ -1,0 +1,160 @@
+// From the lists of counters, and what is beside them: families one after the other, each with all
+// of its samples.
+#include "ctrl/http/metrics.h"
+
+#include <array>
+#include <tuple>
+
+#include "ctrl/base/counter_field.h"
+#include "ctrl/base/now.h"
+#include "ctrl/base/version.h"
+#include "ctrl/host/worker_counters.h"
+#include "ctrl/http/metric_name.h"
+#include "ctrl/http/series_metrics.h"
+#include "dataplane/drops.h"
+#include "dataplane/pipeline.h"
+
+namespace wirelay::ctrl::http {
+
+namespace {
+
+using dataplane::kDropCount;
+using dataplane::kDrops;
+using dataplane::kPipeline;
+using dataplane::WorkerCounters;
+
+constexpr auto kCounter = MetricType::kCounter;
+constexpr auto kGauge = MetricType::kGauge;
+
+/// Workers as labels name them.
+std::vector<std::string> numbers(size_t count) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < count; ++i) names.push_back(std::to_string(i));
+  return names;
+}
+
+void add_relay(Exposition& out, const Facts& facts) {
+  const std::string key = crypto::to_base64(facts.public_key);
+  out.family("relay", MetricType::kInfo, "what runs");
+  out.sample({{"version", version()},
+              {"public_key", key},
+              {"engine", facts.engine},
+              {"huge_pages", facts.huge_pages ? "true" : "false"}},
+             uint64_t{1});
+  out.single("relay_uptime_seconds", kGauge, "since the relay started",
+             static_cast<double>(facts.uptime_ns) / kNsPerSecond);
+  out.single("relay_tsc_hertz", kGauge, "cycles a second, as stages count them", facts.tsc_hz);
+  if (!facts.store.file.empty()) {
+    out.single("relay_store_writable", kGauge, "1: changes are taken and kept",
+               uint64_t{facts.store.refusal.empty()});
+  }
+}
+
+void add_tables(Exposition& out, const Facts& facts) {
+  const std::array tables = {
+      std::tuple{"users", uint64_t{facts.users}, uint64_t{facts.sizes.users}},
+      std::tuple{"peers", uint64_t{facts.peers}, uint64_t{facts.sizes.peers}},
+      std::tuple{"sessions", uint64_t{facts.sessions}, uint64_t{facts.sizes.sessions}},
+  };
+  out.family("relay_table_entries", kGauge, "entries of a table");
+  for (const auto& [name, used, size] : tables) out.sample({{"table", name}}, used);
+  out.family("relay_table_size", kGauge, "entries that fit into a table");
+  for (const auto& [name, used, size] : tables) out.sample({{"table", name}}, size);
+  std::vector<std::string> prefixes;
+  for (const PoolUse& pool : facts.pools) prefixes.push_back(to_string(pool.prefix));
+  if (prefixes.empty()) return;
+  out.family("relay_address_pool_size", kGauge, "addresses of a pool");
+  for (size_t i = 0; i < prefixes.size(); ++i) {
+    out.sample({{"prefix", prefixes[i]}}, uint64_t{facts.pools[i].size});
+  }
+  out.family("relay_address_pool_used", kGauge, "of these, such that cannot be given");
+  for (size_t i = 0; i < prefixes.size(); ++i) {
+    out.sample({{"prefix", prefixes[i]}}, uint64_t{facts.pools[i].used});
+  }
+}
+
+void add_ports(Exposition& out, const Facts& facts) {
+  out.family("relay_port_up", kGauge, "1: the port has a link");
+  for (const PortStatus& port : facts.ports) {
+    out.sample({{"port", port.name}}, uint64_t{port.link_up});
+  }
+  if (!facts.gateways.empty()) {
+    out.family("relay_gateway_up", kGauge, "1: the gateway answers");
+  }
+  for (const Gateway& gateway : facts.gateways) {
+    const std::string address = to_string(gateway.addr);
+    out.sample({{"port", gateway.port}, {"address", address}}, uint64_t{gateway.answers});
+  }
+  add_counters(out, "relay_port", kPortCounters, [&](const auto& add) {
+    for (const PortStatus& port : facts.ports) add({{"port", port.name}}, port);
+  });
+}
+
+void add_drops(Exposition& out, const Facts& facts) {
+  out.family("relay_drops", kCounter, "packets that ended in the relay; docs/drops.md");
+  for (size_t i = 0; i < kDropCount; ++i) {
+    uint64_t packets = 0;
+    for (const WorkerCounters* worker : facts.workers) packets += worker->drops[i].get();
+    out.sample({{"reason", kDrops[i].name}}, packets);
+  }
+}
+
+void add_workers(Exposition& out, const Facts& facts) {
+  const std::vector<std::string> names = numbers(facts.workers.size());
+  add_counters(out, "relay_worker", kWorkerCounters, [&](const auto& add) {
+    for (size_t i = 0; i < names.size(); ++i) add({{"worker", names[i]}}, *facts.workers[i]);
+  });
+  out.family("relay_worker_busy_seconds", kCounter,
+             "time that the stages took: its rate is the share of a worker that is in use");
+  for (size_t i = 0; i < names.size(); ++i) {
+    uint64_t cycles = 0;
+    for (const auto& stage : facts.workers[i]->stages) cycles += stage.cycles.get();
+    out.sample({{"worker", names[i]}},
+               static_cast<double>(cycles) / static_cast<double>(facts.tsc_hz));
+  }
+  add_counters(out, "relay_stage", kStageCounters, [&](const auto& add) {
+    for (size_t i = 0; i < names.size(); ++i) {
+      for (size_t s = 0; s < kPipeline.size(); ++s) {
+        add({{"worker", names[i]}, {"stage", kPipeline[s].name}}, facts.workers[i]->stages[s]);
+      }
+    }
+  });
+  out.family("relay_ring_depth", kGauge, "what waits between a worker and the control thread");
+  for (const RingDepth& ring : facts.rings) {
+    out.sample({{"worker", names.at(ring.worker)}, {"ring", ring.ring}}, uint64_t{ring.items});
+  }
+}
+
+void add_control(Exposition& out, const Facts& facts) {
+  const auto one = [](const auto& from) { return [&from](const auto& add) { add({}, from); }; };
+  add_counters(out, "relay_handshakes", kProtocolCounters, one(facts.handshakes));
+  add_counters(out, "relay_neighbours", kNeighbourCounters, one(facts.neighbours));
+  add_counters(out, "relay_control", kTurnCounters, one(facts.turns));
+}
+
+void add_known_names(Exposition& out, const Facts& facts) {
+  const auto add = [&](std::string_view name, std::string_view help, size_t value) {
+    out.family(name, kGauge, help);
+    out.sample({{"interface", kInterface}}, uint64_t{value});
+  };
+  add("wireguard_configured_peers", "peers", facts.peers);
+  add("wireguard_enabled_peers", "peers whose user may shake hands", facts.peer_counts.enabled);
+  add("wireguard_connected_peers", "peers that have a session", facts.peer_counts.connected);
+}
+
+}  // namespace
+
+std::string metrics_text(const Facts& facts, Format format) {
+  Exposition out(format);
+  add_relay(out, facts);
+  add_known_names(out, facts);
+  add_tables(out, facts);
+  add_ports(out, facts);
+  add_drops(out, facts);
+  add_workers(out, facts);
+  add_control(out, facts);
+  add_series(out, facts);
+  return out.finish();
+}
+
+}  // namespace wirelay::ctrl::http

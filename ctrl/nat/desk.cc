@@ -1,0 +1,89 @@
+// Blocks for packets that wait, see desk.h.
+#include "ctrl/nat/desk.h"
+
+#include <algorithm>
+
+#include "ctrl/base/now.h"
+#include "dataplane/net/headers.h"
+#include "dataplane/tables/memory_order.h"
+
+namespace wirelay::ctrl {
+
+using dataplane::kRelaxed;
+
+namespace {
+
+/// All blocks are looked at within some seconds, so many at a time.
+constexpr uint32_t kTicksOfLap = 500;
+constexpr uint32_t kMostLooks = 256;
+
+}  // namespace
+
+void NatDesk::handle(const dataplane::Punt& punt) {
+  const auto* ip = rte_pktmbuf_mtod(punt.mbuf, const uint8_t*);
+  const dataplane::RouteTarget sender = shared_.prefixes.lookup(dataplane::source_of(ip));
+  if (sender.kind() != dataplane::RouteKind::kPeer) return refuse(punt);
+  const auto owner = writer_.serve(shared_.peers[sender.id()].user, punt.worker);
+  if (!owner) return refuse(punt);
+  // Where it finds the ring full, it ends as one that was never given back.
+  const dataplane::Stray stray{punt.mbuf, punt.adjacency, punt.mbuf->port, true};
+  if (!shared_.mailboxes[*owner]->strays.push(stray)) refuse(punt);
+}
+
+/// A worker counts it, and tells its sender.
+void NatDesk::refuse(const dataplane::Punt& punt) {
+  auto& mailbox = *shared_.mailboxes[punt.worker];
+  if (mailbox.refused.push({punt.mbuf, dataplane::Drop::kNatNoBlock})) return;
+  ++lost_;
+  rte_pktmbuf_free(punt.mbuf);
+}
+
+void NatDesk::tick(uint64_t now_ns) {
+  const uint32_t looks = std::min(shared_.nat->block_count() / kTicksOfLap + 1, kMostLooks);
+  writer_.tick(now_ns / kNsPerSecond, looks);
+}
+
+NatStatus NatDesk::status() const {
+  const dataplane::NatTable& table = *shared_.nat;
+  NatStatus status;
+  status.addresses = table.address_count();
+  status.block_ports = table.settings.block_ports;
+  status.max_blocks = table.settings.max_blocks;
+  status.max_flows = table.settings.max_flows;
+  status.blocks = table.block_count();
+  status.blocks_free = writer_.free_blocks();
+  status.blocks_resting = writer_.resting_blocks();
+  status.records = table.settings.flows;
+  status.packets_lost = lost_;
+  return status;
+}
+
+std::optional<NatBlockStatus> NatDesk::block(uint32_t number) const {
+  const dataplane::NatTable& table = *shared_.nat;
+  const dataplane::NatBlock& block = table.block(number);
+  const uint32_t user = block.user.load(kRelaxed);
+  if (user == 0) return std::nullopt;
+  const uint32_t address = table.address_of(number);
+  NatBlockStatus status;
+  status.user_number = user - 1;
+  status.address = dataplane::IpAddr::v4(&address);
+  status.first_port = table.first_port(number);
+  status.last_port = static_cast<uint16_t>(status.first_port + table.settings.block_ports - 1);
+  status.worker = block.owner.load(kRelaxed) - 1;
+  status.mappings = block.mappings.load(kRelaxed);
+  status.flows = block.flows.load(kRelaxed);
+  return status;
+}
+
+NatUse NatDesk::use(uint32_t user) const noexcept {
+  NatUse use;
+  for (const auto& entry : shared_.nat->user(user).blocks) {
+    const uint32_t block = entry.load(kRelaxed);
+    if (block == 0) continue;
+    ++use.blocks;
+    use.flows += shared_.nat->block(block - 1).flows.load(kRelaxed);
+  }
+  return use;
+}
+
+}  // namespace wirelay::ctrl

@@ -1,0 +1,86 @@
+// The control thread's side of NAT44's table: which user has which blocks of ports, which are free,
+// and which rest, so that what the world remembers of a port is not the next user's.
+//
+//            serve()              no mapping for a while
+//   free ───────────────► held ───────────────────────────► closing ──► resting ──► free
+//                          │                                   │ a mapping came first: held
+//                          └── its user is removed ► leaving ──┴ once its mappings have ended
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "dataplane/rcu.h"
+#include "dataplane/tables/nat.h"
+
+namespace wirelay::dataplane {
+
+/// One block given or taken back: the record of who had which ports.
+struct NatBlockRecord {
+  bool given;
+  uint32_t user;     // number
+  uint32_t address;  // network order
+  uint16_t first_port, last_port;
+};
+
+class NatWriter {
+ public:
+  static constexpr uint64_t kIdleSeconds = 120;  // without a mapping, before a block is taken back
+  static constexpr uint64_t kRestSeconds = 120;  // before another gets it
+
+  using Tell = std::function<void(const NatBlockRecord& record)>;
+  /// `tell` hears of each block that is given and taken back.
+  NatWriter(NatTable& table, Rcu& rcu, Tell tell);
+
+  /// A packet of the user waits with the control thread because `worker` found no port for it.
+  /// Gives a block where that is what it lacks. The worker that owns the user's mappings, which the
+  /// packet goes to; nothing when no block of the user's address is left.
+  std::optional<unsigned> serve(uint32_t user, unsigned worker);
+
+  /// Takes all away from a user who goes; its flows end in the next seconds.
+  void remove_user(uint32_t user);
+
+  /// Looks at `most` blocks, one behind the other in laps. `now`: seconds of any clock that only
+  /// goes on.
+  void tick(uint64_t now, uint32_t most);
+
+  [[nodiscard]] uint32_t free_blocks() const noexcept { return free_count_; }
+  [[nodiscard]] uint32_t resting_blocks() const noexcept {
+    return static_cast<uint32_t>(resting_.size());
+  }
+
+ private:
+  enum class State : uint8_t { kFree, kHeld, kClosing, kLeaving, kLeft };
+  struct Rest {
+    uint32_t block;
+    uint64_t until;
+  };
+  /// Of one address.
+  struct Address {
+    std::deque<uint16_t> free;  // the one that was given back first in front
+  };
+
+  std::optional<uint32_t> take_block(const NatUser& user);
+  uint32_t take_of(uint32_t address);
+  void look(uint32_t block, uint64_t now);
+  void settle(uint32_t block);
+  void rest(uint32_t block);
+  void unlink(uint32_t user, uint32_t block);
+  void tell(bool given, uint32_t user, uint32_t block) const;
+
+  NatTable& table_;
+  Rcu& rcu_;
+  const Tell tell_;
+  std::vector<Address> addresses_;
+  std::vector<State> states_;         // of blocks
+  std::vector<uint64_t> idle_since_;  // of those that are held; 0: it has mappings
+  std::deque<Rest> resting_;          // the first that is over in front
+  uint32_t free_count_;
+  uint32_t next_address_ = 0, next_block_ = 0;
+  uint64_t now_ = 1;
+};
+
+}  // namespace wirelay::dataplane

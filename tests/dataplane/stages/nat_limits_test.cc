@@ -1,0 +1,170 @@
+// Protects: what users have of NAT44 is bounded, and who has had all of it is told (RFC 6888,
+// REQ-4; "administratively prohibited"): ports of its blocks, blocks of its address, flows, records
+// of its worker. Others have theirs all the same, and what ends makes room again. Hostile packets
+// take nothing.
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "tests/support/nat_lab.h"
+
+namespace wirelay::dataplane {
+
+namespace {
+
+using namespace wirelay::test;
+
+/// The client sends from this port, and it goes no further: it is told so.
+void expect_refused(NatLab& lab, Client& c, uint16_t port, Drop drop) {
+  const uint64_t before = lab.d.drops(drop);
+  const Bytes packet = udp({c.inner4, port}, kServer, pattern(20));
+  const auto told = lab.across(c, c, packet);
+  CPPUNIT_ASSERT_MESSAGE(lab.d.drop_text(), told);
+  const Parsed p = parse_ip_packet(*told);
+  CPPUNIT_ASSERT_EQUAL(3, int{p.payload[0]});
+  CPPUNIT_ASSERT_EQUAL(13, int{p.payload[1]});
+  CPPUNIT_ASSERT((ends_of(quoted_in(*told)) == Ends{{c.inner4, port}, kServer}));
+  CPPUNIT_ASSERT_EQUAL(before + 1, lab.d.drops(drop));
+}
+
+}  // namespace
+
+class NatLimitsTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(NatLimitsTest);
+  CPPUNIT_TEST(ports_of_all_blocks);
+  CPPUNIT_TEST(blocks_of_an_address);
+  CPPUNIT_TEST(flows_of_a_user);
+  CPPUNIT_TEST(records_of_a_worker);
+  CPPUNIT_TEST(what_waits_for_a_block_is_bounded);
+  CPPUNIT_TEST(a_removed_user_leaves_nothing);
+  CPPUNIT_TEST(damaged_packets_take_nothing);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void ports_of_all_blocks() {
+    NatLab lab;
+    Client c = lab.d.add_client(), other = lab.d.add_client();
+    for (uint16_t port = 1; port <= 128; ++port) lab.mapped(c, port);
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, lab.d.nat_records.size());
+    expect_refused(lab, c, 129, Drop::kNatPorts);
+    lab.mapped(c, 128);
+    lab.mapped(other, 1);
+    lab.wait(320, c);
+    lab.mapped(c, 129);
+  }
+
+  void blocks_of_an_address() {
+    NatSettings settings = nat_settings();
+    settings.pools = {prefix("198.51.100.64")};
+    settings.block_ports = 4096;  // fifteen of an address
+    NatLab lab(settings);
+    for (int i = 0; i < 15; ++i) {
+      Client c = lab.d.add_client();
+      lab.mapped(c, 4000);
+    }
+    CPPUNIT_ASSERT_EQUAL(0u, lab.d.nat->free_blocks());
+    Client last = lab.d.add_client();
+    expect_refused(lab, last, 4000, Drop::kNatNoBlock);
+    lab.wait(320);  // mappings of five minutes
+    lab.wait(NatWriter::kIdleSeconds + 2, last);
+    CPPUNIT_ASSERT_EQUAL(15u, lab.d.nat->resting_blocks());
+    expect_refused(lab, last, 4000, Drop::kNatNoBlock);
+    lab.wait(NatWriter::kRestSeconds, last);
+    CPPUNIT_ASSERT_EQUAL(15u, lab.d.nat->free_blocks());
+    lab.mapped(last, 4000);
+  }
+
+  void flows_of_a_user() {
+    NatSettings settings = nat_settings();
+    settings.max_flows = 20;
+    NatLab lab(settings);
+    Client c = lab.d.add_client(), other = lab.d.add_client();
+    for (uint16_t port = 1; port <= 10; ++port) lab.mapped(c, port);
+    // One port of TCP to ten others.
+    for (uint16_t port = 1; port <= 10; ++port) {
+      CPPUNIT_ASSERT(lab.out(c, tcp({c.inner4, 7}, {kServer.addr, port}, 1, 0, kSyn)));
+    }
+    expect_refused(lab, c, 11, Drop::kNatFlows);
+    lab.mapped(c, 10);
+    lab.mapped(other, 1);
+    lab.wait(320, c);
+    lab.mapped(c, 11);
+  }
+
+  void records_of_a_worker() {
+    NatSettings settings = nat_settings();
+    settings.flows = 64;
+    NatLab lab(settings);
+    Client c = lab.d.add_client(), other = lab.d.add_client();
+    for (uint16_t port = 1; port <= 63; ++port) lab.mapped(c, port);
+    CPPUNIT_ASSERT(!lab.out(other, tcp({other.inner4, 7}, kServer, 1, 0, kSyn)));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, lab.d.drops(Drop::kNatTableFull));
+    lab.received(other);
+    lab.mapped(other, 1);
+    expect_refused(lab, c, 64, Drop::kNatTableFull);
+    lab.wait(320, c);
+    lab.mapped(c, 64);
+    CPPUNIT_ASSERT_EQUAL(1u, lab.d.workers[0]->nat_flows->used());
+  }
+
+  /// All of them go on when there is one.
+  void what_waits_for_a_block_is_bounded() {
+    NatLab lab;
+    Client c = lab.d.add_client();
+    for (uint16_t port = 1; port <= 40; ++port) {
+      lab.d.feed(0, lab.d.tunnelled(c, udp({c.inner4, port}, kServer, {})));
+    }
+    lab.d.poll();
+    CPPUNIT_ASSERT_EQUAL(size_t{16}, lab.gateway().size());
+    expect_drops(lab, Drop::kNatBlockAwaited, 24);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("one block for all", size_t{1}, lab.d.nat_records.size());
+  }
+
+  void a_removed_user_leaves_nothing() {
+    NatLab lab;
+    Client c = lab.d.add_client();
+    const Endpoint outside = lab.mapped(c, 4000);
+    CPPUNIT_ASSERT(lab.out(c, tcp({c.inner4, 4000}, kServer, 1, 0, kSyn)));
+    lab.d.nat->remove_user(c.user);
+    CPPUNIT_ASSERT(!lab.in(c, udp(kServer, outside, {})));
+    expect_drops(lab, Drop::kNatNoMapping, 1);
+    // Who has its number and its address next has other ports.
+    const Endpoint next = lab.mapped(c, 4000);
+    CPPUNIT_ASSERT(next != outside);
+    CPPUNIT_ASSERT(lab.in(c, udp(kServer, next, {})));
+    lab.wait(20, c);
+    CPPUNIT_ASSERT_EQUAL(1u, lab.d.workers[0]->nat_flows->used());
+    CPPUNIT_ASSERT_EQUAL(1u, lab.d.nat->resting_blocks());
+    CPPUNIT_ASSERT(next == lab.mapped(c, 4000));
+  }
+
+  /// Of any length, and errors about any.
+  void damaged_packets_take_nothing() {
+    NatLab lab;
+    Client c = lab.d.add_client();
+    const Endpoint outside = lab.mapped(c, 4000);
+    const Bytes good[] = {udp(kServer, outside, pattern(30)), tcp(kServer, outside, 1, 2, kSyn),
+                          ping(kServer.addr, outside.addr, outside.port, 0),
+                          icmp_error(kServer.addr, outside.addr, 3, 1, udp(outside, kServer, {})),
+                          ip(kServer.addr, outside.addr, 47, pattern(40))};
+    for (const Bytes& packet : good) {
+      for (size_t bytes = 20; bytes < packet.size(); ++bytes) {
+        Bytes shorter(packet.begin(), packet.begin() + static_cast<long>(bytes));
+        shorter[2] = 0;
+        shorter[3] = static_cast<uint8_t>(bytes);
+        fix_ipv4_checksum(shorter);
+        lab.d.feed(1, lab.d.from_gateway(shorter));
+        shorter = ip(c.inner4, kServer.addr, shorter[9], {shorter.begin() + 20, shorter.end()});
+        lab.d.feed(0, lab.d.tunnelled(c, shorter));
+        lab.d.poll();
+        lab.d.now += DataPath::kHz / 100;
+        lab.d.sent(0);
+        lab.d.sent(1);
+      }
+    }
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("buffers", 0u, lab.d.mbufs_in_use());
+    CPPUNIT_ASSERT(outside == lab.mapped(c, 4000));
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(NatLimitsTest);
+
+}  // namespace wirelay::dataplane
