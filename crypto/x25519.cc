@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
@@ -74,8 +75,23 @@ Choice choose_fastest_x25519() {
   return choice;
 }
 
+/// Wanted by name, or the fastest.
+Choice choose_x25519() {
+  const char* wanted = std::getenv(kX25519EngineVariable);
+  if (wanted == nullptr) return choose_fastest_x25519();
+  for (const X25519Row& row : kX25519Engines) {
+    if (row.name != wanted) continue;
+    EngineInfo info = examine(row);
+    if (!info.usable) break;
+    info.reason += "; asked for by name";
+    return {std::move(info), &engine_of(row)};
+  }
+  throw std::runtime_error(std::string(kX25519EngineVariable) + "=" + wanted +
+                           ": there is no such X25519 engine, or it cannot be used here");
+}
+
 Choice& the_choice() {
-  static Choice choice = choose_fastest_x25519();
+  static Choice choice = choose_x25519();
   return choice;
 }
 

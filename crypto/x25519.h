@@ -38,8 +38,11 @@ class X25519Engine {
 std::vector<EngineInfo> list_x25519_engines();
 /// Throws std::runtime_error for a name that list_x25519_engines() does not have.
 const X25519Engine& find_x25519_engine(std::string_view name);
-/// The fastest of the usable ones by a calibration of a few milliseconds, the first time; with the
-/// figures of all. The same for the whole process.
+/// In the environment: the name of the engine that is wanted, whatever is fastest.
+inline constexpr char kX25519EngineVariable[] = "WIRELAY_X25519_ENGINE";
+/// That one, or the fastest of the usable ones by a calibration of a few milliseconds, the first
+/// time; with the figures of all. The same for the whole process. Throws std::runtime_error when
+/// the one that is wanted cannot be had.
 const EngineInfo& chosen_x25519_engine();
 
 /// Another engine in its place from now on, by name, for benchmarks; while no other thread is
