@@ -5,6 +5,7 @@
 #include <bit>
 #include <ctime>
 #include <iterator>
+#include <utility>
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
@@ -18,12 +19,6 @@ namespace wirelay::dataplane {
 
 namespace {
 
-/// Adaptive polling: empty polls before the first sleep, and how sleeps grow; beyond half a
-/// millisecond only when about a second has passed without a packet.
-constexpr unsigned kSpins = 256;
-constexpr long kFirstSleepNs = 1'000;
-constexpr long kLongestSleepNs = 500'000, kLongestIdleSleepNs = 2'000'000;
-constexpr unsigned kSleepsOfASecond = 2'000;
 constexpr uint64_t kPollsOfGivingUp = 1024;
 
 std::unique_ptr<NatFlows> make_nat_flows(const Shared& shared) {
@@ -31,6 +26,35 @@ std::unique_ptr<NatFlows> make_nat_flows(const Shared& shared) {
   const uint32_t records = shared.nat->settings.flows / shared.workers;
   return std::make_unique<NatFlows>(*shared.nat, records, shared.tsc_hz);
 }
+
+/// Adaptive polling: after some empty polls a worker sleeps, each time a little longer.
+class Sleeper {
+ public:
+  /// There was something to do.
+  void wake() noexcept {
+    empty_ = 0;
+    sleep_ns_ = kFirstNs;
+  }
+  /// A poll was empty: it is time to sleep.
+  bool tired() noexcept { return ++empty_ > kSpins; }
+  /// The one system call of a worker. `received`: packets that came in so far.
+  void sleep(uint64_t received) noexcept {
+    const timespec pause{0, sleep_ns_};
+    nanosleep(&pause, nullptr);
+    silent_ = std::exchange(received_, received) == received ? silent_ + 1 : 0;
+    sleep_ns_ = std::min(sleep_ns_ * 2, silent_ > kOfASecond ? kLongestIdleNs : kLongestNs);
+  }
+
+ private:
+  static constexpr unsigned kSpins = 256;
+  static constexpr long kFirstNs = 1'000, kLongestNs = 500'000;
+  static constexpr long kLongestIdleNs = 2'000'000;  // when nothing has come in for a second
+  static constexpr unsigned kOfASecond = 2'000;
+
+  unsigned empty_ = 0, silent_ = 0;  // polls; sleeps, since something came in
+  long sleep_ns_ = kFirstNs;
+  uint64_t received_ = 0;
+};
 
 uint64_t address_bits(const Shared& shared) noexcept {
   uint64_t bits = 0;
@@ -60,25 +84,19 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
 }
 
 void Worker::run(const std::atomic<bool>& stop) noexcept {
-  unsigned empty = 0, sleeps = 0;
-  long sleep_ns = kFirstSleepNs;
+  Sleeper sleeper;
   shared.rcu.online(id);
   while (!stop.load(std::memory_order_relaxed)) {
     const unsigned taken = poll(rte_rdtsc());
     shared.rcu.quiescent(id);
     if (taken != 0) {
-      empty = sleeps = 0;
-      sleep_ns = kFirstSleepNs;
-    } else if (polling_ == Polling::kAdaptive && ++empty > kSpins) {
-      // The one system call of a worker, made only when there is nothing to do. Nobody who waits
-      // for a grace period waits for a sleeper.
+      sleeper.wake();
+    } else if (polling_ == Polling::kAdaptive && sleeper.tired()) {
+      // Nobody who waits for a grace period waits for a sleeper.
       shared.rcu.offline(id);
-      const timespec pause{0, sleep_ns};
-      nanosleep(&pause, nullptr);
+      sleeper.sleep(counters.rx_packets.get());
       shared.rcu.online(id);
       counters.sleeps.add(1);
-      const bool idle = ++sleeps > kSleepsOfASecond;
-      sleep_ns = std::min(sleep_ns * 2, idle ? kLongestIdleSleepNs : kLongestSleepNs);
     } else {
       rte_pause();
     }

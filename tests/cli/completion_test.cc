@@ -54,9 +54,10 @@ class CompletionTest : public CppUnit::TestFixture {
   /// What is offered for the last of `words`, in the order of the alphabet, each followed by a
   /// blank.
   std::string complete(const std::vector<std::string>& words, Shell shell = Shell::kBash) const {
-    const char* program = shell == Shell::kBash  ? "bash --norc -c"
-                          : shell == Shell::kZsh ? "zsh -f -c"
-                                                 : "HOME=/nonexistent fish --no-config -c";
+    const std::string home = lab_.folder / "home";  // fish makes folders there
+    const std::string program = shell == Shell::kBash  ? "bash --norc -c"
+                                : shell == Shell::kZsh ? "zsh -f -c"
+                                                       : "HOME='" + home + "' fish --no-config -c";
     std::string quoted;
     for (const char c : script_of(shell, words)) quoted += c == '\'' ? "'\\''" : std::string(1, c);
     const std::unique_ptr<FILE, int (*)(FILE*)> pipe(
