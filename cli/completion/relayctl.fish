@@ -35,7 +35,7 @@ function __relayctl_complete
             __relayctl_names user
             return
         case --kind
-            printf '%s\n' started connected disconnected roamed refused shared_key quota expiry change link gateway lost
+            printf '%s\n' started connected disconnected roamed refused shared_key quota expiry change link gateway draining nat_block lost
             return
         case '--rate*' '--packets*'
             echo unlimited
