@@ -91,6 +91,23 @@ void read_numbers(ObjectReader& reader, NatSettings& settings) {
   number("tcp_transitory_timeout", kLeastTransitory, kDay, settings.tcp_transitory_seconds);
 }
 
+void read_ipfix(ObjectReader& nat, std::vector<Problem>& problems, Nat44Config& config) {
+  const Json::Value* value = nat.object("ipfix");
+  if (value == nullptr) return;
+  ObjectReader reader(*value, "nat44.ipfix", problems);
+  reader.require("collector", "an address and a port such as \"192.0.2.50:4739\"");
+  if (const auto text = reader.text("collector")) {
+    config.collector = dataplane::parse_endpoint(*text);
+    if (!config.collector || config.collector->port == 0) {
+      reader.problem("collector", fmt::format("found {}, expected an address and a port such as "
+                                              "\"192.0.2.50:4739\"",
+                                              in_quotes(*text)));
+    }
+  }
+  config.domain = static_cast<uint32_t>(reader.number("domain", 0, UINT32_MAX).value_or(1));
+  reader.finish();
+}
+
 }  // namespace
 
 void read_nat44(ObjectReader& root, Config& config, std::vector<Problem>& problems) {
@@ -110,8 +127,18 @@ void read_nat44(ObjectReader& root, Config& config, std::vector<Problem>& proble
           reader.choice("filtering", {"endpoint_independent", "address_and_port_dependent"})) {
     settings.filtering = static_cast<dataplane::NatFiltering>(*choice);
   }
+  read_nat44_rules(reader, problems, settings);
+  read_ipfix(reader, problems, nat);
   reader.finish();
   config.nat44 = std::move(nat);
+}
+
+std::vector<Prefix> Nat44Config::public_prefixes() const {
+  std::vector<Prefix> prefixes = settings.pools;
+  for (const dataplane::NatStatic& rule : settings.statics) {
+    if (rule.protocol == 0) prefixes.push_back({dataplane::IpAddr::v4(&rule.address), 128});
+  }
+  return prefixes;
 }
 
 void check_nat44(const Config& config, std::vector<Problem>& problems) {
@@ -139,6 +166,7 @@ void check_nat44(const Config& config, std::vector<Problem>& problems) {
       }
     }
   }
+  check_nat44_rules(config, problems);
 }
 
 }  // namespace wirelay::ctrl

@@ -23,7 +23,8 @@ void NatDesk::handle(const dataplane::Punt& punt) {
   const auto* ip = rte_pktmbuf_mtod(punt.mbuf, const uint8_t*);
   const dataplane::RouteTarget sender = shared_.prefixes.lookup(dataplane::source_of(ip));
   if (sender.kind() != dataplane::RouteKind::kPeer) return refuse(punt);
-  const auto owner = writer_.serve(shared_.peers[sender.id()].user, punt.worker);
+  const auto owner =
+      writer_.serve(shared_.peers[sender.id()].user, punt.worker, dataplane::source_of(ip).v4_be());
   if (!owner) return refuse(punt);
   // Where it finds the ring full, it ends as one that was never given back.
   const dataplane::Stray stray{punt.mbuf, punt.adjacency, punt.mbuf->port, true};

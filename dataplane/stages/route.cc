@@ -78,7 +78,7 @@ class Router {
   bool is_public(const uint8_t* ip) noexcept {
     const NatTable* nat = worker_.shared.nat.get();
     if (nat == nullptr || ip_version(ip) != 4 ||
-        nat->index_of(address4(ip, Side::kDestination)) == kNatNone) {
+        !nat->is_public(address4(ip, Side::kDestination))) {
       return false;
     }
     const bool ping = transport_of(ip, load_be16(ip + 2)) == Transport4::kEchoRequest;

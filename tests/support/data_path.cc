@@ -247,6 +247,10 @@ void DataPath::start_nat(const NatSettings& settings) {
       *shared->nat, shared->rcu,
       [this](const NatBlockRecord& record) { nat_records.push_back(record); });
   port(1).translates = true;
+  for (const NatStatic& rule : settings.statics) {
+    if (rule.protocol != 0) continue;
+    prefixes->set({IpAddr::v4(&rule.address), 128}, RouteTarget::make(RouteKind::kPublic));
+  }
   for (const Prefix& public_prefix : settings.pools) {
     if (!prefixes->get(public_prefix))
       prefixes->set(public_prefix, RouteTarget::make(RouteKind::kPublic));

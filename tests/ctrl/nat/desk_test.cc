@@ -108,6 +108,7 @@ class NatDeskTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(2u, d.given_back(1));
     CPPUNIT_ASSERT_EQUAL(size_t{1}, d.records.size());
     CPPUNIT_ASSERT_EQUAL(7u, d.records[0].user);
+    CPPUNIT_ASSERT_EQUAL(test::addr("10.0.0.7").v4_be(), d.records[0].inside);
     CPPUNIT_ASSERT_EQUAL(0u, rte_mempool_in_use_count(d.shared.pool));
   }
 
@@ -145,6 +146,7 @@ class NatDeskTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.desk.use(7).blocks);
     CPPUNIT_ASSERT_EQUAL(size_t{2}, d.records.size());
     CPPUNIT_ASSERT(!d.records[1].given);
+    CPPUNIT_ASSERT_EQUAL(d.records[0].inside, d.records[1].inside);
   }
 };
 
