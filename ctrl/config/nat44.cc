@@ -16,6 +16,7 @@ using dataplane::Prefix;
 constexpr uint32_t kLeastBlockPorts = 64, kMostBlockPorts = 4096;
 constexpr uint32_t kMostFlows = 65'535, kLeastRecords = 1024, kMostRecords = 64'000'000;
 constexpr uint32_t kDay = 86'400;
+constexpr size_t kMostPools = 32;  // each packet is compared with each
 
 /// What the RFCs ask for at least: a mapping that ends earlier breaks what relies on them.
 constexpr uint32_t kLeastUdp = 120, kLeastIcmp = 60, kLeastTcp = 7440, kLeastTransitory = 240;
@@ -43,6 +44,12 @@ const PortConfig* read_port_name(ObjectReader& reader, const Config& config) {
 
 void read_addresses(ObjectReader& reader, NatSettings& settings) {
   const std::vector<std::string> texts = reader.texts("addresses");
+  if (texts.size() > kMostPools) {
+    return reader.problem("addresses",
+                          fmt::format("found {} entries, expected at most {}: sum them "
+                                      "up to prefixes",
+                                      texts.size(), kMostPools));
+  }
   for (size_t i = 0; i < texts.size(); ++i) {
     const auto pool = dataplane::parse_prefix(texts[i]);
     const std::string at = fmt::format("addresses[{}]", i);
@@ -158,7 +165,19 @@ void check_nat44(const Config& config, std::vector<Problem>& problems) {
                                   dataplane::kNatMostAddresses));
   }
   for (const Prefix& pool : settings.pools) {
+    const auto note_as = [&](const char* what) {
+      note("addresses",
+           fmt::format("{} is {} itself, expected a part of it, or addresses elsewhere",
+                       to_string(pool), what));
+    };
+    if (std::ranges::find(config.routes, pool, &RouteConfig::prefix) != config.routes.end()) {
+      note_as("one of \"routes\"");
+    }
     for (const PortConfig& other : config.ports) {
+      const auto is_network = [&](const dataplane::PortAddress& a) {
+        return a.network == pool && a.network.length != 128;
+      };
+      if (std::ranges::any_of(other.addresses, is_network)) note_as("a port's network");
       for (const dataplane::IpAddr& gateway : other.gateways) {
         if (!pool.contains(gateway)) continue;
         note("addresses", fmt::format("{} holds the gateway {} of port \"{}\"", to_string(pool),

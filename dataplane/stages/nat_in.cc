@@ -129,6 +129,7 @@ class Inward {
     const NatFlow& mapping = flows_[w.mapping];
     uint8_t* ip = ip_of(w);
     PacketMeta& m = burst_.meta[w.i];
+    m.peer = mapping.key.user + 1;
     if (w.transport == Transport4::kError) {
       rewrite_error4(ip, m.ip_bytes, Side::kDestination, mapping.key.inside,
                      mapping.key.inside_port);

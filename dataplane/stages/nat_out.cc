@@ -157,6 +157,9 @@ class Outward {
 
   /// The control thread gives the user a block, and the packet back.
   void ask(uint16_t i) noexcept {
+    if (user_of(i).refused.load(std::memory_order_relaxed)) {
+      return burst_.refuse(i, Drop::kNatNoBlock);
+    }
     if (worker_.allowances.without_block.take(worker_.now, user_number(i))) {
       // Its way goes with it.
       burst_.mbufs[i]->port = burst_.meta[i].port;

@@ -75,6 +75,7 @@ struct alignas(64) NatUser {
   std::atomic<uint32_t> epoch;   // control thread: another's that had this number had another
   std::atomic<uint32_t> wanted;  // the owner: blocks that it asks for in all, while it has too few
   std::atomic<uint32_t> blocks[kNatMostBlocks];  // control thread
+  std::atomic<bool> refused;  // control thread: for a second, since it has asked and there was none
 
   [[nodiscard]] uint32_t block_count() const noexcept {
     uint32_t count = 0;

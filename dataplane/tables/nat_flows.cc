@@ -122,6 +122,7 @@ Drop NatFlows::map(const NatKey& key, NatUser& user, uint32_t& mapping) noexcept
   const uint32_t blocks = user.block_count();
   // One that is closing is soon taken back, or the user's again.
   if (blocks >= table_.settings.max_blocks && !closing) return Drop::kNatPorts;
+  if (user.refused.load(kRelaxed)) return Drop::kNatNoBlock;
   user.wanted.store(std::min(blocks + 1, table_.settings.max_blocks), kRelaxed);
   return Drop::kNatBlockAwaited;
 }

@@ -33,7 +33,12 @@ std::optional<unsigned> NatWriter::serve(uint32_t number, unsigned worker, uint3
   const bool served = owner != 0 && (owner != worker + 1 || user.wanted.load(kRelaxed) <= count);
   if (served || count == table_.settings.max_blocks) return owner - 1;
   const auto taken = take_block(user);
-  if (!taken) return std::nullopt;
+  if (!taken) {
+    if (!user.refused.exchange(true, kRelaxed)) refused_.push_back(number);
+    return std::nullopt;
+  }
+  // What an owner before this one has asked for is over.
+  if (owner == 0) user.wanted.store(0, kRelaxed);
   // The owner does not wait for its memory then.
   std::memset(&table_.mapping(*taken, table_.first_port(*taken)), 0,
               table_.settings.block_ports * sizeof(uint32_t));
@@ -96,6 +101,11 @@ void NatWriter::remove_user(uint32_t number) {
 }
 
 void NatWriter::tick(uint64_t now, uint32_t most) {
+  if (now != now_) {
+    for (const uint32_t user : std::exchange(refused_, {})) {
+      table_.user(user).refused.store(false, kRelaxed);
+    }
+  }
   now_ = now;
   while (!resting_.empty() && resting_.front().until <= now) {
     const uint32_t block = resting_.front().block;

@@ -39,7 +39,7 @@ class NatWriter {
   /// A packet of the user waits with the control thread because `worker` found no port for it.
   /// Gives a block where that is what it lacks. The worker that owns the user's mappings, which the
   /// packet goes to; nothing when no block of the user's address is left. `inside`: the packet's
-  /// source, for the record.
+  /// source, for the record. Who was refused does not ask again within a second.
   std::optional<unsigned> serve(uint32_t user, unsigned worker, uint32_t inside = 0);
 
   /// Takes all away from a user who goes; its flows end in the next seconds.
@@ -77,6 +77,7 @@ class NatWriter {
   Rcu& rcu_;
   const Tell tell_;
   std::vector<Address> addresses_;
+  std::vector<uint32_t> refused_;     // users, since the last tick of another second
   std::vector<State> states_;         // of blocks
   std::vector<uint32_t> inside_;      // who asked for each
   std::vector<uint64_t> idle_since_;  // of those that are held; 0: it has mappings

@@ -278,7 +278,7 @@ void DataPath::serve_block(const Punt& punt) {
   const IpAddr from = source_of(rte_pktmbuf_mtod(punt.mbuf, const uint8_t*));
   const uint32_t user = shared->peers[shared->prefixes.lookup(from).id()].user;
   if (const auto owner = nat->serve(user, punt.worker)) {
-    shared->mailboxes[*owner]->strays.push({punt.mbuf, punt.adjacency, punt.mbuf->port, true});
+    shared->mailboxes[*owner]->strays.push({punt.mbuf, punt.mbuf->port, true});
   } else {
     shared->mailboxes[punt.worker]->refused.push({punt.mbuf, Drop::kNatNoBlock});
   }
