@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstdint>
 #include <sstream>
 
@@ -101,20 +102,27 @@ std::string first_config_text(const FirstConfig& answers) {
 }
 
 DefaultRoute default_route(const std::string& routes) {
+  constexpr unsigned long kByGateway = 2;  // RTF_GATEWAY
+  DefaultRoute best;
+  unsigned long least = ULONG_MAX;
   std::istringstream lines(routes);
   std::string line;
   std::getline(lines, line);  // headings
   while (std::getline(lines, line)) {
     std::istringstream fields(line);
-    std::string interface, destination, gateway, flags, ignored, mask;
-    fields >> interface >> destination >> gateway >> flags >> ignored >> ignored >> ignored >> mask;
-    if (destination != "00000000" || mask != "00000000" || gateway.size() != 8) continue;
+    std::string interface, destination, gateway, mask, ignored;
+    unsigned long flags = 0, metric = 0;
+    fields >> interface >> destination >> gateway >> std::hex >> flags >> ignored >> ignored >>
+        std::dec >> metric >> mask;
+    if (!fields || destination != "00000000" || mask != "00000000" || gateway.size() != 8) continue;
+    if ((flags & kByGateway) == 0 || metric >= least) continue;
+    least = metric;
     in_addr address{};
     address.s_addr = static_cast<in_addr_t>(std::stoul(gateway, nullptr, 16));
     char text[INET_ADDRSTRLEN];
-    return {interface, inet_ntop(AF_INET, &address, text, sizeof text)};
+    best = {interface, inet_ntop(AF_INET, &address, text, sizeof text)};
   }
-  return {};
+  return best;
 }
 
 }  // namespace wirelay::cli

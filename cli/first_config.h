@@ -25,8 +25,8 @@ std::string host_of(const std::string& network, unsigned host, const std::string
 /// relayd.json, with comments, and private.key beside it. Throws UsageError.
 std::string first_config_text(const FirstConfig& answers);
 
-/// Where the machine's own traffic leaves by, as /proc/net/route has it; both empty when there is
-/// none.
+/// Where the machine's own traffic leaves by, as /proc/net/route has it: by a gateway, and with the
+/// least metric; both empty when there is none such.
 struct DefaultRoute {
   std::string interface, gateway;
 };

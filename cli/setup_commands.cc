@@ -115,8 +115,8 @@ std::string make_key(const std::string& file, Call& call) {
   if (!std::filesystem::exists(file)) {
     const crypto::Secret key = crypto::generate_private_key();
     write_secret_file(file, crypto::to_base64(key.bytes()) + "\n", call.out);
-    give_to_service(file, 0400, true);
   }
+  give_to_service(file, 0400, true);
   return crypto::to_base64(crypto::derive_public_key(
       crypto::Secret(*crypto::parse_base64_key(read_key(file, call.in)))));
 }

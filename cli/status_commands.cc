@@ -84,6 +84,10 @@ std::string of_size(const Json::Value& n, const Json::Value& size) {
   return number(n) + " of " + number(size);
 }
 
+std::string engine_text(const Json::Value& engine) {
+  return engine["name"].asString() + " (" + engine["reason"].asString() + ')';
+}
+
 std::string store_text(const Json::Value& store) {
   if (!store.isObject()) return "none: what the API changes is gone when the relay ends";
   const std::string file = printable(store["file"].asString());
@@ -135,8 +139,8 @@ void print_status(Call& call) {
   facts.add("Running for", duration_text(status["uptime_seconds"].asUInt64()));
   facts.add("Public key", status["public_key"].asString());
   facts.add("Listens on", listens_text(status));
-  facts.add("AEAD engine", status["engine"]["name"].asString() + " (" +
-                               status["engine"]["reason"].asString() + ')');
+  facts.add("AEAD engine", engine_text(status["engine"]));
+  facts.add("X25519 engine", engine_text(status["x25519_engine"]));
   facts.add("Huge pages", status["huge_pages"].asBool() ? "yes" : "no");
   facts.add("Polling", status["polling"].asString());
   facts.add("Users", of_size(status["users"], sizes["users"]));

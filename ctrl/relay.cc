@@ -108,6 +108,12 @@ std::vector<unsigned> give_side_cores(const Config& config) {
   return cores;
 }
 
+/// Null for none.
+std::unique_ptr<IpfixExporter> make_ipfix(const Config& config) {
+  if (!config.nat44 || !config.nat44->collector) return nullptr;
+  return std::make_unique<IpfixExporter>(*config.nat44->collector, config.nat44->domain);
+}
+
 bool shares_cores(const Config& config) {
   std::set<unsigned> cores = {config.control_core};
   return std::ranges::any_of(config.worker_cores,
@@ -151,6 +157,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       registry_(make_for_process<Registry>(limits_of(config_, identity_),
                                            beginning_ ? beginning_->stored().next_user_id : 1)),
       peer_events_(events_, publisher_),
+      ipfix_(make_ipfix(config_)),
       nat_(config_.nat44
                ? std::make_unique<NatDesk>(
                      datapath_.shared(), [this](const dataplane::NatBlockRecord& r) { tell_of(r); })
@@ -244,6 +251,7 @@ milliseconds Relay::turn() {
     keep_events();
     peer_events_.tick(now.ns);
     log_longest_turn();
+    if (ipfix_) ipfix_->flush(now.unix_ns);
     meter.mark("log");
   }
   if (usage_ && !in_lap_ && usage_->due(now)) begin_lap(now);

@@ -22,6 +22,7 @@
 #include "ctrl/host/loop_thread.h"
 #include "ctrl/http/server.h"
 #include "ctrl/nat/desk.h"
+#include "ctrl/nat/ipfix.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/protocol/answer_threads.h"
@@ -145,7 +146,8 @@ class Relay final : public RelayFace {
   Publisher& publisher_;
   Registry& registry_;
   events::PeerEvents peer_events_;
-  const std::unique_ptr<NatDesk> nat_;  // null: addresses are not translated
+  const std::unique_ptr<IpfixExporter> ipfix_;  // null: no collector wants records of blocks
+  const std::unique_ptr<NatDesk> nat_;          // null: addresses are not translated
   Pump pump_;
   Backup backup_;
   std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Debian packages wirelay and wirelay-tools.
 set -euo pipefail
+here=$PWD
 WIRELAY_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$WIRELAY_ROOT"
 source tools/lib/packages.sh
@@ -24,7 +25,7 @@ END
 build='' version='' folder=packages
 while (($#)); do
   case $1 in
-    --build) build=$(realpath "${2:?--build needs a folder}"); shift 2 ;;
+    --build) build=$(cd "$here" && realpath "${2:?--build needs a folder}"); shift 2 ;;
     --version) version=${2:?--version needs a version}; shift 2 ;;
     --help | -h) usage; exit 0 ;;
     -*) usage >&2; exit 2 ;;
@@ -32,6 +33,7 @@ while (($#)); do
   esac
 done
 
+[[ $folder == /* ]] || folder=$here/$folder
 install_packages build bench package
 if [[ -z $build ]]; then
   build=$WIRELAY_ROOT/build-package

@@ -1,6 +1,7 @@
 // status.get: what runs, and how it is.
 #include <array>
 
+#include "crypto/x25519.h"
 #include "ctrl/api/method.h"
 #include "ctrl/api/params.h"
 #include "ctrl/api/render.h"
@@ -96,6 +97,7 @@ class Status : public Query {
     result["engine"] = engine_json(engine_);
     Json::Value& engines = result["engines"] = Json::arrayValue;
     for (const crypto::EngineInfo& engine : engines_) engines.append(engine_json(engine));
+    result["x25519_engine"] = engine_json(crypto::chosen_x25519_engine());
     result["huge_pages"] = huge_pages_;
     result["polling"] = polling_ == dataplane::Polling::kBusy ? "busy" : "adaptive";
     result["workers"] = workers_json(workers_, cores_);

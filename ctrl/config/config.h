@@ -41,6 +41,10 @@ struct RouteConfig {
 struct Nat44Config {
   std::string port;
   dataplane::NatSettings settings;
+  std::optional<dataplane::Endpoint> collector;  // gets a record of each block by IPFIX
+  uint32_t domain = 1;                           // as which the collector knows this relay
+  /// All that the relay translates: the pools, and addresses that are one inside.
+  [[nodiscard]] std::vector<dataplane::Prefix> public_prefixes() const;
   bool operator==(const Nat44Config&) const = default;
 };
 
@@ -66,6 +70,7 @@ struct Config {
   std::optional<std::string> public_endpoint;       // host:port that client files name
   std::vector<PortConfig> ports;
   std::vector<RouteConfig> routes;                  // for decrypted traffic, beside the gateways
+  bool isolation = false;                           // users don't reach each other's peers
   std::optional<Nat44Config> nat44;                 // none: addresses are not translated
   std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
   std::vector<PoolConfig> address_pools;            // for peers that name no allowed IPs

@@ -287,6 +287,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_ports(root, config, problems);
   read_routes(root, config, problems);
   read_nat44(root, config, problems);
+  config.isolation = root.boolean("isolation").value_or(config.nat44.has_value());
   config.tunnel_addresses = read_ips(root, "tunnel_addresses");
   read_pools(root, config, problems);
   read_workers(root, config, problems);

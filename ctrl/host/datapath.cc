@@ -22,15 +22,10 @@ namespace wirelay::ctrl {
 
 namespace {
 
-/// What an lcore runs.
-struct WorkerMain {
-  dataplane::Worker* worker;
-  const std::atomic<bool>* stop;
-};
-
+/// On an lcore, which allocates and frees nothing: the allocator may make system calls.
 int run_worker(void* argument) {
-  const std::unique_ptr<WorkerMain> main(static_cast<WorkerMain*>(argument));
-  main->worker->run(*main->stop);
+  const auto* start = static_cast<const WorkerStart*>(argument);
+  start->worker->run(*start->stop);
   return 0;
 }
 
@@ -84,7 +79,7 @@ bool has_v6(const PortConfig& port) {
 dataplane::Sizes table_sizes(const Config& config) {
   dataplane::Sizes sizes = config.sizes;
   size_t own = config.tunnel_addresses.size() + config.routes.size() + sizes.neighbours;
-  if (config.nat44) own += config.nat44->settings.pools.size();
+  if (config.nat44) own += config.nat44->public_prefixes().size();
   for (const PortConfig& port : config.ports) {
     own += 2 * (port.addresses.size() + 1) + port.gateways.size() + 2;
   }
@@ -105,6 +100,7 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
   shared_->mac1_key = crypto::mac1_key(public_key);
   shared_->listen_ports = config.udp_ports;
   shared_->tunnel_addresses = config.tunnel_addresses;
+  shared_->isolated.store(config.isolation, std::memory_order_relaxed);
   try {
     shared_->pool =
         dataplane::create_pool("packets", config.sizes.mbufs, largest_mtu(config), workers + 1);
@@ -163,7 +159,7 @@ void Datapath::start_nat(const Nat44Config& config) {
   for (dataplane::Port& port : shared_->ports) {
     if (port.mtu == 0 || port.name != config.port) continue;
     port.translates = true;
-    port.pools = settings.pools;
+    port.pools = config.public_prefixes();
   }
 }
 
@@ -215,12 +211,12 @@ void Datapath::close_ports() noexcept {
 
 void Datapath::launch() {
   running_ = true;
-  for (const auto& worker : workers_) {
-    auto main = std::make_unique<WorkerMain>(WorkerMain{worker.get(), &stop_});
-    if (rte_eal_remote_launch(&run_worker, main.get(), lcore_of_worker(worker->id)) != 0) {
-      throw std::runtime_error(fmt::format("worker {}: its lcore is busy", worker->id));
+  for (const auto& worker : workers_) starts_.push_back({worker.get(), &stop_});
+  for (WorkerStart& start : starts_) {
+    const unsigned id = start.worker->id;
+    if (rte_eal_remote_launch(&run_worker, &start, lcore_of_worker(id)) != 0) {
+      throw std::runtime_error(fmt::format("worker {}: its lcore is busy", id));
     }
-    static_cast<void>(main.release());  // run_worker() owns it
   }
 }
 

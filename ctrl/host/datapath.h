@@ -23,6 +23,12 @@ dataplane::Sizes table_sizes(const Config& config);
 /// "02:00:00:00:00:01"
 std::string mac_text(const rte_ether_addr& mac);
 
+/// What an lcore is started with.
+struct WorkerStart {
+  dataplane::Worker* worker;
+  const std::atomic<bool>* stop;
+};
+
 class Datapath {
  public:
   /// Opens the ports, which start to receive. `ports`: DPDK port numbers in the order of
@@ -70,6 +76,7 @@ class Datapath {
   std::vector<OpenPort> open_;  // in the order of the configuration
   std::unique_ptr<dataplane::Shared> shared_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
+  std::vector<WorkerStart> starts_;  // of each
   bool running_ = false;
 };
 

@@ -1,7 +1,9 @@
 // From the workers' rings, the most urgent first and a few at a time.
 #include "ctrl/packets/pump.h"
 
+#include <algorithm>
 #include <chrono>
+#include <span>
 
 #include <rte_cycles.h>
 
@@ -12,10 +14,25 @@ namespace wirelay::ctrl {
 namespace {
 
 constexpr unsigned kEventsAtOnce = 16;  // of one worker
-/// Handshakes, and as many packets that wait: each may cost a handshake's arithmetic, up to a
-/// quarter of a millisecond.
+/// Packets that wait: each may cost a handshake's arithmetic, up to a quarter of a millisecond.
 constexpr unsigned kCostlyAtOnce = 4;
 constexpr unsigned kAnswersAtOnce = 16;  // computed elsewhere; some microseconds each
+
+bool is_protocols(const dataplane::Punt& punt) {
+  switch (punt.reason) {
+    case dataplane::PuntReason::kHandshake:
+    case dataplane::PuntReason::kExpected:
+    case dataplane::PuntReason::kPathReport:
+    case dataplane::PuntReason::kNoSession:
+      return true;
+    case dataplane::PuntReason::kArp:
+    case dataplane::PuntReason::kNeighbour:
+    case dataplane::PuntReason::kUnresolved:
+    case dataplane::PuntReason::kNoBlock:
+      return false;
+  }
+  return false;
+}
 
 template <typename Clock>
 uint64_t nanoseconds_of() {
@@ -56,7 +73,7 @@ unsigned Pump::step() {
   served += protocol_.finish_answers(kAnswersAtOnce, read_clocks());
   const size_t worker = next_;
   next_ = (next_ + 1) % shared_.mailboxes.size();
-  served += serve(shared_.mailboxes[worker]->expected, kCostlyAtOnce);
+  served += serve(shared_.mailboxes[worker]->expected, protocol_.handshakes_at_once());
   served += serve_handshakes(worker);
   return served + serve(shared_.mailboxes[worker]->waiting, kCostlyAtOnce);
 }
@@ -66,7 +83,7 @@ unsigned Pump::step() {
 unsigned Pump::serve_handshakes(size_t worker) {
   auto& ring = shared_.mailboxes[worker]->handshakes;
   const unsigned waiting = ring.count();
-  const unsigned served = serve(ring, kCostlyAtOnce);
+  const unsigned served = serve(ring, protocol_.handshakes_at_once());
   if (backlogs_[worker].stays(waiting, served)) protocol_.note_load(read_clocks());
   return served;
 }
@@ -81,26 +98,21 @@ unsigned Pump::serve(dataplane::Ring<dataplane::Event>& events) {
 unsigned Pump::serve(dataplane::Ring<dataplane::Punt>& punts, unsigned most) {
   dataplane::Punt items[dataplane::Mailbox::kDiscoverySize];
   const unsigned count = punts.pop_burst(items, most);
-  for (unsigned i = 0; i < count; ++i) hand_on(items[i], read_clocks());
+  if (count == 0) return 0;
+  const Now now = read_clocks();
+  // The protocol's go to it together, before the others.
+  const auto others = std::stable_partition(items, items + count, is_protocols);
+  protocol_.handle(std::span<const dataplane::Punt>(items, others), now);
+  for (const dataplane::Punt* punt = others; punt != items + count; ++punt) hand_on(*punt, now);
   return count;
 }
 
+/// What is not the protocol's.
 void Pump::hand_on(const dataplane::Punt& punt, const Now& now) {
-  switch (punt.reason) {
-    case dataplane::PuntReason::kHandshake:
-    case dataplane::PuntReason::kExpected:
-    case dataplane::PuntReason::kPathReport:
-    case dataplane::PuntReason::kNoSession:
-      protocol_.handle(punt, now);
-      return;
-    case dataplane::PuntReason::kArp:
-    case dataplane::PuntReason::kNeighbour:
-    case dataplane::PuntReason::kUnresolved:
-      neighbours_.handle(punt, now);
-      return;
-    case dataplane::PuntReason::kNoBlock:
-      nat_->handle(punt);
-      return;
+  if (punt.reason == dataplane::PuntReason::kNoBlock) {
+    nat_->handle(punt);
+  } else {
+    neighbours_.handle(punt, now);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "crypto/noise.h"
 
@@ -27,9 +28,10 @@ struct Answer {
   uint8_t worker = 0;
 
   bool late = false;  // given up, and not computed
-
-  void compute() noexcept { keys = crypto::create_response(state, remote, index, message); }
 };
+
+/// Computes those that are not late, together.
+void compute_answers(std::span<const std::unique_ptr<Answer>> answers);
 
 /// Who computes answers in the protocol's place. Control thread.
 class Answerer {

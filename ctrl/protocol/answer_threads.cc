@@ -54,15 +54,22 @@ std::unique_ptr<Answer> AnswerThreads::take() {
 void AnswerThreads::serve(const std::stop_token& stop) {
   become_side_thread("handshakes", kAnswerNice);
   std::unique_lock lock(mutex_);
+  std::vector<std::unique_ptr<Answer>> together;
   while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
-    Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
+    const auto now = Clock::now();
+    while (!waiting_.empty() && together.size() < crypto::kHandshakesAtOnce) {
+      Waiting& next = waiting_.front();
+      next.answer->late = now - next.since > kLate;
+      together.push_back(std::move(next.answer));
+      waiting_.pop_front();
+    }
     lock.unlock();
-    next.answer->late = Clock::now() - next.since > kLate;
-    if (!next.answer->late) next.answer->compute();
+    compute_answers(together);
     lock.lock();
-    computed_.push_back(std::move(next.answer));
-    if (computed_.size() == 1) wake_();  // the others are taken with it
+    const bool was_empty = computed_.empty();
+    for (auto& answer : together) computed_.push_back(std::move(answer));
+    together.clear();
+    if (was_empty) wake_();  // the others are taken with it
   }
 }
 

@@ -1,5 +1,6 @@
-// Threads that compute answers to handshakes beside the control thread. They see nothing but the
-// answers: no table, no session, no packet.
+// Threads that compute answers to handshakes beside the control thread: each those that wait,
+// kHandshakesAtOnce at most together, and a lone one at once. They see nothing but the answers: no
+// table, no session, no packet.
 #pragma once
 
 #include <chrono>

@@ -2,11 +2,12 @@
 #include "ctrl/protocol/load_guard.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include <sodium.h>
 
-#include "crypto/keys.h"
+#include "crypto/noise.h"
 
 namespace wirelay::ctrl {
 
@@ -18,6 +19,9 @@ constexpr uint64_t kBurstNs = 4 * kIntervalNs;  // five at once: this far ahead,
 
 /// Handshakes may take one part of these of the control thread's time.
 constexpr uint64_t kPartOfTime = 2;
+
+/// What a handshake costs the control thread besides the arithmetic: tables, messages, events.
+constexpr uint64_t kAroundNs = 5'000;
 
 /// Cookie replies: some microseconds of the control thread each, and a transmit ring of the worker
 /// that live sessions need. A worker hands up 25,600 initiations a second: whoever asks among so
@@ -62,23 +66,65 @@ bool SourceLimiter::allow(const dataplane::IpAddr& source, uint64_t now_ns) noex
   return true;
 }
 
-/// Three key agreements and a key pair, of which the shortest of several counts: the others were
-/// interrupted.
+namespace {
+
+/// A client and what it sends us, again and again.
+struct Sample {
+  crypto::Identity ours = crypto::make_identity(crypto::generate_private_key());
+  crypto::Identity theirs = crypto::make_identity(crypto::generate_private_key());
+  crypto::RemoteIdentity of_theirs{theirs.public_key, {}, {}}, of_ours{ours.public_key, {}, {}};
+  crypto::MessageInitiation initiation{};
+  std::vector<crypto::InitiationToOpen> opening;
+
+  Sample() : opening(crypto::kHandshakesAtOnce, {&ours, &initiation, {}}) {
+    std::array<crypto::RemoteOfBurst, 2> remotes = {crypto::RemoteOfBurst{&ours, &of_theirs},
+                                                    crypto::RemoteOfBurst{&theirs, &of_ours}};
+    crypto::make_remotes(remotes);
+    crypto::HandshakeState state;
+    (void)crypto::create_initiation(theirs, of_ours, 1, {}, initiation, state);
+  }
+  Sample(const Sample&) = delete;
+  Sample& operator=(const Sample&) = delete;
+
+  void open() {
+    crypto::open_initiations(opening);
+    std::vector<crypto::InitiationToAuthenticate> proofs;
+    for (auto& each : opening) {
+      proofs.push_back({&each.opened.value(), &of_theirs, &initiation, {}});
+    }
+    crypto::authenticate_initiations(proofs);
+  }
+  void answer() {
+    std::vector<crypto::MessageResponse> responses(opening.size());
+    std::vector<crypto::ResponseToCreate> answers;
+    for (size_t i = 0; i < opening.size(); ++i) {
+      answers.push_back({&opening[i].opened->state, &of_theirs, 2, &responses[i], {}});
+    }
+    crypto::create_responses(answers);
+  }
+};
+
+}  // namespace
+
+/// Of several bursts the shortest counts: the others were interrupted.
 HandshakeCost measure_handshake() {
   using Clock = std::chrono::steady_clock;
-  constexpr int kTries = 8;
-  constexpr uint64_t kOpening = 1, kAnswering = 3;  // multiplications
-  const crypto::Secret ours = crypto::generate_private_key();
-  const crypto::PublicKey theirs = crypto::derive_public_key(crypto::generate_private_key());
-  auto shortest = Clock::duration::max();
+  constexpr int kTries = 5;
+  Sample sample;
+  auto opening = Clock::duration::max(), answering = Clock::duration::max();
   for (int i = 0; i < kTries; ++i) {
-    crypto::Secret shared;
     const auto start = Clock::now();
-    if (!crypto::x25519(shared, ours, theirs)) continue;
-    shortest = std::min(shortest, Clock::now() - start);
+    sample.open();
+    const auto opened = Clock::now();
+    sample.answer();
+    opening = std::min(opening, opened - start);
+    answering = std::min(answering, Clock::now() - opened);
   }
-  const auto one = static_cast<uint64_t>(std::chrono::nanoseconds(shortest).count());
-  return {kOpening * one, kAnswering * one};
+  const auto of_one = [](Clock::duration burst) {
+    const std::chrono::nanoseconds ns = burst;
+    return static_cast<uint64_t>(ns.count()) / crypto::kHandshakesAtOnce;
+  };
+  return {of_one(opening) + kAroundNs, of_one(answering)};
 }
 
 uint64_t HandshakeCost::of_control(unsigned threads) const noexcept {

@@ -52,10 +52,10 @@ class SourceLimiter {
   std::vector<Set> sets_;
 };
 
-/// What handshakes cost this machine, measured once; nanoseconds.
+/// What handshakes cost this machine when many come, measured once; nanoseconds of each.
 struct HandshakeCost {
-  uint64_t opening_ns;    // until it is known who asks: one multiplication on the curve
-  uint64_t answering_ns;  // three
+  uint64_t opening_ns;    // of the control thread, until it is proven who asks and when it is told
+  uint64_t answering_ns;  // the arithmetic of the answer
   /// Of the control thread, when `threads` compute answers: what the opening costs, unless these
   /// cannot keep up with it; then as if it cost as much as lets them.
   [[nodiscard]] uint64_t of_control(unsigned threads) const noexcept;

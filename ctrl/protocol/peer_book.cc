@@ -59,19 +59,32 @@ void PeerBook::set_key(uint32_t peer, const crypto::PublicKey& key) {
   keys_.insert(peer);
 }
 
+void PeerBook::compute_secrets(std::span<const uint32_t> peers, const crypto::Identity& self) {
+  std::vector<uint32_t> unknown;
+  std::vector<crypto::RemoteIdentity> remotes;
+  for (const uint32_t peer : peers) {
+    const PeerIdentity& id = identities_[peer];
+    if (id.computed) continue;
+    unknown.push_back(peer);
+    remotes.push_back({id.public_key, {}, {}});
+  }
+  std::vector<crypto::RemoteOfBurst> burst;
+  for (crypto::RemoteIdentity& remote : remotes) burst.push_back({&self, &remote});
+  crypto::make_remotes(burst);
+  for (size_t i = 0; i < burst.size(); ++i) {
+    if (!burst[i].usable) continue;
+    identities_[unknown[i]].static_static = remotes[i].static_static.bytes();
+    identities_[unknown[i]].computed = true;
+  }
+}
+
 std::optional<crypto::RemoteIdentity> PeerBook::remote(uint32_t peer,
                                                        const crypto::Identity& self) {
-  PeerIdentity& id = identities_[peer];
-  if (id.computed) {
-    return crypto::RemoteIdentity{id.public_key, crypto::Secret(id.static_static),
-                                  crypto::Secret(id.preshared_key)};
-  }
-  auto remote = crypto::make_remote(self, id.public_key, crypto::Secret(id.preshared_key));
-  if (remote) {
-    id.static_static = remote->static_static.bytes();
-    id.computed = true;
-  }
-  return remote;
+  compute_secrets({&peer, 1}, self);
+  const PeerIdentity& id = identities_[peer];
+  if (!id.computed) return std::nullopt;
+  return crypto::RemoteIdentity{id.public_key, crypto::Secret(id.static_static),
+                                crypto::Secret(id.preshared_key)};
 }
 
 void PeerBook::activate(uint32_t peer) {

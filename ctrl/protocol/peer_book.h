@@ -95,6 +95,8 @@ class PeerBook {
     return keys_.find(key);
   }
 
+  /// X25519 of the static keys of all of these, where it is not known yet.
+  void compute_secrets(std::span<const uint32_t> peers, const crypto::Identity& self);
   /// The peer as the handshake wants it; X25519 of the static keys is computed at the first call.
   /// nullopt when its public key is unusable (a low-order point).
   std::optional<crypto::RemoteIdentity> remote(uint32_t peer, const crypto::Identity& self);

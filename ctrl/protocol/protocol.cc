@@ -35,6 +35,10 @@ constexpr size_t kMostHeldForPeer = 128;
 constexpr size_t kMostHeld = 4096;
 constexpr size_t kHeldPart = 8;
 
+/// How long handshakes that are computed together may take, and how few they are if they must.
+constexpr uint64_t kNsAtOnce = 1'000'000;
+constexpr uint64_t kFewestAtOnce = 4;
+
 }  // namespace
 
 struct Protocol::Impl {
@@ -50,16 +54,20 @@ struct Protocol::Impl {
             {},
             {},
             {shared.users.capacity(), shared.peers.capacity()}},
+        at_once(static_cast<unsigned>(std::clamp<uint64_t>(kNsAtOnce / handshake_ns, kFewestAtOnce,
+                                                           crypto::kHandshakesAtOnce))),
         guard(identity.public_key, static_cast<uint32_t>(shared.mailboxes.size()), handshake_ns),
         held(kMostHeldForPeer, std::min(kMostHeld, shared.pool->size / kHeldPart)),
         responder(ctx, handshakes, sessions, admission, shared_keys, paths, answerer) {}
 
-  void take_handshake(const Datagram& datagram, bool expected);
+  /// What is an initiation that is to be served goes behind those of `initiations`.
+  void take_handshake(const Datagram& datagram, bool expected, std::vector<Datagram>& initiations);
   void send_cookie(const Datagram& datagram, bool expected);
   void take_packet(uint32_t peer, rte_mbuf* packet);
   void end(uint32_t peer, Ended how);
 
   Context ctx;
+  const unsigned at_once;
   LoadGuard guard;
   HeldPackets held;
   Paths paths{ctx};
@@ -74,7 +82,8 @@ struct Protocol::Impl {
   Timers timers{ctx, sessions, presence, handshakes, initiator, held, transport};
 };
 
-void Protocol::Impl::take_handshake(const Datagram& datagram, bool expected) {
+void Protocol::Impl::take_handshake(const Datagram& datagram, bool expected,
+                                    std::vector<Datagram>& initiations) {
   using crypto::MessageType;
   const auto& message = datagram.message;
   const auto refuse = [&](uint64_t ProtocolCounters::*why) {
@@ -99,7 +108,7 @@ void Protocol::Impl::take_handshake(const Datagram& datagram, bool expected) {
   if (responder.take_overload()) guard.note_load(ctx.now);
   switch (guard.judge(datagram, ctx.now)) {
     case LoadGuard::Verdict::kServe:
-      initiation ? responder.take_initiation(datagram) : initiator.take_response(datagram);
+      initiation ? initiations.push_back(datagram) : initiator.take_response(datagram);
       return;
     case LoadGuard::Verdict::kSendCookie:
       send_cookie(datagram, expected);
@@ -234,21 +243,29 @@ void Protocol::remove_peer(uint32_t peer) {
   impl_->ctx.book->remove(peer);
 }
 
-void Protocol::handle(const dataplane::Punt& punt, const Now& now) {
+void Protocol::handle(const dataplane::Punt& punt, const Now& now) { handle({&punt, 1}, now); }
+
+void Protocol::handle(std::span<const dataplane::Punt> punts, const Now& now) {
   impl_->ctx.now = now;
-  if (punt.reason == PuntReason::kNoSession) {
-    impl_->take_packet(punt.peer, punt.mbuf);
-    return;
+  std::vector<Datagram> initiations;
+  for (const dataplane::Punt& punt : punts) {
+    if (punt.reason == PuntReason::kNoSession) {
+      impl_->take_packet(punt.peer, punt.mbuf);
+    } else if (punt.reason == PuntReason::kPathReport) {
+      if (const auto report = parse_path_report(punt.mbuf)) impl_->paths.narrow(*report);
+    } else if (const auto datagram = parse_frame(punt.mbuf, punt.worker)) {
+      impl_->take_handshake(*datagram, punt.reason == PuntReason::kExpected, initiations);
+    } else {
+      impl_->ctx.refuse(&ProtocolCounters::refused_bad_message);
+    }
   }
-  if (punt.reason == PuntReason::kPathReport) {
-    if (const auto report = parse_path_report(punt.mbuf)) impl_->paths.narrow(*report);
-  } else if (const auto datagram = parse_frame(punt.mbuf, punt.worker)) {
-    impl_->take_handshake(*datagram, punt.reason == PuntReason::kExpected);
-  } else {
-    impl_->ctx.refuse(&ProtocolCounters::refused_bad_message);
+  impl_->responder.take_initiations(initiations);
+  for (const dataplane::Punt& punt : punts) {
+    if (punt.reason != PuntReason::kNoSession) rte_pktmbuf_free(punt.mbuf);
   }
-  rte_pktmbuf_free(punt.mbuf);
 }
+
+unsigned Protocol::handshakes_at_once() const noexcept { return impl_->at_once; }
 
 void Protocol::handle(const dataplane::Event& event, const Now& now) {
   Context& ctx = impl_->ctx;

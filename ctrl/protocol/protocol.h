@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "crypto/cookie.h"
@@ -86,6 +87,11 @@ class Protocol {
   /// Such a packet is sealed only while its destination is the peer's, whatever number the punt
   /// names.
   void handle(const dataplane::Punt& punt, const Now& now);
+  /// The same of what came together: initiations among it are computed together.
+  void handle(std::span<const dataplane::Punt> punts, const Now& now);
+  /// How many handshake messages it is worth to hand over together: what they fill, or no more than
+  /// take a millisecond.
+  [[nodiscard]] unsigned handshakes_at_once() const noexcept;
   void handle(const dataplane::Event& event, const Now& now);
   /// More handshakes come than are served: for a second, whoever shows no cookie is asked for one.
   void note_load(const Now& now);

@@ -19,44 +19,101 @@ constexpr uint64_t kLeastIntervalMs = 20;  // between initiations of one peer, a
 
 }  // namespace
 
-void Responder::take_initiation(const Datagram& datagram) {
-  crypto::MessageInitiation message;
-  std::memcpy(&message, datagram.message.data(), sizeof message);
-  auto opened = crypto::open_initiation(ctx_.identity, message);
-  if (!opened) {
-    return ctx_.refuse(&Counters::refused_bad_message, std::nullopt, datagram.remote);
+void Responder::take_initiations(std::span<const Datagram> datagrams) {
+  if (datagrams.empty()) return;
+  std::vector<crypto::MessageInitiation> messages(datagrams.size());
+  for (size_t i = 0; i < datagrams.size(); ++i) {
+    std::memcpy(&messages[i], datagrams[i].message.data(), sizeof messages[i]);
   }
-  const auto peer = ctx_.book->find(opened->claimed_static);
-  if (!peer) {
-    return ctx_.refuse(&Counters::refused_unknown_peer, std::nullopt, datagram.remote);
+  std::vector<Asking> asking = open(datagrams, messages);
+  learn_remotes(asking);
+  std::vector<crypto::InitiationToAuthenticate> proofs;
+  for (Asking& each : asking) proofs.push_back({&each.opened, &each.remote, each.message, {}});
+  crypto::authenticate_initiations(proofs);
+  std::vector<std::unique_ptr<Answer>> answers;
+  for (size_t i = 0; i < asking.size(); ++i) {
+    if (!admit(asking[i], proofs[i].timestamp)) continue;
+    if (auto answer = begin_answer(asking[i])) answers.push_back(std::move(answer));
   }
-  const auto refuse = [&](uint64_t Counters::*why) { ctx_.refuse(why, *peer, datagram.remote); };
-  if (!ctx_.enabled(*peer)) {
-    return refuse(ctx_.expired(*peer) ? &Counters::refused_expired : &Counters::refused_disabled);
+  compute(std::move(answers));
+}
+
+std::vector<Responder::Asking> Responder::open(
+    std::span<const Datagram> datagrams, std::span<const crypto::MessageInitiation> messages) {
+  std::vector<crypto::InitiationToOpen> openings;
+  for (const auto& message : messages) openings.push_back({&ctx_.identity, &message, {}});
+  crypto::open_initiations(openings);
+  std::vector<Asking> asking;
+  for (size_t i = 0; i < openings.size(); ++i) {
+    const auto& opened = openings[i].opened;
+    const auto peer = opened ? ctx_.book->find(opened->claimed_static) : std::nullopt;
+    if (!peer) {
+      ctx_.refuse(opened ? &Counters::refused_unknown_peer : &Counters::refused_bad_message,
+                  std::nullopt, datagrams[i].remote);
+    } else if (may_ask(*peer, datagrams[i])) {
+      asking.push_back({&datagrams[i], &messages[i], *opened, *peer, {}});
+    }
   }
-  PeerState& s = ctx_.state(*peer);
+  return asking;
+}
+
+/// Who has an unusable key cannot have sent anything.
+void Responder::learn_remotes(std::vector<Asking>& asking) {
+  std::vector<uint32_t> peers;
+  for (const Asking& each : asking) peers.push_back(each.peer);
+  ctx_.book->compute_secrets(peers, ctx_.identity);
+  std::erase_if(asking, [this](Asking& each) {
+    const auto remote = ctx_.book->remote(each.peer, ctx_.identity);
+    if (remote) {
+      each.remote = *remote;
+    } else {
+      ctx_.refuse(&Counters::refused_bad_message, each.peer, each.datagram->remote);
+    }
+    return !remote;
+  });
+}
+
+bool Responder::may_ask(uint32_t peer, const Datagram& datagram) {
+  const auto refuse = [&](uint64_t Counters::*why) {
+    ctx_.refuse(why, peer, datagram.remote);
+    return false;
+  };
+  if (!ctx_.enabled(peer)) {
+    return refuse(ctx_.expired(peer) ? &Counters::refused_expired : &Counters::refused_disabled);
+  }
+  const PeerState& s = ctx_.state(peer);
   if (s.answering != 0 ||
       (s.initiation != 0 && ctx_.now.tsc - s.initiation < ctx_.milliseconds(kLeastIntervalMs))) {
     return refuse(&Counters::refused_too_soon);
   }
-  const auto remote = ctx_.book->remote(*peer, ctx_.identity);
-  const auto timestamp =
-      remote ? crypto::authenticate_initiation(*opened, *remote, message) : std::nullopt;
+  return true;
+}
+
+/// With the sender's timestamp, or none for what was not the sender's. Another of those that came
+/// together may have been admitted before: whether it may ask is asked again.
+bool Responder::admit(const Asking& asking, const std::optional<crypto::Timestamp>& timestamp) {
+  const uint32_t peer = asking.peer;
+  const Datagram& datagram = *asking.datagram;
+  const auto refuse = [&](uint64_t Counters::*why) {
+    ctx_.refuse(why, peer, datagram.remote);
+    return false;
+  };
   if (!timestamp) return refuse(&Counters::refused_bad_message);
-  crypto::Timestamp& greatest = ctx_.book->identity(*peer).timestamp;
+  if (!may_ask(peer, datagram)) return false;
+  crypto::Timestamp& greatest = ctx_.book->identity(peer).timestamp;
   if (*timestamp == greatest) return refuse(&Counters::refused_replay);
   if (*timestamp < greatest) {
-    ctx_.book->refused_timestamp(*peer) = *timestamp;
-    warn_of_clock(*peer, *timestamp, greatest);
+    ctx_.book->refused_timestamp(peer) = *timestamp;
+    warn_of_clock(peer, *timestamp, greatest);
     return refuse(&Counters::refused_clock);
   }
   greatest = *timestamp;
-  ctx_.book->refused_timestamp(*peer) = {};
-  s.initiation = ctx_.now.tsc;
-  watch_key(*peer, datagram.remote);
+  ctx_.book->refused_timestamp(peer) = {};
+  ctx_.state(peer).initiation = ctx_.now.tsc;
+  watch_key(peer, datagram.remote);
   if (admission_.closed()) return refuse(&Counters::refused_draining);
-  if (!admission_.admit(*peer)) return refuse(&Counters::refused_sessions);
-  answer(*peer, datagram, opened->state, *remote);
+  if (!admission_.admit(peer)) return refuse(&Counters::refused_sessions);
+  return true;
 }
 
 void Responder::warn_of_clock(uint32_t peer, const crypto::Timestamp& refused,
@@ -81,32 +138,41 @@ void Responder::watch_key(uint32_t peer, const dataplane::Endpoint& from) {
       to_string(from), to_string(*other));
 }
 
-void Responder::answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,
-                       const crypto::RemoteIdentity& remote) {
+/// Null, and counted, when there is no way or no place for it.
+std::unique_ptr<Answer> Responder::begin_answer(const Asking& asking) {
+  const uint32_t peer = asking.peer;
+  const Datagram& datagram = *asking.datagram;
+  const auto refuse = [&](uint64_t Counters::*why) {
+    ctx_.refuse(why, peer, datagram.remote);
+    return nullptr;
+  };
   // The peer is where it asks from, and answered where it is by then: it may have moved on.
   const auto path = paths_.make(datagram.remote, &datagram.local, &datagram.port);
-  if (!path) return ctx_.refuse(&Counters::refused_unreachable, peer, datagram.remote);
+  if (!path) return refuse(&Counters::refused_unreachable);
   paths_.hear(peer, *path);
   const auto index =
       ctx_.session_writer.reserve(peer, choose_owner(ctx_, datagram.port, datagram.worker));
-  if (!index) return ctx_.refuse(&Counters::refused_full, peer, datagram.remote);
-  PeerState& s = ctx_.state(peer);
-  auto answer = std::make_unique<Answer>(Answer{.state = state,
-                                                .remote = remote,
-                                                .index = *index,
-                                                .message = {},
-                                                .keys = {},
-                                                .peer = peer,
-                                                .worker = datagram.worker});
-  s.answering = *index;
+  if (!index) return refuse(&Counters::refused_full);
+  ctx_.state(peer).answering = *index;
+  return std::make_unique<Answer>(Answer{.state = asking.opened.state,
+                                         .remote = asking.remote,
+                                         .index = *index,
+                                         .message = {},
+                                         .keys = {},
+                                         .peer = peer,
+                                         .worker = datagram.worker});
+}
+
+void Responder::compute(std::vector<std::unique_ptr<Answer>> answers) {
   if (answerer_ == nullptr) {
-    answer->compute();
-  } else if (answerer_->submit(answer)) {
-    return;
+    compute_answers(answers);
   } else {
-    answer->late = true;
+    for (auto& answer : answers) {
+      if (!answerer_->submit(answer)) answer->late = true;
+    }
+    std::erase(answers, nullptr);  // those that were taken
   }
-  finish(*answer);
+  for (const auto& answer : answers) finish(*answer);
 }
 
 unsigned Responder::finish(unsigned most) {

@@ -1,7 +1,11 @@
 // Our side of handshakes that peers begin (WireGuard paper, sections 5.4.2 and 5.4.3).
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "ctrl/packets/datagram.h"
 #include "ctrl/protocol/admission.h"
@@ -27,17 +31,30 @@ class Responder {
         paths_(paths),
         answerer_(answerer) {}
 
-  /// Answers an initiation, now or when the answer is computed; or counts why not. A peer has one
-  /// answer under way.
-  void take_initiation(const Datagram& datagram);
+  /// Answers initiations that came together, now or when their answers are computed; or counts why
+  /// not. A peer has one answer under way.
+  void take_initiations(std::span<const Datagram> datagrams);
   /// Sends up to `most` answers that are computed; returns how many there were.
   unsigned finish(unsigned most);
   /// Once after an answer could not be computed in time.
   bool take_overload() noexcept { return std::exchange(overloaded_, false); }
 
  private:
-  void answer(uint32_t peer, const Datagram& datagram, const crypto::HandshakeState& state,
-              const crypto::RemoteIdentity& remote);
+  /// Who asks, as far as it says so itself.
+  struct Asking {
+    const Datagram* datagram;
+    const crypto::MessageInitiation* message;
+    crypto::OpenedInitiation opened;
+    uint32_t peer;
+    crypto::RemoteIdentity remote;
+  };
+  [[nodiscard]] std::vector<Asking> open(std::span<const Datagram> datagrams,
+                                         std::span<const crypto::MessageInitiation> messages);
+  void learn_remotes(std::vector<Asking>& asking);
+  [[nodiscard]] bool may_ask(uint32_t peer, const Datagram& datagram);
+  [[nodiscard]] bool admit(const Asking& asking, const std::optional<crypto::Timestamp>& timestamp);
+  std::unique_ptr<Answer> begin_answer(const Asking& asking);
+  void compute(std::vector<std::unique_ptr<Answer>> answers);
   void finish(Answer& answer);
   void send(Answer& answer, const dataplane::PeerPath& path);
   void warn_of_clock(uint32_t peer, const crypto::Timestamp& refused,

@@ -29,8 +29,8 @@ namespace wirelay::ctrl {
 
 namespace {
 
-/// Polling drivers send, ring a doorbell and look at descriptors; a worker sleeps, and frees when
-/// it ends what it was started with. Memory besides (allow_data()).
+/// Polling drivers send, ring a doorbell and look at descriptors; a worker sleeps. Memory besides
+/// (allow_data()).
 constexpr const char* kOfWorkers[] = {
     "brk",
     "clock_gettime",
@@ -110,6 +110,9 @@ constexpr const char* kOfOthers[] = {
     "fsync",
     "ftruncate",
     "getcwd",
+    "get_mempolicy",
+    "mbind",
+    "set_mempolicy",
     "getdents64",
     "getegid",
     "geteuid",

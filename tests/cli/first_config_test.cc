@@ -69,6 +69,10 @@ class FirstConfigTest : public CppUnit::TestFixture {
     const std::string all = "eth0\t00000000\t016433C6\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
     CPPUNIT_ASSERT_EQUAL(std::string(), default_route("").interface);
     CPPUNIT_ASSERT_EQUAL(std::string(), default_route(head + net).interface);
+    const std::string point = "ppp0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n";
+    const std::string far = "eth2\t00000000\t0164A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n";
+    CPPUNIT_ASSERT_EQUAL(std::string(), default_route(head + point).interface);
+    CPPUNIT_ASSERT_EQUAL(std::string("eth0"), default_route(head + far + point + all).interface);
     CPPUNIT_ASSERT_EQUAL(std::string("eth0"), default_route(head + net + all).interface);
     CPPUNIT_ASSERT_EQUAL(std::string("198.51.100.1"), default_route(head + net + all).gateway);
   }

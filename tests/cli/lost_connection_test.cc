@@ -55,7 +55,7 @@ class LostConnectionTest : public test::RelayctlFixture {
     has(out_, "\nPresharedKey = ");
     has(out_, "# PublicKey = the relay's");
     has(out_, "# Endpoint = ");
-    has(err_, "whether phone was added");
+    has(err_, "whether phone has the key");
   }
   int add(const std::vector<std::string>& more) {
     std::vector<std::string> words = {"peer",     "add",        "phone",         "--user",

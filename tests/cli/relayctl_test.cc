@@ -107,6 +107,7 @@ class RelayctlTest : public test::RelayctlFixture {
     done("status");
     has(out_, "Running for:   1 d 2 h\n");
     has(out_, "AEAD engine:   ipsec-mb (fastest usable engine)");
+    has(out_, "X25519 engine: ");
     has(out_, "198.51.100.254  wan");
     done("stats");
     has(out_, "  640           32.0           10.1\n");

@@ -57,7 +57,7 @@ class StrangeRepliesTest : public test::RelayctlFixture {
     const char* add = "peer add phone --user alice --generate --allowed-ips 10.77.0.2/32";
     CPPUNIT_ASSERT_EQUAL(int{kUnreachable}, told(add, result_of("[]")));
     has(out_, "\nPrivateKey = ");
-    has(err_, "whether phone was added");
+    has(err_, "whether phone has the key");
   }
 
  private:

@@ -2,7 +2,6 @@
 
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
 
@@ -42,17 +41,24 @@ class Installed:
 
     def __init__(self, package: pathlib.Path):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="wirelay-debian-"))
+        self.mounted: list[pathlib.Path] = []
+        try:
+            self.install(package)
+        except BaseException:
+            self.remove()
+            raise
+
+    def install(self, package: pathlib.Path):
         # Its own apt does not have to fetch anything afterwards.
         run("mmdebstrap", "--variant=apt", "--aptopt=APT::Install-Recommends \"false\"",
             "--include=iproute2,iputils-ping", "--skip=cleanup/apt",
             f"--customize-hook=copy-in {package} /root",
             f"--customize-hook=chroot \"$1\" apt-get install -qq -y /root/{package.name}",
             "bookworm", str(self.root), mirror(), timeout=900)
-        self.mounted: list[pathlib.Path] = []
         for name in self.MOUNTS:
             run("mount", "--rbind", f"/{name}", str(self.root / name))
-            run("mount", "--make-rslave", str(self.root / name))
             self.mounted.append(self.root / name)
+            run("mount", "--make-rslave", str(self.root / name))
 
     def run(self, *command: str, namespace: Namespace | None = None,
             **options) -> subprocess.CompletedProcess:
@@ -72,4 +78,5 @@ class Installed:
     def remove(self):
         for mounted in self.mounted:
             run("umount", "--recursive", "--lazy", str(mounted))
-        shutil.rmtree(self.root)
+        # Never through a mount that stayed: these are the machine's own devices.
+        run("find", str(self.root), "-xdev", "-depth", "-delete", check=False)

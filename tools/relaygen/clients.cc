@@ -12,6 +12,13 @@
 
 namespace wirelay::relaygen {
 
+namespace {
+
+/// What clients have in common with the far end is computed for so many together.
+constexpr size_t kAtOnce = 16 * crypto::kHandshakesAtOnce;
+
+}  // namespace
+
 Clients::Clients(const std::vector<Identity>& identities, const crypto::PublicKey& remote,
                  const dataplane::Prefix& outer, Family family,
                  const std::vector<dataplane::IpAddr>& targets)
@@ -19,10 +26,10 @@ Clients::Clients(const std::vector<Identity>& identities, const crypto::PublicKe
   for (const dataplane::IpAddr& target : targets) targets_[target.is_v4() ? 0 : 1] = target;
   Progress progress;
   clients_.reserve(identities.size());
-  for (const Identity& identity : identities) {
-    add(identity, remote);
+  for (size_t i = 0; i < identities.size(); i += kAtOnce) {
+    add(std::span(identities).subspan(i, std::min(kAtOnce, identities.size() - i)), remote);
     stop_if_interrupted();
-    if (size() % 256 == 0 && progress.is_due()) {
+    if (progress.is_due()) {
       progress.show("clients: " + std::to_string(size()) + " of " +
                     std::to_string(identities.size()));
     }
@@ -31,14 +38,26 @@ Clients::Clients(const std::vector<Identity>& identities, const crypto::PublicKe
   used_ = size();
 }
 
-void Clients::add(const Identity& identity, const crypto::PublicKey& remote) {
-  const crypto::Identity self{identity.private_key, identity.public_key};
-  const auto other = crypto::make_remote(self, remote, identity.preshared_key);
-  if (!other) throw UsageError("--remote-key is no usable public key");
-  clients_.push_back({self, *other, crypto::MacWriter(remote), {}, outer_of(size())});
-  Flow& flow = flows_.emplace_back();
-  for (const dataplane::IpAddr& addr : identity.addresses) {
-    flow.addresses[addr.is_v4() ? 0 : 1] = addr;
+void Clients::add(std::span<const Identity> identities, const crypto::PublicKey& remote) {
+  const size_t first = clients_.size();
+  for (const Identity& identity : identities) {
+    clients_.push_back({{identity.private_key, identity.public_key},
+                        {remote, {}, identity.preshared_key},
+                        crypto::MacWriter(remote),
+                        {},
+                        outer_of(size())});
+    Flow& flow = flows_.emplace_back();
+    for (const dataplane::IpAddr& addr : identity.addresses) {
+      flow.addresses[addr.is_v4() ? 0 : 1] = addr;
+    }
+  }
+  std::vector<crypto::RemoteOfBurst> burst;
+  for (size_t i = first; i < clients_.size(); ++i) {
+    burst.push_back({&clients_[i].identity, &clients_[i].remote});
+  }
+  crypto::make_remotes(burst);
+  for (const auto& each : burst) {
+    if (!each.usable) throw UsageError("--remote-key is no usable public key");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "crypto/cookie.h"
@@ -106,7 +107,7 @@ class Clients {
   [[nodiscard]] bool uses_v4(uint32_t flow) const noexcept {
     return family_ == Family::k4 || (family_ == Family::kBoth && flow % 2 == 0);
   }
-  void add(const Identity& identity, const crypto::PublicKey& remote);
+  void add(std::span<const Identity> identities, const crypto::PublicKey& remote);
 
   const Family family_;
   const dataplane::Prefix outer_;

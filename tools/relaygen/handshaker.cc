@@ -20,6 +20,9 @@ using crypto::MessageInitiation;
 using crypto::MessageResponse;
 using crypto::MessageType;
 
+/// Handshakes that are computed together.
+constexpr size_t kTogether = crypto::kHandshakesAtOnce;
+
 /// Naps when nothing came in: as many as are asked for, or at a rate that leaves time.
 constexpr unsigned kIdleMicroseconds = 20, kIdleAtRateMicroseconds = 500;
 
@@ -39,9 +42,10 @@ T message_of(std::span<const uint8_t> bytes) {
 
 struct Handshaker::Attempt {
   MessageInitiation initiation;
-  MessageResponse response;  // kept until later, when `ahead`
+  MessageResponse response;  // that came, until it is opened
   crypto::HandshakeState state;
   uint64_t first_sent = 0, last_sent = 0;  // cycles; 0: not yet
+  uint64_t came = 0;                       // cycles: the response; 0: none
   bool cookie_used = false;                // by this initiation
   bool answered = false;
 };
@@ -66,27 +70,29 @@ HandshakeResult Handshaker::bring_up(std::span<const uint32_t> wanted, bool ahea
   size_t next = 0;
   while (next < wanted.size() || waiting_ > 0) {
     const size_t due = std::min(wanted.size(), due_after(cycles_now() - began));
-    while (next < due && waiting_ < options_.window) start(wanted[next++], ahead);
+    const size_t room = waiting_ < options_.window ? options_.window - waiting_ : 0;
+    const auto starting = wanted.subspan(next, std::min(due - std::min(due, next), room));
+    start(starting, ahead);
+    next += starting.size();
     stop_if_interrupted();
     const unsigned seen = poll();
+    if (!ahead_) finish_came();
     repeat_overdue(cycles_now());
     show_progress(progress);
     if (seen == 0)
       rte_delay_us_sleep(options_.rate == 0 ? kIdleMicroseconds : kIdleAtRateMicroseconds);
   }
   result_.seconds = to_seconds(last_response_ - began);
-  for (const uint32_t client : wanted) {
-    if (ahead && attempts_[client] != nullptr && attempts_[client]->answered) finish(client);
-    attempts_[client].reset();
-  }
+  finish_came();
+  for (const uint32_t client : wanted) attempts_[client].reset();
   sent_.clear();
   progress.clear();
   return result_;
 }
 
 void Handshaker::prepare_ahead(std::span<const uint32_t> wanted, Progress& progress) {
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (attempts_[wanted[i]] == nullptr) prepare(wanted[i]);
+  for (size_t i = 0; i < wanted.size(); i += kTogether) {
+    prepare(wanted.subspan(i, std::min(kTogether, wanted.size() - i)));
     stop_if_interrupted();
     if (progress.is_due()) progress.show("initiations made: " + std::to_string(i));
   }
@@ -98,21 +104,29 @@ size_t Handshaker::due_after(uint64_t cycles) const {
   return Pace(options_.rate, rte_get_tsc_hz()).due(cycles);
 }
 
-void Handshaker::start(uint32_t client, bool prepared) {
-  if (!prepared) prepare(client);
-  ++waiting_;
-  send_initiation(*attempts_[client], client);
+/// Some are computed and sent before the next ones are: the far end is not kept waiting.
+void Handshaker::start(std::span<const uint32_t> clients, bool prepared) {
+  for (size_t i = 0; i < clients.size(); i += kTogether) {
+    const auto some = clients.subspan(i, std::min(kTogether, clients.size() - i));
+    if (!prepared) prepare(some);
+    for (const uint32_t client : some) send_initiation(*attempts_[client], client);
+    waiting_ += static_cast<uint32_t>(some.size());
+  }
 }
 
-void Handshaker::prepare(uint32_t client) {
-  auto& attempt = attempts_[client];
-  if (attempt == nullptr) attempt = std::make_unique<Attempt>();
-  const Client& self = clients_[client];
-  // False only for an unusable key of the far end, which Clients has ruled out.
-  (void)crypto::create_initiation(self.identity, self.remote, clients_.new_index(client),
-                                  crypto::make_timestamp(unix_ns()), attempt->initiation,
-                                  attempt->state);
-  attempt->cookie_used = false;
+void Handshaker::prepare(std::span<const uint32_t> clients) {
+  std::vector<crypto::InitiationToCreate> burst;
+  const crypto::Timestamp now = crypto::make_timestamp(unix_ns());
+  for (const uint32_t client : clients) {
+    auto& attempt = attempts_[client];
+    if (attempt == nullptr) attempt = std::make_unique<Attempt>();
+    attempt->cookie_used = false;
+    const Client& self = clients_[client];
+    burst.push_back({&self.identity, &self.remote, clients_.new_index(client), now,
+                     &attempt->initiation, &attempt->state});
+  }
+  // Not usable only for an unusable key of the far end, which Clients has ruled out.
+  crypto::create_initiations(burst);
 }
 
 void Handshaker::send_initiation(Attempt& attempt, uint32_t client) {
@@ -126,6 +140,7 @@ void Handshaker::send_initiation(Attempt& attempt, uint32_t client) {
 
 void Handshaker::repeat_overdue(uint64_t now) {
   const uint64_t patience = to_cycles(options_.retry);
+  std::vector<uint32_t> again;
   while (!sent_.empty() && sent_.front().at + patience <= now) {
     const Sent oldest = sent_.front();
     sent_.pop_front();
@@ -136,11 +151,12 @@ void Handshaker::repeat_overdue(uint64_t now) {
       --waiting_;
       continue;
     }
-    // A new one: the far end may have seen the old one, and takes no timestamp twice.
-    prepare(oldest.client);
-    send_initiation(*attempt, oldest.client);
-    ++result_.repeated;
+    again.push_back(oldest.client);
   }
+  // New ones: the far end may have seen the old ones, and takes no timestamp twice.
+  prepare(again);
+  for (const uint32_t client : again) send_initiation(*attempts_[client], client);
+  result_.repeated += again.size();
 }
 
 void Handshaker::take(const dataplane::Endpoint& to, std::span<const uint8_t> message) {
@@ -166,32 +182,51 @@ void Handshaker::take_response(std::span<const uint8_t> bytes) {
   if (client >= clients_.size() || attempts_[client] == nullptr) return;
   Attempt& attempt = *attempts_[client];
   if (attempt.answered || attempt.state.local_index != index) return;
-  const uint64_t now = cycles_now();
-  const double took = to_seconds(now - attempt.last_sent);
+  // One after another: a second one is opened only where the first was not authentic.
+  if (attempt.came != 0 && !ahead_) {
+    finish_came();
+    return take_response(bytes);
+  }
   attempt.response = message;
-  // One that is not authentic may be anyone's: the far end's own may still come.
-  if (!ahead_ && !finish(client)) return;
-  attempt.answered = true;
-  --waiting_;
-  last_response_ = now;
-  result_.latency.add(static_cast<uint64_t>(took * 1e9));
-  if (!ahead_) attempts_[client].reset();
+  attempt.came = cycles_now();
+  came_.push_back(client);
+  if (ahead_) note_answered(attempt);
 }
 
-bool Handshaker::finish(uint32_t client) {
-  Attempt& attempt = *attempts_[client];
-  const Client& self = clients_[client];
-  const auto keys =
-      crypto::consume_response(self.identity, self.remote, attempt.state, attempt.response);
-  if (!keys) {
-    ++result_.refused;
-    return false;
+void Handshaker::note_answered(Attempt& attempt) {
+  attempt.answered = true;
+  --waiting_;
+  last_response_ = attempt.came;
+  result_.latency.add(static_cast<uint64_t>(to_seconds(attempt.came - attempt.last_sent) * 1e9));
+}
+
+/// Opens the responses that came, together. One that is not authentic may be anyone's: the far
+/// end's own may still come.
+void Handshaker::finish_came() {
+  std::vector<crypto::ResponseToConsume> burst;
+  for (const uint32_t client : came_) {
+    Attempt& attempt = *attempts_[client];
+    const Client& self = clients_[client];
+    burst.push_back({&self.identity, &self.remote, &attempt.state, &attempt.response, {}});
   }
-  clients_.install(client, *keys, seconds_now());
-  ++result_.done;
-  // Until the responder has seen a packet under the new keys it must not send with them.
-  send_keepalive(client);
-  return true;
+  crypto::consume_responses(burst);
+  const double now = seconds_now();
+  for (size_t i = 0; i < burst.size(); ++i) {
+    const uint32_t client = came_[i];
+    Attempt& attempt = *attempts_[client];
+    if (!burst[i].keys) {
+      attempt.came = 0;
+      ++result_.refused;
+      continue;
+    }
+    if (!ahead_) note_answered(attempt);
+    clients_.install(client, *burst[i].keys, now);
+    ++result_.done;
+    // Until the responder has seen a packet under the new keys it must not send with them.
+    send_keepalive(client);
+    attempts_[client].reset();
+  }
+  came_.clear();
 }
 
 void Handshaker::take_cookie(std::span<const uint8_t> bytes) {

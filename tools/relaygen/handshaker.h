@@ -58,15 +58,15 @@ class Handshaker {
   };
 
   [[nodiscard]] size_t due_after(uint64_t cycles) const;
-  void start(uint32_t client, bool prepared);
-  void prepare(uint32_t client);
+  void start(std::span<const uint32_t> clients, bool prepared);
+  void prepare(std::span<const uint32_t> clients);
   void send_initiation(Attempt& attempt, uint32_t client);
   void repeat_overdue(uint64_t now);
   void take_response(std::span<const uint8_t> bytes);
   void take_cookie(std::span<const uint8_t> bytes);
   void answer_initiation(const dataplane::Endpoint& to, std::span<const uint8_t> bytes);
-  /// Opens the response that came; false when it is not authentic.
-  bool finish(uint32_t client);
+  void note_answered(Attempt& attempt);
+  void finish_came();
   void show_progress(Progress& progress) const;
 
   Clients& clients_;
@@ -75,6 +75,7 @@ class Handshaker {
   const HandshakeOptions options_;
   std::vector<std::unique_ptr<Attempt>> attempts_;  // by client, while under way
   std::deque<Sent> sent_;                           // oldest first, answered ones among them
+  std::vector<uint32_t> came_;                      // whose responses are to be opened
   HandshakeResult result_;
   uint32_t waiting_ = 0;  // initiations without response
   uint64_t last_response_ = 0, answered_ = 0;

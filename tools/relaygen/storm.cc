@@ -20,7 +20,6 @@ using Kind = StormOptions::Kind;
 constexpr size_t kRepeated = 65536;      // messages that are sent again and again
 constexpr size_t kMostMade = 2'000'000;  // 300 MB of initiations
 constexpr uint32_t kUnknownKeys = 1000;
-constexpr uint32_t kProgressEvery = 256;
 
 size_t bytes_of_kind(Kind kind) {
   return kind == Kind::kCookieReplies ? sizeof(crypto::MessageCookieReply)
@@ -107,38 +106,50 @@ void Storm::make_initiations(double unknown, std::span<const uint32_t> senders,
   const auto strangers = make_strangers(far_end_);
   crypto::MacWriter macs(far_end_);
   uint32_t from_strangers = 0, from_clients = 0;
+  std::vector<Sender> next;  // of the messages that were added last
   while (count() < wanted_) {
     if (from_strangers < unknown * static_cast<double>(count() + 1)) {
       const uint32_t number = from_strangers++;
       const Stranger& self = strangers[number % strangers.size()];
       add(clients_.outer_of(clients_.size() + number));
-      make_initiation(self.identity, self.remote, crypto::random_u32(), macs);
+      next.push_back({&self.identity, &self.remote, crypto::random_u32(), &macs});
     } else {
       const uint32_t client = senders[from_clients++ % senders.size()];
       Client& self = clients_[client];
       add(self.outer);
-      make_initiation(self.identity, self.remote, clients_.new_index(client), self.macs);
+      next.push_back({&self.identity, &self.remote, clients_.new_index(client), &self.macs});
     }
+    if (next.size() < crypto::kHandshakesAtOnce && count() < wanted_) continue;
+    make_last_initiations(next);
+    next.clear();
     stop_if_interrupted();
-    if (count() % kProgressEvery == 0 && progress.is_due()) {
+    if (progress.is_due()) {
       progress.show("the storm's initiations made: " + std::to_string(count()) + " of " +
                     std::to_string(wanted_));
     }
   }
 }
 
-/// The message that was added last. Each carries the time at which it is due: a far end takes a
-/// sender's initiations by their order in time.
-void Storm::make_initiation(const crypto::Identity& self, const crypto::RemoteIdentity& remote,
-                            uint32_t index, crypto::MacWriter& macs) {
-  crypto::MessageInitiation message;
-  crypto::HandshakeState state;
-  const double later = to_seconds(pace_->offset(count() - 1));
-  const uint64_t at = unix_ns() + static_cast<uint64_t>(later * 1e9);
-  // False only for an unusable key of the far end, which Clients has ruled out.
-  (void)crypto::create_initiation(self, remote, index, crypto::make_timestamp(at), message, state);
-  macs.write({reinterpret_cast<uint8_t*>(&message), sizeof message}, whole_seconds());
-  std::memcpy(messages_.data() + messages_.size() - message_bytes_, &message, sizeof message);
+/// Each carries the time at which it is due: a far end takes a sender's initiations by their order
+/// in time.
+void Storm::make_last_initiations(std::span<const Sender> senders) {
+  const size_t first = count() - senders.size();
+  std::vector<crypto::MessageInitiation> messages(senders.size());
+  std::vector<crypto::HandshakeState> states(senders.size());
+  std::vector<crypto::InitiationToCreate> burst;
+  for (size_t i = 0; i < senders.size(); ++i) {
+    const double later = to_seconds(pace_->offset(first + i));
+    const uint64_t at = unix_ns() + static_cast<uint64_t>(later * 1e9);
+    burst.push_back({senders[i].identity, senders[i].remote, senders[i].index,
+                     crypto::make_timestamp(at), &messages[i], &states[i]});
+  }
+  // Not usable only for an unusable key of the far end, which Clients has ruled out.
+  crypto::create_initiations(burst);
+  for (size_t i = 0; i < senders.size(); ++i) {
+    senders[i].macs->write({reinterpret_cast<uint8_t*>(&messages[i]), message_bytes_},
+                           whole_seconds());
+    std::memcpy(&messages_[(first + i) * message_bytes_], &messages[i], message_bytes_);
+  }
 }
 
 /// What the first look takes for an initiation, and nothing behind it.
@@ -178,7 +189,8 @@ bool Storm::step() noexcept {
 }
 
 void Storm::fill() noexcept {
-  uint64_t due = kBurst;
+  // A burst ends with the last message, so that whoever wants each once gets each once.
+  uint64_t due = std::min<uint64_t>(kBurst, count() - offered_ % count());
   if (pace_) due = std::min<uint64_t>(due, pace_->due(cycles_now() - began_) - offered_);
   burst_at_ = burst_count_ = 0;
   if (due == 0 || rte_pktmbuf_alloc_bulk(pool_, burst_.data(), static_cast<unsigned>(due)) != 0) {

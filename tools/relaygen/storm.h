@@ -46,8 +46,15 @@ class Storm {
 
  private:
   void make_initiations(double unknown, std::span<const uint32_t> senders, Progress& progress);
-  void make_initiation(const crypto::Identity& self, const crypto::RemoteIdentity& remote,
-                       uint32_t index, crypto::MacWriter& macs);
+  /// Of one initiation.
+  struct Sender {
+    const crypto::Identity* identity;
+    const crypto::RemoteIdentity* remote;
+    uint32_t index;
+    crypto::MacWriter* macs;
+  };
+  /// The messages that were added last, as many as there are senders.
+  void make_last_initiations(std::span<const Sender> senders);
   void make_spoofed();
   void make_cookie_replies();
   /// Room for one more message, which comes from `from`.

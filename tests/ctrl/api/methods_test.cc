@@ -276,6 +276,7 @@ class MethodsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(93784u, got["uptime_seconds"].asUInt());
     CPPUNIT_ASSERT_EQUAL(std::string("ipsec-mb"), got["engine"]["name"].asString());
     CPPUNIT_ASSERT_EQUAL(Json::ArrayIndex{2}, got["engines"].size());
+    CPPUNIT_ASSERT(got["x25519_engine"]["usable"].asBool());
     CPPUNIT_ASSERT_EQUAL(2u, got["peers"].asUInt());
     CPPUNIT_ASSERT_EQUAL(1u, got["workers"][0]["core"].asUInt());
     CPPUNIT_ASSERT_EQUAL(10u, got["workers"][0]["polls"].asUInt());

@@ -134,16 +134,22 @@ void Side::send(uint32_t peer, const Bytes& packet) {
   outbox.push_back(mbuf);
 }
 
-void Side::hear(const Bytes& message, const Endpoint& from) {
-  const auto path = dataplane::make_path(from, endpoint(), 0, 0, 1500);
-  Bytes frame(14 + 28);
-  std::memcpy(&frame[14], path.header, 28);
-  frame[14 + 24] = static_cast<uint8_t>((8 + message.size()) >> 8);
-  frame[14 + 25] = static_cast<uint8_t>(8 + message.size());
-  frame.insert(frame.end(), message.begin(), message.end());
-  rte_mbuf* mbuf = make_mbuf(shared.pool, frame);
-  mbuf->port = 0;  // as a worker leaves it
-  protocol->handle(dataplane::Punt{mbuf, PuntReason::kHandshake, 0, 0, 0}, now);
+void Side::hear(const Bytes& message, const Endpoint& from) { hear_together({{message, from}}); }
+
+void Side::hear_together(const std::vector<Heard>& messages) {
+  std::vector<dataplane::Punt> punts;
+  for (const auto& [message, from] : messages) {
+    const auto path = dataplane::make_path(from, endpoint(), 0, 0, 1500);
+    Bytes frame(14 + 28);
+    std::memcpy(&frame[14], path.header, 28);
+    frame[14 + 24] = static_cast<uint8_t>((8 + message.size()) >> 8);
+    frame[14 + 25] = static_cast<uint8_t>(8 + message.size());
+    frame.insert(frame.end(), message.begin(), message.end());
+    rte_mbuf* mbuf = make_mbuf(shared.pool, frame);
+    mbuf->port = 0;  // as a worker leaves it
+    punts.push_back({mbuf, PuntReason::kHandshake, 0, 0, 0});
+  }
+  protocol->handle(punts, now);
 }
 
 void Side::receive(rte_mbuf* packet, uint16_t port) {

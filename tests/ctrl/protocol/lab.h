@@ -64,6 +64,12 @@ class Side : public ctrl::PacketSender {
   void punt(uint32_t peer, const Bytes& packet);
   /// Hands `message` up as a datagram of a handshake that came from `from`, whatever it is.
   void hear(const Bytes& message, const dataplane::Endpoint& from);
+  struct Heard {
+    Bytes message;
+    dataplane::Endpoint from;
+  };
+  /// The same of several, at once.
+  void hear_together(const std::vector<Heard>& messages);
   /// Takes an IP packet from the wire, which comes by `port`. Owns the mbuf.
   void receive(rte_mbuf* packet, uint16_t port = 0);
   /// Has seen the session's peer elsewhere than before.

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "ctrl/protocol/answer.h"
 
@@ -25,15 +26,14 @@ class LateAnswerer : public ctrl::Answerer {
     return answer;
   }
   void compute() {
-    for (auto& answer : waiting) {
-      answer->compute();
-      computed.push_back(std::move(answer));
-    }
+    ctrl::compute_answers(waiting);
+    for (auto& answer : waiting) computed.push_back(std::move(answer));
     waiting.clear();
   }
   bool late = true;  // false: at once
   size_t most = 1000;
-  std::deque<std::unique_ptr<ctrl::Answer>> waiting, computed;
+  std::vector<std::unique_ptr<ctrl::Answer>> waiting;
+  std::deque<std::unique_ptr<ctrl::Answer>> computed;
 };
 
 }  // namespace wirelay::test
