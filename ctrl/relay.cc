@@ -67,6 +67,12 @@ std::optional<api::SocketFile> make_read_socket(const Config& config) {
   return std::make_optional<api::SocketFile>(read_socket_of(config.control_socket), group);
 }
 
+std::optional<api::SocketFile> make_wg_socket(const Config& config) {
+  if (config.wg.interface.empty()) return std::nullopt;
+  return std::make_optional<api::SocketFile>(wg::socket_of(config.wg.interface),
+                                             group_of(config.control_socket_group));
+}
+
 /// As configured, or one for each core that is left beside the control thread's.
 unsigned handshake_threads(const Config& config, const std::vector<unsigned>& side_cores) {
   constexpr ptrdiff_t kMost = 4;
@@ -126,6 +132,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       event_log_(config_.events_kept),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
+      wg_socket_(make_wg_socket(config_)),
       http_socket_(config_.http.listen
                        ? std::make_optional<http::ListenSocket>(*config_.http.listen)
                        : std::nullopt),
@@ -167,6 +174,10 @@ Relay::Relay(std::string file, Config config, bool verbose)
       watchdog_(manager_, datapath_.counters(), start_ns_) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
+  if (wg_socket_) {
+    wg_.emplace(api_loop_, *this, *wg_socket_,
+                wg::Device{identity_.public_key, config_.udp_ports.front(), config_.wg.user});
+  }
   if (http_socket_) {
     http_.emplace(http_loop_, *this, *http_socket_);
     http_thread_.emplace(http_loop_, "http");

@@ -36,6 +36,7 @@
 #include "ctrl/users/door.h"
 #include "ctrl/users/publisher.h"
 #include "ctrl/users/registry.h"
+#include "ctrl/wg/server.h"
 
 namespace wirelay::ctrl {
 
@@ -126,6 +127,7 @@ class Relay final : public RelayFace {
   // Before the EAL, so that a second relay ends before it takes any port.
   api::SocketFile socket_;
   std::optional<api::SocketFile> read_socket_;  // for those who may look
+  std::optional<api::SocketFile> wg_socket_;    // for wg(8)
   std::optional<http::ListenSocket> http_socket_;
   const std::unique_ptr<Store> store_;      // null: nothing is kept
   std::optional<Beginning> beginning_;      // until the relay has begun
@@ -154,6 +156,7 @@ class Relay final : public RelayFace {
   Door door_;
   Reloader reloader_;
   api::Server server_;
+  std::optional<wg::Server> wg_;
   std::optional<http::Server> http_;
   const uint64_t start_ns_;
   Drain drain_;

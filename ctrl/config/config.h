@@ -56,6 +56,11 @@ struct HttpConfig {
   size_t series_limit = 1000;  // users and peers that have series, at most
 };
 
+struct WgConfig {
+  std::string interface;  // what `wg` calls the relay; "": it does not see it
+  std::string user;       // whose peers with unknown keys are
+};
+
 enum class HugePages : uint8_t { kAuto, kRequired, kNever };
 
 struct Config {
@@ -82,6 +87,7 @@ struct Config {
   std::string control_socket_group;  // may do all; "": the process's own
   std::string control_read_group;    // may look, by a socket beside the other; "": there is none
   HttpConfig http;
+  WgConfig wg;
   std::string log_level = "info";
   std::string store = "/var/lib/wirelay/relay.db";  // where users and usage last; "": nowhere
   unsigned usage_interval = 10;                     // seconds between writes of usage to it

@@ -32,6 +32,8 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
 void read_pools(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 /// The "http" section.
 void read_http(ObjectReader& root, Config& config, std::vector<Problem>& problems);
+/// The "wg" section.
+void read_wg(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 /// The "ports" list.
 void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 

@@ -302,6 +302,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_control_socket(root, config);
   read_store(root, directory, config);
   read_http(root, config, problems);
+  read_wg(root, config, problems);
   const std::vector<std::string_view> levels = {"debug", "info", "warning", "error"};
   if (const auto level = root.choice("log_level", levels)) config.log_level = levels[*level];
   if (const auto kept = root.number("events_kept", events::kLeastKept, events::kMostKept)) {

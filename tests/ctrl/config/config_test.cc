@@ -57,7 +57,8 @@ class ConfigTest : public ConfigFiles {
       "address_pools": [{"prefix": "10.77.0.0/16", "reserved": ["10.77.0.53"]},
                         {"prefix": "fd77::/64"}],
       "events_kept": 500, "control_socket": "/tmp/x.sock", "log_level": "debug",
-      "http": {"listen": "[::1]:80", "series_for": ["alice", "staff-*"], "series_limit": 7})");
+      "http": {"listen": "[::1]:80", "series_for": ["alice", "staff-*"], "series_limit": 7},
+      "wg": {"interface": "wg0", "user": "alice"})");
     CPPUNIT_ASSERT_EQUAL(uint16_t{51821}, config.udp_ports.front());
     CPPUNIT_ASSERT_EQUAL(size_t{1}, config.listen_addresses.size());
     CPPUNIT_ASSERT_EQUAL(std::string("vpn.example.net:51820"), *config.public_endpoint);
@@ -78,6 +79,7 @@ class ConfigTest : public ConfigFiles {
     CPPUNIT_ASSERT_EQUAL(std::string("[::1]:80"), to_string(*config.http.listen));
     CPPUNIT_ASSERT_EQUAL(std::string("staff-*"), config.http.series_for.at(1));
     CPPUNIT_ASSERT_EQUAL(size_t{7}, config.http.series_limit);
+    CPPUNIT_ASSERT_EQUAL(std::string("wg0 alice"), config.wg.interface + ' ' + config.wg.user);
     CPPUNIT_ASSERT_EQUAL(std::string("fd77::/64"), to_string(config.address_pools.at(1).prefix));
     CPPUNIT_ASSERT_EQUAL(size_t{1}, config.address_pools.at(0).reserved.size());
   }
@@ -229,6 +231,8 @@ class ConfigTest : public ConfigFiles {
          "http.listen: found \"9586\", expected an address and a port such as \"127.0.0.1:9586\""},
         {R"("http": {"listen": "127.0.0.1:0"})", "http.listen: found"},
         {R"("http": {"series_for": ["a*b"]})", "http.series_for[0]: found \"a*b\", expected"},
+        {R"("wg": {"interface": "a/b", "user": "x"})", "wg.interface: found \"a/b\", expected"},
+        {R"("wg": {"interface": "wg0"})", "wg.user: missing"},
         {R"("http": {"series_limit": 0})", "http.series_limit: found 0, expected a whole number"},
         {R"("events_kept": 1)", "events_kept: found 1, expected a whole number from 100"},
         {R"("address_pools": [{}])", "address_pools[0].prefix: missing"},
