@@ -76,6 +76,14 @@ class Upload {
   Json::Value sum_{Json::objectValue};
 };
 
+void send_all(Call& call, const char* method, const char* list, const JsonList& items) {
+  const uint64_t first = call.number("first", 1);
+  if (first < 1 || first > items.size()) {
+    throw UsageError("--first: expected 1 to " + std::to_string(items.size()));
+  }
+  print_changes(call, Upload(call, method, list, items).run(first - 1));
+}
+
 /// The whole file is checked here, before any of it is sent.
 JsonList read_list(Call& call, const std::string& path, const char* list) {
   const std::string text = read_file(path, call.in);
@@ -102,14 +110,13 @@ void check_no_file(const Call& call) {
   if (call.has("first")) throw UsageError("--first goes with --file only");
 }
 
+void add_texts(Call& call, const char* method, const char* list, const std::string& text) {
+  send_all(call, method, list, JsonList(text, list, kMostBytes));
+}
+
 void add_from_file(Call& call, const char* method, const char* list) {
   if (!call.arguments().empty()) throw UsageError("either names or --file, not both");
-  const JsonList items = read_list(call, *call.text("file"), list);
-  const uint64_t first = call.number("first", 1);
-  if (first < 1 || first > items.size()) {
-    throw UsageError("--first: expected 1 to " + std::to_string(items.size()));
-  }
-  print_changes(call, Upload(call, method, list, items).run(first - 1));
+  send_all(call, method, list, read_list(call, *call.text("file"), list));
 }
 
 }  // namespace wirelay::cli

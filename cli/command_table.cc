@@ -30,9 +30,10 @@ uint64_t Call::number(const char* option, uint64_t otherwise) const {
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> kAll = [] {
     std::vector<Command> all;
-    for (const auto& part : {status_commands(), port_commands(), nat_commands(), event_commands(),
-                             user_commands(), peer_commands(), usage_commands(), file_commands(),
-                             relay_commands(), key_commands(), setup_commands()}) {
+    for (const auto& part :
+         {status_commands(), port_commands(), nat_commands(), event_commands(), user_commands(),
+          peer_commands(), usage_commands(), file_commands(), import_commands(), relay_commands(),
+          key_commands(), setup_commands()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cli/command.h"
+#include "cli/fields.h"
 #include "cli/format.h"
 
 namespace wirelay::cli {

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "cli/command.h"
+#include "cli/fields.h"
 #include "cli/errors.h"
 #include "cli/format.h"
 

@@ -119,7 +119,7 @@ void x25519_burst(std::span<X25519Job> jobs) noexcept { the_choice().engine->mul
 double measure_cost(const X25519Engine& engine) {
   using Clock = std::chrono::steady_clock;
   constexpr size_t kJobs = 16;
-  constexpr int kRuns = 3;
+  constexpr int kTimings = 3;
   std::array<Bytes32, kJobs> scalars{}, points{}, outs{};
   std::array<X25519Job, kJobs> jobs{};
   for (size_t i = 0; i < kJobs; ++i) {
@@ -128,7 +128,7 @@ double measure_cost(const X25519Engine& engine) {
     jobs[i] = {scalars[i].data(), points[i].data(), outs[i].data(), false};
   }
   double least = std::numeric_limits<double>::max();
-  for (int run = 0; run < kRuns; ++run) {
+  for (int run = 0; run < kTimings; ++run) {
     const auto begin = Clock::now();
     engine.multiply_burst(jobs);
     const std::chrono::duration<double, std::nano> passed = Clock::now() - begin;

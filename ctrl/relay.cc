@@ -67,6 +67,12 @@ std::optional<api::SocketFile> make_read_socket(const Config& config) {
   return std::make_optional<api::SocketFile>(read_socket_of(config.control_socket), group);
 }
 
+std::optional<api::SocketFile> make_wg_socket(const Config& config) {
+  if (config.wg.interface.empty()) return std::nullopt;
+  return std::make_optional<api::SocketFile>(wg::socket_of(config.wg.interface),
+                                             group_of(config.control_socket_group));
+}
+
 /// As configured, or one for each core that is left beside the control thread's.
 unsigned handshake_threads(const Config& config, const std::vector<unsigned>& side_cores) {
   constexpr ptrdiff_t kMost = 4;
@@ -102,6 +108,12 @@ std::vector<unsigned> give_side_cores(const Config& config) {
   return cores;
 }
 
+/// Null for none.
+std::unique_ptr<IpfixExporter> make_ipfix(const Config& config) {
+  if (!config.nat44 || !config.nat44->collector) return nullptr;
+  return std::make_unique<IpfixExporter>(*config.nat44->collector, config.nat44->domain);
+}
+
 bool shares_cores(const Config& config) {
   std::set<unsigned> cores = {config.control_core};
   return std::ranges::any_of(config.worker_cores,
@@ -120,6 +132,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       event_log_(config_.events_kept),
       socket_(config_.control_socket, group_of(config_.control_socket_group)),
       read_socket_(make_read_socket(config_)),
+      wg_socket_(make_wg_socket(config_)),
       http_socket_(config_.http.listen
                        ? std::make_optional<http::ListenSocket>(*config_.http.listen)
                        : std::nullopt),
@@ -144,6 +157,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
       registry_(make_for_process<Registry>(limits_of(config_, identity_),
                                            beginning_ ? beginning_->stored().next_user_id : 1)),
       peer_events_(events_, publisher_),
+      ipfix_(make_ipfix(config_)),
       nat_(config_.nat44
                ? std::make_unique<NatDesk>(
                      datapath_.shared(), [this](const dataplane::NatBlockRecord& r) { tell_of(r); })
@@ -160,6 +174,10 @@ Relay::Relay(std::string file, Config config, bool verbose)
       watchdog_(manager_, datapath_.counters(), start_ns_) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
+  if (wg_socket_) {
+    wg_.emplace(api_loop_, *this, *wg_socket_,
+                wg::Device{identity_.public_key, config_.udp_ports.front(), config_.wg.user});
+  }
   if (http_socket_) {
     http_.emplace(http_loop_, *this, *http_socket_);
     http_thread_.emplace(http_loop_, "http");
@@ -233,6 +251,7 @@ milliseconds Relay::turn() {
     keep_events();
     peer_events_.tick(now.ns);
     log_longest_turn();
+    if (ipfix_) ipfix_->flush(now.unix_ns);
     meter.mark("log");
   }
   if (usage_ && !in_lap_ && usage_->due(now)) begin_lap(now);
@@ -251,7 +270,8 @@ void Relay::drain(uint64_t seconds, std::function<void(const DrainStatus&)> done
     drain_.begin(read_clocks().ns, seconds);
     protocol_.close();
     events::Event event{.kind = events::Kind::kDraining};
-    event.fields = {{"connected", uint64_t{protocol_.peer_counts().connected}}, {"seconds", seconds}};
+    event.fields = {{"connected", uint64_t{protocol_.peer_counts().connected}},
+                    {"seconds", seconds}};
     events_.tell(std::move(event));
     done(*draining());
   });

@@ -22,6 +22,7 @@
 #include "ctrl/host/loop_thread.h"
 #include "ctrl/http/server.h"
 #include "ctrl/nat/desk.h"
+#include "ctrl/nat/ipfix.h"
 #include "ctrl/neighbour/neighbours.h"
 #include "ctrl/packets/pump.h"
 #include "ctrl/protocol/answer_threads.h"
@@ -35,6 +36,7 @@
 #include "ctrl/users/door.h"
 #include "ctrl/users/publisher.h"
 #include "ctrl/users/registry.h"
+#include "ctrl/wg/server.h"
 
 namespace wirelay::ctrl {
 
@@ -125,6 +127,7 @@ class Relay final : public RelayFace {
   // Before the EAL, so that a second relay ends before it takes any port.
   api::SocketFile socket_;
   std::optional<api::SocketFile> read_socket_;  // for those who may look
+  std::optional<api::SocketFile> wg_socket_;    // for wg(8)
   std::optional<http::ListenSocket> http_socket_;
   const std::unique_ptr<Store> store_;      // null: nothing is kept
   std::optional<Beginning> beginning_;      // until the relay has begun
@@ -143,7 +146,8 @@ class Relay final : public RelayFace {
   Publisher& publisher_;
   Registry& registry_;
   events::PeerEvents peer_events_;
-  const std::unique_ptr<NatDesk> nat_;  // null: addresses are not translated
+  const std::unique_ptr<IpfixExporter> ipfix_;  // null: no collector wants records of blocks
+  const std::unique_ptr<NatDesk> nat_;          // null: addresses are not translated
   Pump pump_;
   Backup backup_;
   std::optional<Usage> usage_;  // none: nothing is kept, or nothing can be
@@ -152,6 +156,7 @@ class Relay final : public RelayFace {
   Door door_;
   Reloader reloader_;
   api::Server server_;
+  std::optional<wg::Server> wg_;
   std::optional<http::Server> http_;
   const uint64_t start_ns_;
   Drain drain_;

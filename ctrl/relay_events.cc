@@ -55,10 +55,12 @@ void Relay::link_changed(uint16_t port, bool up) {
 void Relay::tell_of(const dataplane::NatBlockRecord& record) {
   const UserPtr user = publisher_.user(record.user);
   Event event{.kind = Kind::kNatBlock, .user = user ? user->name : ""};
+  if (ipfix_) ipfix_->tell(record, event.user, read_clocks().unix_ns);
   event.fields = {{"state", std::string_view(record.given ? "given" : "taken back")},
                   {"address", to_string(dataplane::IpAddr::v4(&record.address))},
                   {"first_port", uint64_t{record.first_port}},
-                  {"last_port", uint64_t{record.last_port}}};
+                  {"last_port", uint64_t{record.last_port}},
+                  {"inside", to_string(dataplane::IpAddr::v4(&record.inside))}};
   events_.tell(std::move(event));
 }
 

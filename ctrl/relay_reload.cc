@@ -137,6 +137,8 @@ void Relay::apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& opt
 void Relay::adopt(const Config& next, const ReloadOutcome& outcome) {
   config_.public_endpoint = next.public_endpoint;
   config_.client_dns = next.client_dns;
+  config_.isolation = next.isolation;
+  datapath_.shared().isolated.store(next.isolation, std::memory_order_relaxed);
   config_.users_file = next.users_file;
   config_.http.series_for = next.http.series_for;
   config_.http.series_limit = next.http.series_limit;

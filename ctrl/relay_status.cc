@@ -78,6 +78,7 @@ std::vector<RingDepth> Relay::ring_depths() const {
     depths.push_back({worker, "events", box->events.count()});
     depths.push_back({worker, "refused", box->refused.count()});
     depths.push_back({worker, "handoff", box->handoff.count()});
+    depths.push_back({worker, "strays", box->strays.count()});
     depths.push_back({worker, "transmit", box->transmit.count()});
     ++worker;
   }
@@ -91,6 +92,7 @@ std::optional<NatStatus> Relay::nat() const {
   NatStatus status = nat_->status();
   status.port = config_.nat44->port;
   status.records_used = datapath_.nat_records();
+  status.ipfix_lost = ipfix_ ? ipfix_->lost() : 0;
   return status;
 }
 

@@ -88,7 +88,8 @@ struct PacketMeta {
   uint16_t adjacency;    // next hop, when going to kTransmit
   uint16_t port;         // DPDK port to send on, when going to kTransmit
   uint16_t ip_bytes;     // length of the inner IP packet
-  uint32_t peer;         // peer number: the sender's inbound, the receiver's outbound
+  uint32_t peer;         // peer number: the sender's inbound, the receiver's outbound; plain behind
+                         // nat_in: the user that it is for, one added
   Session* session;      // opened with, inbound; from stage seal on: sealed with
   Peer* peer_entry;      // record of `peer`
   const PeerPath* path;  // outbound

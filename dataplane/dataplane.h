@@ -35,7 +35,7 @@ struct Sizes {
 };
 
 /// What every thread of the data path sees. Fields up to the tables are constant after start,
-/// but for ports_down.
+/// but for the atomic ones.
 struct Shared {
   Shared(const Sizes& sizes, unsigned workers, uint64_t tsc_hz);
 
@@ -46,6 +46,8 @@ struct Shared {
   std::vector<IpAddr> tunnel_addresses;          // ours inside the tunnels
   std::vector<Port> ports;      // kMaxPorts, by DPDK port number; unused numbers have mtu 0
   rte_mempool* pool = nullptr;  // owned by whoever made it
+  /// Users reach nobody of another user. Written by the control thread, read by workers.
+  std::atomic<bool> isolated{false};
   /// Bit p: port p has no link. Written by the control thread, read by workers.
   std::atomic<uint32_t> ports_down{0};
 

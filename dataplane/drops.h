@@ -80,6 +80,7 @@ enum class Drop : uint8_t {
   kNatBlockAwaited,
   kNatFlows,
   kNatTableFull,
+  kIsolated,
   kCount,
   kNone = 0xff,  // nothing is wrong: the packet goes on
 };
@@ -162,6 +163,7 @@ inline constexpr std::array<DropInfo, kDropCount> kDrops = {{
     {"nat_flows", "the user has as many flows through NAT as it may", IcmpError::kProhibited},
     {"nat_table_full", "the worker has no room for another flow through NAT",
      IcmpError::kProhibited},
+    {"isolated", "from a user to a peer of another user", IcmpError::kProhibited},
 }};
 
 constexpr const DropInfo& drop_info(Drop drop) noexcept {

@@ -51,10 +51,9 @@ static_assert(sizeof(Refused) == 16);
 
 /// A packet for the owner of its user's NAT mappings.
 struct Stray {
-  rte_mbuf* mbuf;      // data at its IP header; of a plain one its Ethernet header is in front
-  uint16_t adjacency;  // outward: where it goes then, as in PacketMeta
-  uint16_t port;
-  bool outward;  // from a user
+  rte_mbuf* mbuf;  // data at its IP header; of a plain one its Ethernet header is in front
+  uint16_t port;   // outward: kNatHairpin, or another
+  bool outward;    // from a user
 };
 static_assert(sizeof(Stray) == 16);
 

@@ -123,7 +123,7 @@ class Sorter {
   }
 
   [[nodiscard]] Stray stray(rte_mbuf* mbuf, const PacketMeta& meta) const noexcept {
-    return {mbuf, meta.adjacency, meta.port, lane_ == Lane::kNatOut};
+    return {mbuf, meta.port, lane_ == Lane::kNatOut};
   }
 
   Worker& worker_;

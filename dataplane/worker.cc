@@ -195,6 +195,21 @@ unsigned Worker::take_strays() noexcept {
 }
 
 /// Whose it is is looked up anew, as of what is refused.
+/// Looked up again: while it waited its next hop may have become another's number.
+bool Worker::find_way(const uint8_t* ip, PacketMeta& m) const noexcept {
+  const RouteTarget to = shared.prefixes.lookup(destination_of(ip));
+  if (to.kind() == RouteKind::kVia) {
+    m.adjacency = static_cast<uint16_t>(to.id());
+    m.port = shared.adjacencies[m.adjacency].port;
+  } else if (to.kind() == RouteKind::kConnected) {
+    m.adjacency = kNoAdjacency;
+    m.port = static_cast<uint16_t>(to.id());
+  } else {
+    return false;
+  }
+  return shared.ports[m.port].translates;
+}
+
 void Worker::take_stray(const Stray& stray) noexcept {
   Burst& burst = lane(stray.outward ? Lane::kNatOut : Lane::kNatIn);
   PacketMeta m{};
@@ -208,8 +223,11 @@ void Worker::take_stray(const Stray& stray) noexcept {
       return rte_pktmbuf_free(stray.mbuf);
     }
     m.peer = m.sender = sender.id();
-    m.adjacency = stray.adjacency;
     m.port = stray.port;
+    if (m.port != kNatHairpin && !find_way(ip, m)) {
+      count(Drop::kNoRoute);
+      return rte_pktmbuf_free(stray.mbuf);
+    }
   }
   burst.mbufs[burst.count] = stray.mbuf;
   burst.meta[burst.count++] = m;

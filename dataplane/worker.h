@@ -93,6 +93,7 @@ class Worker {
   unsigned take_refused() noexcept;
   unsigned take_strays() noexcept;
   void take_stray(const Stray& stray) noexcept;
+  bool find_way(const uint8_t* ip, PacketMeta& m) const noexcept;
   /// Fragments whose other parts did not come.
   void give_up_fragments() noexcept;
   void flush(uint16_t port) noexcept;

@@ -28,7 +28,7 @@ _relayctl() {
   done
 
   case $prev in
-    --socket | --file | --output | --qr-png | --qr-svg | --preshared-key-file | --private-key-file)
+    --socket | --file | --output | --qr-png | --qr-svg | --key-output | --preshared-key-file | --private-key-file)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return
       ;;
@@ -64,7 +64,7 @@ _relayctl() {
         'peer config')
         mapfile -t COMPREPLY < <(compgen -W "$(_relayctl_names peer)" -- "$cur")
         ;;
-      export | backup) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+      export | import | backup) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     esac
   elif ((${#words[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -W "help $(sed 's/[ :].*//' <<<"$listed" | sort -u)" -- "$cur")

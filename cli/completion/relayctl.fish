@@ -28,14 +28,14 @@ end
 function __relayctl_complete
     set -l said (__relayctl_said)
     switch (commandline -opc)[-1]
-        case --socket --file --output --qr-png --qr-svg --preshared-key-file --private-key-file
+        case --socket --file --output --qr-png --qr-svg --key-output --preshared-key-file --private-key-file
             __fish_complete_path (commandline -ct)
             return
         case --user
             __relayctl_names user
             return
         case --kind
-            printf '%s\n' started connected disconnected roamed refused shared_key quota expiry change link gateway lost
+            printf '%s\n' started connected disconnected roamed refused shared_key quota expiry change link gateway draining nat_block lost
             return
         case '--rate*' '--packets*'
             echo unlimited
@@ -59,7 +59,7 @@ function __relayctl_complete
                 __relayctl_names user
             case 'peer set' 'peer rename' 'peer remove' 'peer rotate' 'peer forget-timestamp' 'peer show' 'peer config'
                 __relayctl_names peer
-            case export backup
+            case export import backup
                 __fish_complete_path (commandline -ct)
         end
     else if test (count $said) = 0

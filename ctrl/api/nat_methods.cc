@@ -29,6 +29,7 @@ class Nat : public Query {
     nat["blocks_resting"] = status_->blocks_resting;
     nat["records"] = status_->records;
     nat["records_used"] = status_->records_used;
+    nat["ipfix_lost"] = count(status_->ipfix_lost);
     nat["packets_lost"] = count(status_->packets_lost);
     return result;
   }

@@ -173,7 +173,7 @@ RegistryLimits registry_limits(const Config& config) {
     limits.no_peers[address] = kOwnAddress;
   }
   if (config.nat44) {
-    for (const dataplane::Prefix& pool : config.nat44->settings.pools) {
+    for (const dataplane::Prefix& pool : config.nat44->public_prefixes()) {
       limits.reserved.push_back(pool);
     }
   }

@@ -41,6 +41,10 @@ struct RouteConfig {
 struct Nat44Config {
   std::string port;
   dataplane::NatSettings settings;
+  std::optional<dataplane::Endpoint> collector;  // gets a record of each block by IPFIX
+  uint32_t domain = 1;                           // as which the collector knows this relay
+  /// All that the relay translates: the pools, and addresses that are one inside.
+  [[nodiscard]] std::vector<dataplane::Prefix> public_prefixes() const;
   bool operator==(const Nat44Config&) const = default;
 };
 
@@ -52,6 +56,11 @@ struct HttpConfig {
   size_t series_limit = 1000;  // users and peers that have series, at most
 };
 
+struct WgConfig {
+  std::string interface;  // what `wg` calls the relay; "": it does not see it
+  std::string user;       // whose peers with unknown keys are
+};
+
 enum class HugePages : uint8_t { kAuto, kRequired, kNever };
 
 struct Config {
@@ -61,6 +70,7 @@ struct Config {
   std::optional<std::string> public_endpoint;       // host:port that client files name
   std::vector<PortConfig> ports;
   std::vector<RouteConfig> routes;                  // for decrypted traffic, beside the gateways
+  bool isolation = false;                           // users don't reach each other's peers
   std::optional<Nat44Config> nat44;                 // none: addresses are not translated
   std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
   std::vector<PoolConfig> address_pools;            // for peers that name no allowed IPs
@@ -77,6 +87,7 @@ struct Config {
   std::string control_socket_group;  // may do all; "": the process's own
   std::string control_read_group;    // may look, by a socket beside the other; "": there is none
   HttpConfig http;
+  WgConfig wg;
   std::string log_level = "info";
   std::string store = "/var/lib/wirelay/relay.db";  // where users and usage last; "": nowhere
   unsigned usage_interval = 10;                     // seconds between writes of usage to it

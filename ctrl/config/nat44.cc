@@ -16,6 +16,7 @@ using dataplane::Prefix;
 constexpr uint32_t kLeastBlockPorts = 64, kMostBlockPorts = 4096;
 constexpr uint32_t kMostFlows = 65'535, kLeastRecords = 1024, kMostRecords = 64'000'000;
 constexpr uint32_t kDay = 86'400;
+constexpr size_t kMostPools = 32;  // each packet is compared with each
 
 /// What the RFCs ask for at least: a mapping that ends earlier breaks what relies on them.
 constexpr uint32_t kLeastUdp = 120, kLeastIcmp = 60, kLeastTcp = 7440, kLeastTransitory = 240;
@@ -43,6 +44,12 @@ const PortConfig* read_port_name(ObjectReader& reader, const Config& config) {
 
 void read_addresses(ObjectReader& reader, NatSettings& settings) {
   const std::vector<std::string> texts = reader.texts("addresses");
+  if (texts.size() > kMostPools) {
+    return reader.problem("addresses",
+                          fmt::format("found {} entries, expected at most {}: sum them "
+                                      "up to prefixes",
+                                      texts.size(), kMostPools));
+  }
   for (size_t i = 0; i < texts.size(); ++i) {
     const auto pool = dataplane::parse_prefix(texts[i]);
     const std::string at = fmt::format("addresses[{}]", i);
@@ -91,6 +98,23 @@ void read_numbers(ObjectReader& reader, NatSettings& settings) {
   number("tcp_transitory_timeout", kLeastTransitory, kDay, settings.tcp_transitory_seconds);
 }
 
+void read_ipfix(ObjectReader& nat, std::vector<Problem>& problems, Nat44Config& config) {
+  const Json::Value* value = nat.object("ipfix");
+  if (value == nullptr) return;
+  ObjectReader reader(*value, "nat44.ipfix", problems);
+  reader.require("collector", "an address and a port such as \"192.0.2.50:4739\"");
+  if (const auto text = reader.text("collector")) {
+    config.collector = dataplane::parse_endpoint(*text);
+    if (!config.collector || config.collector->port == 0) {
+      reader.problem("collector", fmt::format("found {}, expected an address and a port such as "
+                                              "\"192.0.2.50:4739\"",
+                                              in_quotes(*text)));
+    }
+  }
+  config.domain = static_cast<uint32_t>(reader.number("domain", 0, UINT32_MAX).value_or(1));
+  reader.finish();
+}
+
 }  // namespace
 
 void read_nat44(ObjectReader& root, Config& config, std::vector<Problem>& problems) {
@@ -110,8 +134,18 @@ void read_nat44(ObjectReader& root, Config& config, std::vector<Problem>& proble
           reader.choice("filtering", {"endpoint_independent", "address_and_port_dependent"})) {
     settings.filtering = static_cast<dataplane::NatFiltering>(*choice);
   }
+  read_nat44_rules(reader, problems, settings);
+  read_ipfix(reader, problems, nat);
   reader.finish();
   config.nat44 = std::move(nat);
+}
+
+std::vector<Prefix> Nat44Config::public_prefixes() const {
+  std::vector<Prefix> prefixes = settings.pools;
+  for (const dataplane::NatStatic& rule : settings.statics) {
+    if (rule.protocol == 0) prefixes.push_back({dataplane::IpAddr::v4(&rule.address), 128});
+  }
+  return prefixes;
 }
 
 void check_nat44(const Config& config, std::vector<Problem>& problems) {
@@ -131,7 +165,19 @@ void check_nat44(const Config& config, std::vector<Problem>& problems) {
                                   dataplane::kNatMostAddresses));
   }
   for (const Prefix& pool : settings.pools) {
+    const auto note_as = [&](const char* what) {
+      note("addresses",
+           fmt::format("{} is {} itself, expected a part of it, or addresses elsewhere",
+                       to_string(pool), what));
+    };
+    if (std::ranges::find(config.routes, pool, &RouteConfig::prefix) != config.routes.end()) {
+      note_as("one of \"routes\"");
+    }
     for (const PortConfig& other : config.ports) {
+      const auto is_network = [&](const dataplane::PortAddress& a) {
+        return a.network == pool && a.network.length != 128;
+      };
+      if (std::ranges::any_of(other.addresses, is_network)) note_as("a port's network");
       for (const dataplane::IpAddr& gateway : other.gateways) {
         if (!pool.contains(gateway)) continue;
         note("addresses", fmt::format("{} holds the gateway {} of port \"{}\"", to_string(pool),
@@ -139,6 +185,7 @@ void check_nat44(const Config& config, std::vector<Problem>& problems) {
       }
     }
   }
+  check_nat44_rules(config, problems);
 }
 
 }  // namespace wirelay::ctrl

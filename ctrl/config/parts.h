@@ -32,11 +32,16 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
 void read_pools(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 /// The "http" section.
 void read_http(ObjectReader& root, Config& config, std::vector<Problem>& problems);
+/// The "wg" section.
+void read_wg(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 /// The "ports" list.
 void read_ports(ObjectReader& root, Config& config, std::vector<Problem>& problems);
 
 /// The "nat44" object, behind the ports.
 void read_nat44(ObjectReader& root, Config& config, std::vector<Problem>& problems);
+/// What of it leads inside by rule; `nat`: the object, whose addresses `settings` has.
+void read_nat44_rules(ObjectReader& nat, std::vector<Problem>& problems,
+                      dataplane::NatSettings& settings);
 
 /// The lowest and the highest address of an IPv4 network of more than two, which are no host's.
 std::vector<dataplane::IpAddr> ends_of(const dataplane::Prefix& network);
@@ -46,6 +51,7 @@ std::vector<dataplane::IpAddr> ends_of(const dataplane::Prefix& network);
 void check_settings(const Config& config, std::vector<Problem>& problems);
 void check_ports(const Config& config, std::vector<Problem>& problems);
 void check_nat44(const Config& config, std::vector<Problem>& problems);
+void check_nat44_rules(const Config& config, std::vector<Problem>& problems);
 /// What is no reason to refuse; for settings without a problem.
 std::vector<Problem> warnings_of(const Config& config);
 

@@ -53,6 +53,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
   compare("control_socket", running.control_socket == next.control_socket);
   compare("control_socket_group", running.control_socket_group == next.control_socket_group);
   compare("http", running.http.listen == next.http.listen);
+  compare("wg", running.wg.interface == next.wg.interface && running.wg.user == next.wg.user);
   compare("store", running.store == next.store && running.usage_interval == next.usage_interval);
   compare("events_kept", running.events_kept == next.events_kept);
   compare("control_read_group", running.control_read_group == next.control_read_group);

@@ -287,6 +287,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_ports(root, config, problems);
   read_routes(root, config, problems);
   read_nat44(root, config, problems);
+  config.isolation = root.boolean("isolation").value_or(config.nat44.has_value());
   config.tunnel_addresses = read_ips(root, "tunnel_addresses");
   read_pools(root, config, problems);
   read_workers(root, config, problems);
@@ -301,6 +302,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_control_socket(root, config);
   read_store(root, directory, config);
   read_http(root, config, problems);
+  read_wg(root, config, problems);
   const std::vector<std::string_view> levels = {"debug", "info", "warning", "error"};
   if (const auto level = root.choice("log_level", levels)) config.log_level = levels[*level];
   if (const auto kept = root.number("events_kept", events::kLeastKept, events::kMostKept)) {

@@ -60,7 +60,7 @@ inline constexpr std::array kKinds = {
     KindInfo{Kind::kDraining, "draining", "the relay takes no new sessions, and will end",
              "connected, seconds"},
     KindInfo{Kind::kNatBlock, "nat_block", "a user got or lost a block of public ports",
-             "state, address, first_port, last_port"},
+             "state, address, first_port, last_port, inside"},
     KindInfo{Kind::kLost, "lost", "events that whoever reads this does not get", "events"},
 };
 static_assert([] {

@@ -79,7 +79,7 @@ bool has_v6(const PortConfig& port) {
 dataplane::Sizes table_sizes(const Config& config) {
   dataplane::Sizes sizes = config.sizes;
   size_t own = config.tunnel_addresses.size() + config.routes.size() + sizes.neighbours;
-  if (config.nat44) own += config.nat44->settings.pools.size();
+  if (config.nat44) own += config.nat44->public_prefixes().size();
   for (const PortConfig& port : config.ports) {
     own += 2 * (port.addresses.size() + 1) + port.gateways.size() + 2;
   }
@@ -100,6 +100,7 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
   shared_->mac1_key = crypto::mac1_key(public_key);
   shared_->listen_ports = config.udp_ports;
   shared_->tunnel_addresses = config.tunnel_addresses;
+  shared_->isolated.store(config.isolation, std::memory_order_relaxed);
   try {
     shared_->pool =
         dataplane::create_pool("packets", config.sizes.mbufs, largest_mtu(config), workers + 1);
@@ -158,7 +159,7 @@ void Datapath::start_nat(const Nat44Config& config) {
   for (dataplane::Port& port : shared_->ports) {
     if (port.mtu == 0 || port.name != config.port) continue;
     port.translates = true;
-    port.pools = settings.pools;
+    port.pools = config.public_prefixes();
   }
 }
 

@@ -55,6 +55,7 @@ bool FactFinder::run(const RelayFace& relay, const Slice& slice) {
   facts_.neighbours = relay.neighbour_counters();
   facts_.turns = relay.turns();
   facts_.store = relay.store();
+  facts_.nat = relay.nat();
   facts_.draining = relay.draining().has_value();
   facts_.series.swap(series_.users());
   facts_.series_cut = series_.cut();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Facts {
   NeighbourCounters neighbours;
   TurnStatus turns;
   StoreStatus store;
+  std::optional<NatStatus> nat;
   bool draining = false;
   UserSeriesList series;
   bool series_cut = false;

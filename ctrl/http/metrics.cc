@@ -132,6 +132,19 @@ void add_control(Exposition& out, const Facts& facts) {
   add_counters(out, "relay_control", kTurnCounters, one(facts.turns));
 }
 
+void add_nat(Exposition& out, const std::optional<NatStatus>& nat) {
+  if (!nat) return;
+  out.family("relay_nat_blocks", kGauge, "blocks of ports, by what is with them");
+  out.sample({{"state", "used"}}, uint64_t{nat->blocks - nat->blocks_free - nat->blocks_resting});
+  out.sample({{"state", "free"}}, uint64_t{nat->blocks_free});
+  out.sample({{"state", "resting"}}, uint64_t{nat->blocks_resting});
+  out.single("relay_nat_records", kGauge, "mappings and flows that fit", uint64_t{nat->records});
+  out.single("relay_nat_records_used", kGauge, "mappings and flows", uint64_t{nat->records_used});
+  out.single("relay_nat_packets_lost", kCounter,
+             "packets that waited for a block, and found the ring back to a worker full",
+             nat->packets_lost);
+}
+
 void add_known_names(Exposition& out, const Facts& facts) {
   const auto add = [&](std::string_view name, std::string_view help, size_t value) {
     out.family(name, kGauge, help);
@@ -153,6 +166,7 @@ std::string metrics_text(const Facts& facts, Format format) {
   add_drops(out, facts);
   add_workers(out, facts);
   add_control(out, facts);
+  add_nat(out, facts.nat);
   add_series(out, facts);
   return out.finish();
 }

@@ -9,6 +9,7 @@
 
 namespace wirelay::ctrl {
 
+using dataplane::Drop;
 using dataplane::kRelaxed;
 
 namespace {
@@ -22,18 +23,18 @@ constexpr uint32_t kMostLooks = 256;
 void NatDesk::handle(const dataplane::Punt& punt) {
   const auto* ip = rte_pktmbuf_mtod(punt.mbuf, const uint8_t*);
   const dataplane::RouteTarget sender = shared_.prefixes.lookup(dataplane::source_of(ip));
-  if (sender.kind() != dataplane::RouteKind::kPeer) return refuse(punt);
-  const auto owner = writer_.serve(shared_.peers[sender.id()].user, punt.worker);
-  if (!owner) return refuse(punt);
-  // Where it finds the ring full, it ends as one that was never given back.
-  const dataplane::Stray stray{punt.mbuf, punt.adjacency, punt.mbuf->port, true};
-  if (!shared_.mailboxes[*owner]->strays.push(stray)) refuse(punt);
+  if (sender.kind() != dataplane::RouteKind::kPeer) return refuse(punt, Drop::kSourceNotAllowed);
+  const auto owner =
+      writer_.serve(shared_.peers[sender.id()].user, punt.worker, dataplane::source_of(ip).v4_be());
+  if (!owner) return refuse(punt, Drop::kNatNoBlock);
+  const dataplane::Stray stray{punt.mbuf, punt.mbuf->port, true};
+  if (!shared_.mailboxes[*owner]->strays.push(stray)) refuse(punt, Drop::kHandoffFull);
 }
 
-/// A worker counts it, and tells its sender.
-void NatDesk::refuse(const dataplane::Punt& punt) {
+/// A worker counts it, and tells its sender where that is due.
+void NatDesk::refuse(const dataplane::Punt& punt, Drop reason) {
   auto& mailbox = *shared_.mailboxes[punt.worker];
-  if (mailbox.refused.push({punt.mbuf, dataplane::Drop::kNatNoBlock})) return;
+  if (mailbox.refused.push({punt.mbuf, reason})) return;
   ++lost_;
   rte_pktmbuf_free(punt.mbuf);
 }

@@ -32,7 +32,7 @@ class NatDesk {
   [[nodiscard]] NatUse use(uint32_t user) const noexcept;
 
  private:
-  void refuse(const dataplane::Punt& punt);
+  void refuse(const dataplane::Punt& punt, dataplane::Drop reason);
 
   dataplane::Shared& shared_;
   dataplane::NatWriter writer_;

@@ -14,6 +14,7 @@ struct NatStatus {
   uint32_t addresses = 0, block_ports = 0, max_blocks = 0, max_flows = 0;
   uint32_t blocks = 0, blocks_free = 0, blocks_resting = 0;
   uint32_t records = 0, records_used = 0;  // of mappings and flows, of all workers
+  uint64_t ipfix_lost = 0;    // messages to the collector that the machine did not take
   uint64_t packets_lost = 0;  // that waited for a block, and found the ring back to a worker full
 };
 

@@ -48,7 +48,8 @@ Routes::Routes(dataplane::Shared& shared, dataplane::PrefixWriter& prefixes, Nei
           RouteTarget::make(RouteKind::kVia, permanent(number_of(route.port), route.via)));
   }
   // An address of a port that is in a pool, too, stays the relay's first of all.
-  for (const Prefix& pool : config.nat44 ? config.nat44->settings.pools : std::vector<Prefix>{}) {
+  const auto pools = config.nat44 ? config.nat44->public_prefixes() : std::vector<Prefix>{};
+  for (const Prefix& pool : pools) {
     if (!prefixes_.get(pool)) enter(pool, RouteTarget::make(RouteKind::kPublic));
   }
   for (const IpAddr& addr : config.tunnel_addresses) {

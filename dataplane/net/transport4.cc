@@ -78,13 +78,19 @@ void adjust_payload(uint8_t protocol, uint8_t* l4, uint32_t room, const Change& 
   }
 }
 
-void rewrite_address(uint8_t* ip, Side side, uint32_t address) noexcept {
+/// It was right (transport_of()).
+void renew_icmp_checksum(uint8_t* icmp, uint32_t bytes) noexcept {
+  store_as(icmp + kIcmpChecksum, uint16_t{0});
+  store_as(icmp + kIcmpChecksum, static_cast<uint16_t>(~rte_raw_cksum(icmp, bytes)));
+}
+
+}  // namespace
+
+void rewrite_address4(uint8_t* ip, Side side, uint32_t address) noexcept {
   const uint16_t sum = adjust_for_address(load_as<uint16_t>(ip + 10), address4(ip, side), address);
   store_as(ip + 10, sum);
   store_as(ip + (side == Side::kSource ? 12 : 16), address);
 }
-
-}  // namespace
 
 Transport4 transport_of(const uint8_t* ip, uint32_t bytes) noexcept {
   const uint32_t header = ipv4_header_bytes(ip);
@@ -105,7 +111,7 @@ void rewrite4(uint8_t* ip, uint32_t bytes, Side side, uint32_t address, uint16_t
   const uint32_t header = ipv4_header_bytes(ip);
   uint8_t* l4 = ip + header;
   const Change change{address4(ip, side), address, port4(ip, side), port};
-  rewrite_address(ip, side, address);
+  rewrite_address4(ip, side, address);
   adjust_payload(ip[9], l4, bytes - header, change);
   const uint32_t at = ip[9] == IPPROTO_ICMP ? 4 : side == Side::kSource ? 0 : 2;
   store_as(l4 + at, port);
@@ -115,11 +121,29 @@ void rewrite_error4(uint8_t* ip, uint32_t bytes, Side side, uint32_t address,
                     uint16_t port) noexcept {
   const uint32_t header = ipv4_header_bytes(ip);
   uint8_t* icmp = ip + header;
-  rewrite_address(ip, side, address);
+  rewrite_address4(ip, side, address);
   rewrite4(quoted4(ip), bytes - header - kIcmpHeader, opposite(side), address, port);
-  // It was right (transport_of()).
-  store_as(icmp + kIcmpChecksum, uint16_t{0});
-  store_as(icmp + kIcmpChecksum, static_cast<uint16_t>(~rte_raw_cksum(icmp, bytes - header)));
+  renew_icmp_checksum(icmp, bytes - header);
+}
+
+uint16_t service_port4(const uint8_t* ip, Transport4 transport, Side side) noexcept {
+  if (transport == Transport4::kTcp || transport == Transport4::kUdp) return port4(ip, side);
+  if (transport != Transport4::kError) return 0;
+  const uint8_t* quoted = ip + ipv4_header_bytes(ip) + kIcmpHeader;
+  return quoted[9] == IPPROTO_ICMP ? uint16_t{0} : port4(quoted, opposite(side));
+}
+
+void rewrite_any4(uint8_t* ip, uint32_t bytes, Transport4 transport, Side side, uint32_t address,
+                  uint16_t port) noexcept {
+  if (transport == Transport4::kTcp || transport == Transport4::kUdp) {
+    return rewrite4(ip, bytes, side, address, port);
+  }
+  if (transport != Transport4::kError) return rewrite_address4(ip, side, address);
+  if (quoted4(ip)[9] != IPPROTO_ICMP) return rewrite_error4(ip, bytes, side, address, port);
+  const uint32_t header = ipv4_header_bytes(ip);
+  rewrite_address4(ip, side, address);
+  rewrite_address4(quoted4(ip), opposite(side), address);
+  renew_icmp_checksum(ip + header, bytes - header);
 }
 
 }  // namespace wirelay::dataplane

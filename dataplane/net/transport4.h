@@ -42,6 +42,14 @@ inline uint16_t port4(const uint8_t* ip, Side side) noexcept {
 /// be.
 inline uint8_t* quoted4(uint8_t* ip) noexcept { return ip + ipv4_header_bytes(ip) + 8; }
 
+/// The port of TCP or UDP, or of an error's quoted packet, at `side` of the packet; zero for what
+/// has none. In network order.
+uint16_t service_port4(const uint8_t* ip, Transport4 transport, Side side) noexcept;
+
+/// Gives one end of a packet another address, in network order, and leaves all else. For what no
+/// checksum covers with its addresses but the header's.
+void rewrite_address4(uint8_t* ip, Side side, uint32_t address) noexcept;
+
 /// Gives one end of a packet another address and port, both in network order. `bytes`: how many of
 /// the packet are there. Not for kError, kOther and kDamaged.
 void rewrite4(uint8_t* ip, uint32_t bytes, Side side, uint32_t address, uint16_t port) noexcept;
@@ -50,5 +58,9 @@ void rewrite4(uint8_t* ip, uint32_t bytes, Side side, uint32_t address, uint16_t
 /// packet that it quotes, which is the same host.
 void rewrite_error4(uint8_t* ip, uint32_t bytes, Side side, uint32_t address,
                     uint16_t port) noexcept;
+
+/// Any of these, but kDamaged: where it has a port of TCP or UDP, that changes, too.
+void rewrite_any4(uint8_t* ip, uint32_t bytes, Transport4 transport, Side side, uint32_t address,
+                  uint16_t port) noexcept;
 
 }  // namespace wirelay::dataplane

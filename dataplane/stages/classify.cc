@@ -218,32 +218,33 @@ class Classifier {
     strip(mbuf);
     PacketMeta& m = burst_.meta[i];
     m.ip_bytes = static_cast<uint16_t>(total);
-    m.onward = public_index(ip) == kNatNone ? Next::kForward : Next::kNatIn;
+    m.onward = is_public(ip) ? Next::kNatIn : Next::kForward;
     // Mostly it is certain without a lookup that nobody inside has this address.
     burst_.divert(i, worker_.shared.prefixes.may_be_inside(source) ? Next::kPlain : m.onward);
   }
 
-  /// Of the destination, where NAT has it.
-  [[nodiscard]] uint32_t public_index(const uint8_t* ip) const noexcept {
+  /// Whether NAT has the destination.
+  [[nodiscard]] bool is_public(const uint8_t* ip) const noexcept {
     const NatTable* nat = worker_.shared.nat.get();
-    if (nat == nullptr || ip_version(ip) != 4) return kNatNone;
-    return nat->index_of(address4(ip, Side::kDestination));
+    return nat != nullptr && ip_version(ip) == 4 &&
+           nat->is_public(address4(ip, Side::kDestination));
   }
 
   /// Of a packet for an address of ours that users go out with, too: it is theirs by its port,
   /// unless it is WireGuard's, or an error about that.
   [[nodiscard]] bool for_a_user(const uint8_t* ip, uint32_t total) const noexcept {
-    const uint32_t index = public_index(ip);
-    if (index == kNatNone) return false;
+    if (!is_public(ip)) return false;
     const Transport4 transport = transport_of(ip, total);
     if (transport == Transport4::kEchoReply) return true;
     const bool error = transport == Transport4::kError;
     if (!error && transport != Transport4::kTcp && transport != Transport4::kUdp) return false;
     const uint8_t* packet = error ? quoted4(const_cast<uint8_t*>(ip)) : ip;
-    const uint16_t port =
-        rte_be_to_cpu_16(port4(packet, error ? Side::kSource : Side::kDestination));
-    const bool wireguard = packet[9] == IPPROTO_UDP && worker_.shared.listens_on(port);
-    return !wireguard && worker_.shared.nat->block_of(index, port) != kNatNone;
+    const uint16_t port = port4(packet, error ? Side::kSource : Side::kDestination);
+    if (packet[9] == IPPROTO_UDP && worker_.shared.listens_on(rte_be_to_cpu_16(port))) return false;
+    const NatTable& nat = *worker_.shared.nat;
+    const uint32_t address = address4(ip, Side::kDestination);
+    return nat.block_of(nat.index_of(address), rte_be_to_cpu_16(port)) != kNatNone ||
+           nat.statics.inward(address, packet[9], port);
   }
 
   void local(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {

@@ -34,7 +34,7 @@ Back way_back(const Worker& worker, const rte_mbuf* packet, const PacketMeta& m)
   if (m.sender != kNobody) return Back::kTunnel;
   const auto* ip = rte_pktmbuf_mtod(packet, const uint8_t*);
   const bool around = worker.shared.nat != nullptr && ip_version(ip) == 4 &&
-                      worker.shared.nat->index_of(address4(ip, Side::kSource)) != kNatNone;
+                      worker.shared.nat->is_public(address4(ip, Side::kSource));
   return around ? Back::kAround : Back::kPort;
 }
 
@@ -42,8 +42,9 @@ Back way_back(const Worker& worker, const rte_mbuf* packet, const PacketMeta& m)
 void undo_nat(rte_mbuf* packet, const PacketMeta& m) noexcept {
   const NatOrigin origin = NatOrigin::of(m);
   if (origin.address == 0) return;
-  rewrite4(rte_pktmbuf_mtod(packet, uint8_t*), packet->data_len, Side::kDestination, origin.address,
-           origin.port);
+  auto* ip = rte_pktmbuf_mtod(packet, uint8_t*);
+  if (origin.port == 0) return rewrite_address4(ip, Side::kDestination, origin.address);
+  rewrite4(ip, packet->data_len, Side::kDestination, origin.address, origin.port);
 }
 
 /// Turns the packet into what its sender is told; false when that is nothing.

@@ -1,5 +1,6 @@
-// fit: is there a path to the peer, and is it wide enough? What is too large is cut where its
-// sender has allowed that, or refused, and the sender told what fits. TCP is told at its beginning.
+// fit: may the sender reach the peer, is there a path to it, and is it wide enough? What is too
+// large is cut where its sender has allowed that, or refused, and the sender told what fits. TCP is
+// told at its beginning.
 #include "dataplane/encap.h"
 #include "dataplane/moved_path.h"
 #include "dataplane/net/fragment.h"
@@ -27,11 +28,22 @@ uint16_t narrower(Worker& worker, const PacketMeta& m, uint16_t mtu) noexcept {
   return back == nullptr ? mtu : std::min(mtu, tunnel_mtu(*back));
 }
 
+/// Users who are isolated reach each other by their public addresses at most (stage nat_out): such
+/// a packet is plain by then.
+bool isolated(Worker& worker, const PacketMeta& m) noexcept {
+  return worker.shared.isolated.load(std::memory_order_relaxed) && m.sender != kNobody &&
+         worker.shared.peers[m.sender].user != m.peer_entry->user;
+}
+
 }  // namespace
 
 void fit(Worker& worker, Burst& burst) noexcept {
   for (uint16_t i = 0; i < burst.count; ++i) {
     PacketMeta& m = burst.meta[i];
+    if (isolated(worker, m)) [[unlikely]] {
+      burst.refuse(i, Drop::kIsolated);
+      continue;
+    }
     PeerPath room;
     const PeerPath* path = path_to(worker.shared, *m.peer_entry, room);
     if (path == nullptr) [[unlikely]] {

@@ -53,6 +53,7 @@ class Inward {
     }
     const Transport4 transport = transport_of(ip, m.ip_bytes);
     if (transport == Transport4::kDamaged) return burst_.drop(i, Drop::kNatMalformed);
+    if (!table_.statics.empty() && by_rule(i, ip, transport)) return;
     if (transport == Transport4::kOther || transport == Transport4::kEchoRequest) {
       return burst_.drop(i, Drop::kNatProtocol);
     }
@@ -69,6 +70,22 @@ class Inward {
     __builtin_prefetch(&table_.block(block));
     __builtin_prefetch(&table_.mapping(block, rte_be_to_cpu_16(port)));
     found_[count_++] = {0, block, 0, i, port, transport, false};
+  }
+
+  /// True for what a rule says where it goes; then it is on its way there.
+  bool by_rule(uint16_t i, uint8_t* ip, Transport4 transport) noexcept {
+    PacketMeta& m = burst_.meta[i];
+    const uint32_t address = address4(ip, Side::kDestination);
+    const uint16_t port = service_port4(ip, transport, Side::kDestination);
+    const bool error = transport == Transport4::kError;
+    const uint8_t* packet = error ? quoted4(ip) : ip;
+    if (error && address4(packet, Side::kSource) != address) return false;
+    const auto to = table_.statics.inward(address, packet[9], port);
+    if (!to) return false;
+    NatOrigin{address, port}.note(m);
+    rewrite_any4(ip, m.ip_bytes, transport, Side::kDestination, to->address, to->port);
+    burst_.divert(i, Next::kForward);
+    return true;
   }
 
   void find_mapping(Wanted& w) noexcept {
@@ -112,6 +129,7 @@ class Inward {
     const NatFlow& mapping = flows_[w.mapping];
     uint8_t* ip = ip_of(w);
     PacketMeta& m = burst_.meta[w.i];
+    m.peer = mapping.key.user + 1;
     if (w.transport == Transport4::kError) {
       rewrite_error4(ip, m.ip_bytes, Side::kDestination, mapping.key.inside,
                      mapping.key.inside_port);

@@ -11,7 +11,7 @@ namespace wirelay::dataplane::stages {
 
 struct NatOrigin {
   uint32_t address = 0;  // network order; 0: the packet is as it came
-  uint16_t port = 0;     // network order
+  uint16_t port = 0;     // network order; 0: it has changed no port
 
   void note(PacketMeta& m) const noexcept { m.counter = uint64_t{address} << 32 | port; }
   static NatOrigin of(const PacketMeta& m) noexcept {

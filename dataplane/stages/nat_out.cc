@@ -51,20 +51,41 @@ class Outward {
       m.onward = Next::kNatOut;
       return burst_.divert(i, Next::kReassembly);
     }
+    const Transport4 transport = transport_of(ip, m.ip_bytes);
+    if (transport == Transport4::kDamaged) return burst_.drop(i, Drop::kNatMalformed);
+    if (m.port != kNatHairpin && m.ip_bytes > mtu_of(m) && !may_fragment(ip)) {
+      return burst_.refuse(i, Drop::kTooBig, mtu_of(m));
+    }
+    if (!table_.statics.empty() && by_rule(i, ip, transport)) return;
+    by_mapping(i, ip, transport);
+  }
+
+  /// True for what a rule says its source; then it is on its way.
+  bool by_rule(uint16_t i, uint8_t* ip, Transport4 transport) noexcept {
+    const bool error = transport == Transport4::kError;
+    const uint8_t* packet = error ? quoted4(ip) : ip;
+    const uint32_t inside = address4(ip, Side::kSource);
+    // Nobody speaks for another user's address.
+    if (error && address4(packet, Side::kDestination) != inside) return false;
+    const uint16_t port = service_port4(ip, transport, Side::kSource);
+    const auto from = table_.statics.outward(inside, packet[9], port);
+    if (!from) return false;
+    rewrite_any4(ip, burst_.meta[i].ip_bytes, transport, Side::kSource, from->address, from->port);
+    leave(i);
+    return true;
+  }
+
+  void by_mapping(uint16_t i, uint8_t* ip, Transport4 transport) noexcept {
+    if (transport == Transport4::kOther || transport == Transport4::kEchoReply) {
+      return burst_.refuse(i, Drop::kNatProtocol);
+    }
+    PacketMeta& m = burst_.meta[i];
     const NatUser& user = user_of(i);
     const uint32_t owner = user.owner.load(std::memory_order_acquire);
     if (owner != worker_.id + 1) {
       if (owner == 0) return ask(i);
       m.owner = static_cast<uint8_t>(owner - 1);
       return burst_.divert(i, Next::kHandoff);
-    }
-    const Transport4 transport = transport_of(ip, m.ip_bytes);
-    if (transport == Transport4::kDamaged) return burst_.drop(i, Drop::kNatMalformed);
-    if (transport == Transport4::kOther || transport == Transport4::kEchoReply) {
-      return burst_.refuse(i, Drop::kNatProtocol);
-    }
-    if (m.port != kNatHairpin && m.ip_bytes > mtu_of(m) && !may_fragment(ip)) {
-      return burst_.refuse(i, Drop::kTooBig, mtu_of(m));
     }
     Wanted& w = found_[count_++];
     w = {key_of(i, ip, transport), 0, i, transport};
@@ -94,17 +115,33 @@ class Outward {
   void translate(const Wanted& w) noexcept {
     NatFlow* flow = flows_.find(w.key, w.hash);
     if (w.transport == Transport4::kError) return error(w, flow);
+    const uint8_t tcp_flags = tcp_flags_of(w);
+    if (flow == nullptr && (tcp_flags & kTcpRst) != 0) return reset(w);
     if (flow == nullptr) {
       const Drop refusal = flows_.make(w.key, flow);
       if (refusal == Drop::kNatBlockAwaited) return ask(w.i);
       if (refusal != Drop::kNone) return burst_.refuse(w.i, refusal);
     }
-    auto* ip = rte_pktmbuf_mtod(burst_.mbufs[w.i], uint8_t*);
-    const uint8_t tcp_flags =
-        w.transport == Transport4::kTcp ? ip[ipv4_header_bytes(ip) + kTcpFlags] : uint8_t{0};
     flows_.touch(*flow, tcp_flags, true);
-    rewrite4(ip, burst_.meta[w.i].ip_bytes, Side::kSource, flow->public_address,
-             rte_cpu_to_be_16(flow->public_port));
+    go_out(w, *flow);
+  }
+
+  [[nodiscard]] uint8_t tcp_flags_of(const Wanted& w) const noexcept {
+    if (w.transport != Transport4::kTcp) return 0;
+    const auto* ip = rte_pktmbuf_mtod(burst_.mbufs[w.i], const uint8_t*);
+    return ip[ipv4_header_bytes(ip) + kTcpFlags];
+  }
+
+  /// Of a connection that is none: the answer to whoever has tried a port makes no flow.
+  void reset(const Wanted& w) noexcept {
+    const NatFlow* mapping = flows_.find(w.key.of_mapping());
+    if (mapping == nullptr) return burst_.drop(w.i, Drop::kNatNoMapping);
+    go_out(w, *mapping);
+  }
+
+  void go_out(const Wanted& w, const NatFlow& flow) noexcept {
+    rewrite4(rte_pktmbuf_mtod(burst_.mbufs[w.i], uint8_t*), burst_.meta[w.i].ip_bytes,
+             Side::kSource, flow.public_address, rte_cpu_to_be_16(flow.public_port));
     leave(w.i);
   }
 
@@ -120,6 +157,9 @@ class Outward {
 
   /// The control thread gives the user a block, and the packet back.
   void ask(uint16_t i) noexcept {
+    if (user_of(i).refused.load(std::memory_order_relaxed)) {
+      return burst_.refuse(i, Drop::kNatNoBlock);
+    }
     if (worker_.allowances.without_block.take(worker_.now, user_number(i))) {
       // Its way goes with it.
       burst_.mbufs[i]->port = burst_.meta[i].port;

@@ -59,6 +59,15 @@ class Router {
     }
   }
 
+  /// Behind all packets: what came by a user's mapping is for nobody else, though the address
+  /// inside may be another's by now.
+  void finish() noexcept {
+    for (uint16_t k = 0; k < mapped_count_; ++k) {
+      const auto [i, user] = mapped_[k];
+      if (burst_.meta[i].peer_entry->user != user) burst_.drop(i, Drop::kNatNoMapping);
+    }
+  }
+
  private:
   [[nodiscard]] bool plain(uint16_t i) const noexcept { return burst_.plain(i); }
 
@@ -78,7 +87,7 @@ class Router {
   bool is_public(const uint8_t* ip) noexcept {
     const NatTable* nat = worker_.shared.nat.get();
     if (nat == nullptr || ip_version(ip) != 4 ||
-        nat->index_of(address4(ip, Side::kDestination)) == kNatNone) {
+        !nat->is_public(address4(ip, Side::kDestination))) {
       return false;
     }
     const bool ping = transport_of(ip, load_be16(ip + 2)) == Transport4::kEchoRequest;
@@ -96,6 +105,7 @@ class Router {
   void to_peer(uint16_t i, uint8_t* ip, uint32_t peer) noexcept {
     if (!take_hop(ip)) return burst_.refuse(i, Drop::kTtlExpired);
     PacketMeta& m = burst_.meta[i];
+    if (plain(i) && m.peer != 0) mapped_[mapped_count_++] = {i, m.peer - 1};
     m.peer = peer;
     m.peer_entry = &worker_.shared.peers[peer];
     worker_.shared.peers.prefetch(peer);
@@ -133,8 +143,15 @@ class Router {
     return path == nullptr ? mtu : std::min(mtu, tunnel_mtu(*path));
   }
 
+  struct Mapped {
+    uint16_t i;
+    uint32_t user;
+  };
+
   Worker& worker_;
   Burst& burst_;
+  uint16_t mapped_count_ = 0;
+  Mapped mapped_[kBurstSize];
 };
 
 }  // namespace
@@ -153,6 +170,7 @@ void route(Worker& worker, Burst& burst) noexcept {
   worker.shared.prefixes.lookup_burst({destinations, runs}, targets);
   Router router(worker, burst);
   for (uint16_t i = 0; i < burst.count; ++i) router.packet(i, targets[run_of[i]]);
+  router.finish();
 }
 
 }  // namespace wirelay::dataplane::stages

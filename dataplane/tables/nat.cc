@@ -19,6 +19,7 @@ uint64_t count_addresses(const std::vector<Prefix>& pools) noexcept {
 
 NatTable::NatTable(const NatSettings& wanted, uint32_t users)
     : settings(wanted),
+      statics(wanted.statics),
       blocks_each(kNatPorts / wanted.block_ports),
       blocks_(count_addresses(wanted.pools) * blocks_each),
       users_(users),
@@ -32,6 +33,12 @@ NatTable::NatTable(const NatSettings& wanted, uint32_t users)
   }
   for (uint32_t index = 0; index < address_count(); ++index) {
     for (const uint16_t port : settings.reserved) reserve(index, port);
+  }
+  for (const NatStatic& rule : settings.statics) {
+    const uint32_t index = index_of(rule.address);
+    for (uint32_t i = 0; index != kNatNone && rule.protocol != 0 && i < rule.count; ++i) {
+      reserve(index, static_cast<uint16_t>(rule.port + i));
+    }
   }
 }
 

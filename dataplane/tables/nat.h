@@ -22,6 +22,7 @@
 #include "dataplane/burst.h"
 #include "dataplane/ip.h"
 #include "dataplane/tables/lazy_array.h"
+#include "dataplane/tables/nat_statics.h"
 
 namespace wirelay::dataplane {
 
@@ -45,6 +46,7 @@ struct NatSettings {
   uint32_t tcp_seconds = 7440;            // RFC 5382, REQ-5: established
   uint32_t tcp_transitory_seconds = 240;  // and at the beginning and the end
   std::vector<uint16_t> reserved = {};    // ports of the relay's own services
+  std::vector<NatStatic> statics = {};    // rules; those of single ports are of addresses of pools
   bool operator==(const NatSettings&) const = default;
 };
 
@@ -73,6 +75,7 @@ struct alignas(64) NatUser {
   std::atomic<uint32_t> epoch;   // control thread: another's that had this number had another
   std::atomic<uint32_t> wanted;  // the owner: blocks that it asks for in all, while it has too few
   std::atomic<uint32_t> blocks[kNatMostBlocks];  // control thread
+  std::atomic<bool> refused;  // control thread: for a second, since it has asked and there was none
 
   [[nodiscard]] uint32_t block_count() const noexcept {
     uint32_t count = 0;
@@ -89,6 +92,7 @@ class NatTable {
   NatTable(const NatSettings& settings, uint32_t users);
 
   const NatSettings settings;
+  const NatStatics statics;
   const uint32_t blocks_each;  // of one address
 
   [[nodiscard]] uint32_t block_count() const noexcept {
@@ -102,13 +106,17 @@ class NatTable {
   NatUser& user(uint32_t number) noexcept { return users_[number]; }
   [[nodiscard]] const NatUser& user(uint32_t number) const noexcept { return users_[number]; }
 
-  /// Which of our public addresses this is, in network order; kNatNone: none.
+  /// Which address of the pools this is, in network order; kNatNone: none.
   [[nodiscard]] uint32_t index_of(uint32_t address) const noexcept {
     const uint32_t host = __builtin_bswap32(address);
     for (const Range& range : ranges_) {
       if (host - range.first < range.count) return range.index + (host - range.first);
     }
     return kNatNone;
+  }
+  /// Whether what comes for this address, in network order, is translated.
+  [[nodiscard]] bool is_public(uint32_t address) const noexcept {
+    return index_of(address) != kNatNone || statics.inward(address, 0, 0);
   }
   /// The block of a port (host order) of the address with this index; kNatNone where there is none.
   [[nodiscard]] uint32_t block_of(uint32_t index, uint16_t port) const noexcept {

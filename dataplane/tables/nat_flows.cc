@@ -16,6 +16,9 @@ namespace wirelay::dataplane {
 
 namespace {
 
+/// So many that few records share one: the second of a bucket is fetched by nobody ahead.
+constexpr size_t kBucketsEach = 4;
+
 /// A count with one writer.
 void add_to(std::atomic<uint32_t>& count, uint32_t n) noexcept {
   count.store(count.load(kRelaxed) + n, kRelaxed);
@@ -36,7 +39,11 @@ NatFlows::NatFlows(NatTable& table, uint32_t records, uint64_t tsc_hz)
       tsc_hz_(tsc_hz),
       secret_{rte_rand(), rte_rand()},
       records_(size_t{records} + 1),
-      buckets_(std::bit_ceil(size_t{records}), Memory::kSparse) {}
+      buckets_(std::bit_ceil(size_t{records} * kBucketsEach)) {
+  // All of it is there before the worker needs it.
+  std::memset(static_cast<void*>(records_.data()), 0, records_.size() * sizeof(NatFlow));
+  std::memset(buckets_.data(), 0, buckets_.size() * sizeof(uint32_t));
+}
 
 bool NatFlows::tracks(uint32_t protocol) const noexcept {
   return protocol == IPPROTO_TCP ||
@@ -94,11 +101,15 @@ Drop NatFlows::make(const NatKey& key, NatFlow*& flow) noexcept {
 }
 
 Drop NatFlows::map(const NatKey& key, NatUser& user, uint32_t& mapping) noexcept {
+  bool closing = false;
   for (const auto& entry : user.blocks) {
     const uint32_t number = entry.load(std::memory_order_acquire);
     if (number == 0) continue;
     NatBlock& block = table_.block(number - 1);
-    if (block.closing.load(kRelaxed)) continue;
+    if (block.closing.load(kRelaxed)) {
+      closing = true;
+      continue;
+    }
     const uint16_t port = table_.take_port(number - 1, rte_rand());
     if (port == 0) continue;
     mapping = enter(key);
@@ -112,8 +123,10 @@ Drop NatFlows::map(const NatKey& key, NatUser& user, uint32_t& mapping) noexcept
     return Drop::kNone;
   }
   const uint32_t blocks = user.block_count();
-  if (blocks >= table_.settings.max_blocks) return Drop::kNatPorts;
-  user.wanted.store(blocks + 1, kRelaxed);
+  // One that is closing is soon taken back, or the user's again.
+  if (blocks >= table_.settings.max_blocks && !closing) return Drop::kNatPorts;
+  if (user.refused.load(kRelaxed)) return Drop::kNatNoBlock;
+  user.wanted.store(std::min(blocks + 1, table_.settings.max_blocks), kRelaxed);
   return Drop::kNatBlockAwaited;
 }
 

@@ -2,6 +2,7 @@
 #include "dataplane/tables/nat_writer.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "dataplane/tables/memory_order.h"
@@ -14,6 +15,7 @@ NatWriter::NatWriter(NatTable& table, Rcu& rcu, Tell tell)
       tell_(std::move(tell)),
       addresses_(table.address_count()),
       states_(table.block_count(), State::kFree),
+      inside_(table.block_count(), 0),
       idle_since_(table.block_count(), 0),
       free_count_(table.block_count()) {
   for (Address& address : addresses_) {
@@ -23,7 +25,7 @@ NatWriter::NatWriter(NatTable& table, Rcu& rcu, Tell tell)
   }
 }
 
-std::optional<unsigned> NatWriter::serve(uint32_t number, unsigned worker) {
+std::optional<unsigned> NatWriter::serve(uint32_t number, unsigned worker, uint32_t inside) {
   NatUser& user = table_.user(number);
   const uint32_t owner = user.owner.load(kRelaxed);
   const uint32_t count = user.block_count();
@@ -31,12 +33,21 @@ std::optional<unsigned> NatWriter::serve(uint32_t number, unsigned worker) {
   const bool served = owner != 0 && (owner != worker + 1 || user.wanted.load(kRelaxed) <= count);
   if (served || count == table_.settings.max_blocks) return owner - 1;
   const auto taken = take_block(user);
-  if (!taken) return std::nullopt;
+  if (!taken) {
+    if (!user.refused.exchange(true, kRelaxed)) refused_.push_back(number);
+    return std::nullopt;
+  }
+  // What an owner before this one has asked for is over.
+  if (owner == 0) user.wanted.store(0, kRelaxed);
+  // The owner does not wait for its memory then.
+  std::memset(&table_.mapping(*taken, table_.first_port(*taken)), 0,
+              table_.settings.block_ports * sizeof(uint32_t));
   NatBlock& block = table_.block(*taken);
   block.owner.store(worker + 1, kRelaxed);
   block.closing.store(false, kRelaxed);
   block.user.store(number + 1, kRelease);
   states_[*taken] = State::kHeld;
+  inside_[*taken] = inside;
   idle_since_[*taken] = 0;
   for (auto& entry : user.blocks) {
     if (entry.load(kRelaxed) != 0) continue;
@@ -90,6 +101,11 @@ void NatWriter::remove_user(uint32_t number) {
 }
 
 void NatWriter::tick(uint64_t now, uint32_t most) {
+  if (now != now_) {
+    for (const uint32_t user : std::exchange(refused_, {})) {
+      table_.user(user).refused.store(false, kRelaxed);
+    }
+  }
   now_ = now;
   while (!resting_.empty() && resting_.front().until <= now) {
     const uint32_t block = resting_.front().block;
@@ -158,7 +174,7 @@ void NatWriter::rest(uint32_t block) {
 void NatWriter::tell(bool given, uint32_t user, uint32_t block) const {
   const uint16_t first = table_.first_port(block);
   tell_({given, user, table_.address_of(block), first,
-         static_cast<uint16_t>(first + table_.settings.block_ports - 1)});
+         static_cast<uint16_t>(first + table_.settings.block_ports - 1), inside_[block]});
 }
 
 }  // namespace wirelay::dataplane

@@ -24,6 +24,7 @@ struct NatBlockRecord {
   uint32_t user;     // number
   uint32_t address;  // network order
   uint16_t first_port, last_port;
+  uint32_t inside;  // who asked for it, network order; the user may have others
 };
 
 class NatWriter {
@@ -37,8 +38,9 @@ class NatWriter {
 
   /// A packet of the user waits with the control thread because `worker` found no port for it.
   /// Gives a block where that is what it lacks. The worker that owns the user's mappings, which the
-  /// packet goes to; nothing when no block of the user's address is left.
-  std::optional<unsigned> serve(uint32_t user, unsigned worker);
+  /// packet goes to; nothing when no block of the user's address is left. `inside`: the packet's
+  /// source, for the record. Who was refused does not ask again within a second.
+  std::optional<unsigned> serve(uint32_t user, unsigned worker, uint32_t inside = 0);
 
   /// Takes all away from a user who goes; its flows end in the next seconds.
   void remove_user(uint32_t user);
@@ -75,7 +77,9 @@ class NatWriter {
   Rcu& rcu_;
   const Tell tell_;
   std::vector<Address> addresses_;
+  std::vector<uint32_t> refused_;     // users, since the last tick of another second
   std::vector<State> states_;         // of blocks
+  std::vector<uint32_t> inside_;      // who asked for each
   std::vector<uint64_t> idle_since_;  // of those that are held; 0: it has mappings
   std::deque<Rest> resting_;          // the first that is over in front
   uint32_t free_count_;

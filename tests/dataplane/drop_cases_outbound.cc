@@ -19,6 +19,13 @@ void add_outbound_cases(std::vector<DropCase>& cases) {
       d.poll();
     };
   };
+  cases.push_back({Drop::kIsolated, "between users", [](DataPath& d) {
+                     d.shared->isolated = true;
+                     Client a = d.add_client();
+                     const Client b = d.add_client();
+                     d.feed(0, d.tunnelled(a, udp({a.inner4, 1}, {b.inner4, 2}, {})));
+                     d.poll();
+                   }});
   cases.push_back({Drop::kNoEndpoint, "path unknown",
                    to_client([](DataPath& d, Client& c) { d.peers->set_path(c.peer, nullptr); })});
   cases.push_back(

@@ -58,6 +58,8 @@ struct Blocks {
 class NatWriterTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(NatWriterTest);
   CPPUNIT_TEST(a_user_gets_what_it_asks_for);
+  CPPUNIT_TEST(who_comes_back_begins_with_one);
+  CPPUNIT_TEST(who_is_refused_asks_again_a_second_later);
   CPPUNIT_TEST(all_are_of_one_address);
   CPPUNIT_TEST(the_owner_stays);
   CPPUNIT_TEST(idle_blocks_are_taken_back_and_rest);
@@ -67,6 +69,27 @@ class NatWriterTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  void who_comes_back_begins_with_one() {
+    Blocks b;
+    CPPUNIT_ASSERT(b.ask(1, 1));
+    CPPUNIT_ASSERT(b.ask(1, 2));
+    b.wait(NatWriter::kIdleSeconds + 2);
+    CPPUNIT_ASSERT_EQUAL(0u, b.table.user(1).block_count());
+    // A burst of packets waits; nobody has asked for a second block.
+    for (int i = 0; i < 3; ++i) CPPUNIT_ASSERT(b.writer.serve(1, 0));
+    CPPUNIT_ASSERT_EQUAL(1u, b.table.user(1).block_count());
+  }
+
+  void who_is_refused_asks_again_a_second_later() {
+    Blocks b;
+    for (uint32_t user = 1; user <= 30; ++user) CPPUNIT_ASSERT(b.ask(user, 1));
+    CPPUNIT_ASSERT(!b.ask(31, 1));
+    CPPUNIT_ASSERT(b.table.user(31).refused);
+    CPPUNIT_ASSERT(!b.table.user(1).refused);
+    b.wait(1);
+    CPPUNIT_ASSERT(!b.table.user(31).refused);
+  }
+
   void a_user_gets_what_it_asks_for() {
     Blocks b;
     CPPUNIT_ASSERT(b.ask(5, 1));

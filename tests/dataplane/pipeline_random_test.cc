@@ -8,6 +8,7 @@
 #include "crypto/cookie.h"
 #include "dataplane/pipeline.h"
 #include "tests/support/data_path.h"
+#include "tests/support/nat_lab.h"
 
 namespace wirelay::dataplane {
 
@@ -104,7 +105,8 @@ class Source {
       case 1:
         return udp({c.inner6, 1}, {addr("2001:db8:99::9"), 2}, bytes(32 + below(900)));
       case 2:
-        return udp({c.inner4, 1}, {other.inner4, 2}, bytes(32 + below(900)));
+        return udp({c.inner4, 1}, d_.nat ? public_end() : Endpoint{other.inner4, 2},
+                   bytes(32 + below(900)));
       case 3:
         return echo_request(c.inner4, addr("10.0.0.1"), bytes(40));
       default:
@@ -112,10 +114,19 @@ class Source {
     }
   }
 
+  /// Of an address that users go out with: mostly one of a port that somebody has.
+  Endpoint public_end() {
+    const char* addresses[] = {"198.51.100.1", "198.51.100.64", "198.51.100.65", "198.51.100.99"};
+    const uint16_t port = static_cast<uint16_t>(1024 + below(64));
+    return {addr(addresses[below(4)]), below(8) == 0 ? uint16_t{80} : port};
+  }
+
   Bytes good() {
     switch (below(5)) {
       case 0:
-        return d_.from_gateway(udp({addr("203.0.113.9"), 1}, {a_.inner4, 2}, bytes(below(900))));
+        return d_.from_gateway(udp({addr("203.0.113.9"), 1},
+                                   d_.nat ? public_end() : Endpoint{a_.inner4, 2},
+                                   bytes(below(900))));
       case 1:
         return d_.from_gateway(udp({addr("2001:db8:99::9"), 1}, {b_.inner6, 2}, bytes(below(900))));
       case 2:
@@ -142,12 +153,37 @@ class Source {
 class PipelineRandomTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(PipelineRandomTest);
   CPPUNIT_TEST(any_bytes_of_any_length_are_accounted_for);
+  CPPUNIT_TEST(and_with_addresses_that_are_translated);
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void any_bytes_of_any_length_are_accounted_for() {
-    DataPath d;
+  void any_bytes_of_any_length_are_accounted_for() { run({}); }
+
+  /// With those of a pool, the port's own, and rules.
+  void and_with_addresses_that_are_translated() {
+    for (const auto filtering :
+         {NatFiltering::kEndpointIndependent, NatFiltering::kAddressAndPortDependent}) {
+      NatSettings settings = nat_settings();
+      settings.pools = {prefix("198.51.100.1"), prefix("198.51.100.64/31")};
+      settings.filtering = filtering;
+      settings.statics = {
+          {.address = addr("198.51.100.64").v4_be(),
+           .inside = addr("10.0.1.1").v4_be(),
+           .protocol = kUdp,
+           .port = 80,
+           .inside_port = 8080},
+          {.address = addr("198.51.100.99").v4_be(), .inside = addr("10.0.1.2").v4_be()}};
+      DataPathOptions options;
+      options.nat = settings;
+      run(options);
+    }
+  }
+
+ private:
+  static void run(const DataPathOptions& options) {
+    DataPath d(options);
     Source source(d);
+    for (uint32_t user = 1; d.nat && user <= 2; ++user) d.nat->serve(user, 0);
     uint64_t fed = 0, left = 0, punted = 0;
     for (int round = 0; round < 5000; ++round) {
       const uint32_t burst = 1 + source.below(80);

@@ -4,6 +4,7 @@ reach each other by their public addresses; and an operator sees who has which p
 
 import os
 import socket
+import struct
 import time
 
 from tests.e2e import lab as net
@@ -13,9 +14,19 @@ from tests.e2e.netns import Namespace, link, until
 from tests.e2e.router_test import IP_PMTUDISC_DO, answer_to, mtu_of, udp_socket
 
 OWN, POOL = "192.0.2.2", "192.0.2.17"       # the port's own address, and one of its network besides
+ALONE = "192.0.2.30"                         # the address of 10.77.0.30, behind b
 BEYOND = "198.18.5.2"                       # a hop behind the internet, by a narrow link
 NARROW = 1300
 PATIENCE = 5
+
+
+def block_records(data: bytes):
+    """Who, and event and address inside, of each record of an IPFIX set (ctrl/nat/ipfix.h)."""
+    while data:
+        _, event, inside, _, first, last, length = struct.unpack("!QB4s4sHHB", data[:22])
+        assert last - first == 511
+        yield data[22:22 + length].decode(), (event, socket.inet_ntoa(inside))
+        data = data[22 + length:]
 
 
 class NatTest(LabCase):
@@ -33,7 +44,14 @@ class NatTest(LabCase):
             namespace.ip("link", "set", device, "mtu", str(NARROW))
         cls.lab.internet.sysctl("ipv4.ip_forward=1")
         cls.beyond.route("default", "via", "198.18.5.1")
-        cls.lab.start_relay(users=cls.users(), nat44={"addresses": [OWN, POOL]})
+        cls.collector = cls.lab.relay_side.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        cls.addClassCleanup(cls.collector.close)
+        cls.collector.bind(("127.0.0.1", 4739))
+        cls.lab.start_relay(users=cls.users(), nat44={
+            "addresses": [OWN, POOL],
+            "ipfix": {"collector": "127.0.0.1:4739"},
+            "forwards": [{"protocol": "tcp", "port": 8443, "to": "10.77.0.2", "to_port": 443}],
+            "one_to_one": [{"address": ALONE, "to": "10.77.0.30"}]})
         cls.connect_both()
         for site in net.SITES:
             cls.lab.sites[site].route("198.18.5.0/24", "dev", cls.lab.clients[site].device)
@@ -145,6 +163,51 @@ class NatTest(LabCase):
         sockets[1].sendto(b"hello too", ends[0])
         self.assertEqual(sockets[0].recvfrom(100), (b"hello too", ends[1]))
 
+    def test_a_collector_gets_a_record_of_each_block(self):
+        for namespace in (self.a(), self.b()):
+            self.assert_no_loss(ping(namespace, net.FAR_V4, count=1))
+        self.collector.settimeout(PATIENCE)
+        records = {}
+        while len(records) < 2:
+            message = self.collector.recv(2000)
+            self.assertEqual(struct.unpack("!HH", message[:4]), (10, len(message)))
+            at = 16
+            while at < len(message):
+                kind, length = struct.unpack("!HH", message[at:at + 4])
+                records |= dict(block_records(message[at + 4:at + length])) if kind == 256 else {}
+                at += length
+        self.assertEqual(records, {"alice": (16, "10.77.0.2"), "bob": (16, "10.77.0.3")})
+
+    def test_what_leads_inside(self):
+        """A port to a's web server, and an address that is one of b's."""
+        ear = self.server(socket.SOCK_STREAM, 443, self.a(), "10.77.0.2")
+        ear.listen()
+        out = self.caller(self.lab.internet, socket.SOCK_STREAM)
+        out.connect((OWN, 8443))
+        called, source = ear.accept()
+        with called:
+            self.assertEqual(source[0], net.INTERNET_V4)
+            called.sendall(b"page")
+            self.assertEqual(out.recv(100), b"page")
+        b = self.lab.clients["b"]
+        self.b().address(b.device, "10.77.0.30/32")
+        self.relay.call("peer.set", {"name": "b-laptop",
+                                     "allowed_ips": [*b.addresses, "10.77.0.30/32"]})
+        self.assert_no_loss(ping(self.lab.internet, ALONE, count=2))
+        self.assert_no_loss(ping(self.b(), net.FAR_V4, count=2, extra=("-I", "10.77.0.30")))
+
+    def test_clients_are_isolated_inside(self):
+        """With NAT unless the configuration says otherwise; a reload changes it."""
+        with udp_socket(self.a(), "10.77.0.3") as out:
+            self.assertEqual(answer_to(out), ("EHOSTUNREACH", net.TUNNEL_V4))
+        with udp_socket(self.a(), "fd77::3") as out:
+            self.assertEqual(answer_to(out), ("EACCES", net.TUNNEL_V6))
+        self.assertIn("isolated", self.relay.drops())
+        for isolation, received in ((False, 1), (True, 0)):
+            self.relay.config["isolation"] = isolation
+            self.relay.reload()
+            self.assertEqual(ping(self.a(), "10.77.0.3", count=1).received, received)
+
     def test_what_nobody_asked_for(self):
         """Scans are silent, and make nothing."""
         self.assert_no_loss(ping(self.a(), net.FAR_V4, count=1))
@@ -176,3 +239,4 @@ class NatTest(LabCase):
                  if event["kind"] == "nat_block"]
         self.assertEqual({event["user"] for event in given}, {"alice", "bob"})
         self.assertEqual({event["state"] for event in given}, {"given"})
+        self.assertEqual({event["inside"] for event in given}, {"10.77.0.2", "10.77.0.3"})

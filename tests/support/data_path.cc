@@ -247,6 +247,10 @@ void DataPath::start_nat(const NatSettings& settings) {
       *shared->nat, shared->rcu,
       [this](const NatBlockRecord& record) { nat_records.push_back(record); });
   port(1).translates = true;
+  for (const NatStatic& rule : settings.statics) {
+    if (rule.protocol != 0) continue;
+    prefixes->set({IpAddr::v4(&rule.address), 128}, RouteTarget::make(RouteKind::kPublic));
+  }
   for (const Prefix& public_prefix : settings.pools) {
     if (!prefixes->get(public_prefix))
       prefixes->set(public_prefix, RouteTarget::make(RouteKind::kPublic));
@@ -274,7 +278,7 @@ void DataPath::serve_block(const Punt& punt) {
   const IpAddr from = source_of(rte_pktmbuf_mtod(punt.mbuf, const uint8_t*));
   const uint32_t user = shared->peers[shared->prefixes.lookup(from).id()].user;
   if (const auto owner = nat->serve(user, punt.worker)) {
-    shared->mailboxes[*owner]->strays.push({punt.mbuf, punt.adjacency, punt.mbuf->port, true});
+    shared->mailboxes[*owner]->strays.push({punt.mbuf, punt.mbuf->port, true});
   } else {
     shared->mailboxes[punt.worker]->refused.push({punt.mbuf, Drop::kNatNoBlock});
   }

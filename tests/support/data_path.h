@@ -105,6 +105,8 @@ class DataPath {
   rte_mbuf* feed(unsigned port, const Bytes& frame, uint16_t queue = 0);
   /// Polls all workers in turn until nothing moves, and gives blocks of NAT to who waits for one.
   void poll();
+  /// Of a worker's packets that wait for a block of NAT: poll() does it, too. Returns how many.
+  unsigned serve_blocks(unsigned worker);
   /// Frames that have left by a port, in order.
   std::vector<Bytes> sent(unsigned port);
   /// The same as buffers, which the caller frees.
@@ -136,7 +138,6 @@ class DataPath {
   void open_ports(const DataPathOptions& options);
   void publish_routes();
   void start_nat(const dataplane::NatSettings& settings);
-  unsigned serve_blocks(unsigned worker);
   void serve_block(const dataplane::Punt& punt);
 
   std::unique_ptr<crypto::AeadEngine> engine_;  // the clients'

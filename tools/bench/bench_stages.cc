@@ -35,7 +35,7 @@ struct Options : CommonOptions {
   std::string directions = "up,down,hub", sizes = "64,128,256,576,1024,1420,IMIX";
   std::string sessions = "1,1000,10000,100000", batches = "1,8,32,64", mbufs = "512,32768";
   std::string engine = "auto", pages = "auto";
-  uint32_t rounds = 9, packets = 32768;
+  uint32_t rounds = 9, packets = 32768, nat = 0;
   unsigned core = 0;
 };
 
@@ -63,6 +63,8 @@ Options parse(int argc, char** argv) {
   add("core", po::value(&o.core)->default_value(o.core), "processor to run on");
   add("limits", po::bool_switch(&o.limits), "with users' limits, never reached");
   add("quotas", po::bool_switch(&o.quotas), "with users' quotas, never used up");
+  add("nat", po::value(&o.nat)->default_value(o.nat),
+      "NAT, and open ports of each client (1 to 4,096); 0: none");
   parse_options(argc, argv, all);
   if (o.brief) {
     o.sizes = "64,IMIX";
@@ -179,6 +181,7 @@ Json::Value describe(const Options& o, const std::string& engine, const Environm
   with["packets"] = o.packets;
   with["limits"] = o.limits;
   with["quotas"] = o.quotas;
+  with["nat"] = o.nat;
   with["core"] = o.core;
   return report;
 }
@@ -191,6 +194,7 @@ int run(const Options& o, const char* program) {
       groups.push_back(rows_of(o, direction_of(direction), size));
     }
   }
+  require(o.nat <= 4096, "a client has at most 4,096 open ports");
   require(o.rounds >= 1 && o.packets >= 1, "at least one round and one packet");
   const bool with_one = std::ranges::count(sessions, 1u) != 0;
   const uint32_t most_mbufs = std::ranges::max(mbufs);
@@ -203,7 +207,11 @@ int run(const Options& o, const char* program) {
                 engine.c_str(), environment.pages(), tsc_hz() / 1e9,
                 report["machine"]["load_average"].asDouble());
   }
-  StageRig rig(std::ranges::max(sessions), most_mbufs, engine, {o.limits, o.quotas});
+  StageRig rig(std::ranges::max(sessions), most_mbufs, engine, {o.limits, o.quotas, o.nat});
+  if (o.nat != 0) report["ns_of_mapping"] = rig.seconds_of_mapping() * 1e9;
+  if (o.nat != 0 && !o.json) {
+    std::printf("a mapping is made in %.0f ns\n", rig.seconds_of_mapping() * 1e9);
+  }
   relaygen::Progress progress;
   for (size_t g = 0; g < groups.size(); ++g) {
     for (const Row& row : groups[g]) rig.run(row.cell, 1, true);

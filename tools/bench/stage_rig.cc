@@ -2,6 +2,7 @@
 #include "tools/bench/stage_rig.h"
 
 #include <algorithm>
+#include <bit>
 #include <stdexcept>
 
 #include <x86intrin.h>
@@ -20,8 +21,22 @@ constexpr uint64_t kPollTicks = 1000;  // of the data path's clock: a microsecon
 constexpr uint64_t kAway = 4;          // times the median: the processor did something else
 constexpr uint64_t kAmpleRate = 1'000'000'000'000, kAmpleBytes = uint64_t{1} << 60;
 
-test::DataPathOptions options_for(uint32_t clients, uint32_t mbufs, const std::string& engine) {
+/// A block for each client, with so many ports in use.
+NatSettings nat_for(uint32_t clients, uint32_t ports) {
+  NatSettings settings;
+  settings.block_ports = std::bit_ceil(std::max(ports, 64u));
+  settings.max_flows = ports;
+  settings.flows = clients * ports;
+  const uint32_t each = kNatPorts / settings.block_ports;
+  const auto bits = std::bit_width(std::bit_ceil((clients + each - 1) / each)) - 1;
+  settings.pools = {{test::addr("100.64.0.0"), static_cast<uint8_t>(128 - bits)}};
+  return settings;
+}
+
+test::DataPathOptions options_for(uint32_t clients, uint32_t mbufs, const std::string& engine,
+                                  uint32_t nat_ports) {
   test::DataPathOptions options;
+  if (nat_ports != 0) options.nat = nat_for(clients, nat_ports);
   options.port_ring = 256;
   options.mbufs = mbufs + 1024;
   options.engine = engine;
@@ -69,7 +84,8 @@ class StageRig::Stopwatch {
 
 StageRig::StageRig(uint32_t clients, uint32_t mbufs, const std::string& engine,
                    const Policing& policing)
-    : path_(std::make_unique<test::DataPath>(options_for(clients, mbufs, engine))),
+    : path_(std::make_unique<test::DataPath>(
+          options_for(clients, mbufs, engine, policing.nat_ports))),
       engine_(crypto::make_engine(engine)),
       packets_(mbufs),
       keys_(kBurstSize) {
@@ -81,10 +97,30 @@ StageRig::StageRig(uint32_t clients, uint32_t mbufs, const std::string& engine,
     if (policing.limits) path_->limit(clients_.back(), {ample, ample});
     if (policing.quotas) path_->give_quota(clients_.back(), {.bytes = kAmpleBytes});
   }
+  if (policing.nat_ports != 0) open_ports(policing.nat_ports);
   watch_ = std::make_unique<Stopwatch>(path_->ports);
-  traffic_ = std::make_unique<StageTraffic>(*path_, clients_, *engine_);
+  traffic_ = std::make_unique<StageTraffic>(*path_, clients_, *engine_, policing.nat_ports);
   for (TestPacket& packet : packets_) packet.mbuf = rte_pktmbuf_alloc(path_->pool);
   for (crypto::Bytes32& key : keys_) crypto::random_bytes(key);
+}
+
+void StageRig::open_ports(uint32_t ports) {
+  path_->workers[0]->poll(path_->now);  // it knows the time then
+  NatFlows& flows = *path_->workers[0]->nat_flows;
+  for (const test::Client& client : clients_) path_->nat->serve(client.user, 0);
+  const uint64_t begin = __rdtsc();
+  for (uint32_t port = 0; port < ports; ++port) {
+    for (const test::Client& client : clients_) {
+      const auto number = static_cast<uint16_t>(StageTraffic::kFirstPort + port);
+      NatFlow* flow = nullptr;
+      if (flows.make(nat_key(*path_->shared, client, number), flow) != Drop::kNone) {
+        throw std::runtime_error("no room for a mapping");
+      }
+      flows.touch(*flow, 0, true);
+    }
+  }
+  seconds_of_mapping_ = static_cast<double>(__rdtsc() - begin) / tsc_hz() /
+                        (static_cast<double>(clients_.size()) * ports);
 }
 
 StageRig::~StageRig() {

@@ -43,6 +43,7 @@ struct Cost {
 /// What holds for all clients, and is never reached.
 struct Policing {
   bool limits = false, quotas = false;
+  uint32_t nat_ports = 0;  // of each client, with a mapping each; 0: no NAT
 };
 
 class StageRig {
@@ -58,6 +59,9 @@ class StageRig {
   /// with `check` when it is not what it should be.
   Cost run(const Cell& cell, uint32_t packets, bool check);
 
+  /// Seconds that making a mapping took.
+  [[nodiscard]] double seconds_of_mapping() const noexcept { return seconds_of_mapping_; }
+
   /// Bytes of packet memory that a rig takes.
   static uint64_t bytes_for(uint32_t mbufs) noexcept;
 
@@ -70,6 +74,7 @@ class StageRig {
     uint32_t packets = 0, cycles = 0;
     StageCycles stages{};
   };
+  void open_ports(uint32_t ports);
   static Cost cost_of(const std::vector<Sample>& samples);
   static double bare_cost_of(const std::vector<Sample>& samples);
   void pass(const Cell& cell, std::span<TestPacket> packets);
@@ -79,6 +84,7 @@ class StageRig {
   StageCycles stages_since_last() noexcept;
 
   std::unique_ptr<test::DataPath> path_;
+  double seconds_of_mapping_ = 0;
   std::vector<test::Client> clients_;
   std::unique_ptr<crypto::AeadEngine> engine_;
   std::unique_ptr<Stopwatch> watch_;

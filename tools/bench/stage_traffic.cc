@@ -65,12 +65,13 @@ const uint8_t* payload() {
   throw std::runtime_error(std::string("a packet came out wrong: ") + what);
 }
 
-/// An inner packet as it left, but for a hop taken.
-void check_inner(const TestPacket& packet, const uint8_t* ip) {
+/// An inner packet as it left, but for a hop taken, and its source where NAT has changed it.
+void check_inner(const TestPacket& packet, const uint8_t* ip, bool translated) {
   if (load_be16(ip + 2) != packet.inner_bytes || !ipv4_checksum_ok(ip) || ip[8] != kTtl - 1) {
     fail("its IP header");
   }
-  if (packet.from != nullptr && load_as<uint32_t>(ip + 12) != packet.from->inner4.v4_be()) {
+  if (packet.from != nullptr && !translated &&
+      load_as<uint32_t>(ip + 12) != packet.from->inner4.v4_be()) {
     fail("its source");
   }
   if (packet.to != nullptr && load_as<uint32_t>(ip + 16) != packet.to->inner4.v4_be()) {
@@ -80,6 +81,16 @@ void check_inner(const TestPacket& packet, const uint8_t* ip) {
 }
 
 }  // namespace
+
+NatKey nat_key(const Shared& shared, const test::Client& client, uint16_t port) {
+  NatKey key{};
+  key.inside = client.inner4.v4_be();
+  key.inside_port = rte_cpu_to_be_16(port);
+  key.user = client.user;
+  key.epoch = shared.nat->user(client.user).epoch;
+  key.protocol = IPPROTO_UDP;
+  return key;
+}
 
 Direction direction_of(const std::string& text) {
   for (const Direction d : {Direction::kUp, Direction::kDown, Direction::kHub}) {
@@ -100,8 +111,8 @@ const char* to_text(Direction direction) noexcept {
 }
 
 StageTraffic::StageTraffic(test::DataPath& path, std::span<test::Client> clients,
-                           crypto::AeadEngine& engine)
-    : path_(path), clients_(clients), engine_(engine) {}
+                           crypto::AeadEngine& engine, uint32_t ports)
+    : path_(path), clients_(clients), engine_(engine), ports_(ports) {}
 
 void StageTraffic::make(Direction direction, std::span<const uint32_t> lengths, size_t clients,
                         std::span<TestPacket> packets) {
@@ -139,12 +150,25 @@ void StageTraffic::make_one(Direction direction, uint32_t length, size_t clients
   packet.mbuf->pkt_len = bytes;
 }
 
+/// Of a mapping that StageRig has made.
+Endpoint StageTraffic::public_end(const test::Client& client, uint16_t port) const {
+  NatFlows& flows = *path_.workers[0]->nat_flows;
+  const NatFlow* flow = flows.find(nat_key(*path_.shared, client, port));
+  if (flow == nullptr) fail("its mapping is gone");
+  return {IpAddr::v4(&flow->public_address), flow->public_port};
+}
+
 uint8_t* StageTraffic::write_inner(TestPacket& packet, uint8_t* at) {
   // Each client talks with a host of its own there.
   const test::Client& client = packet.from != nullptr ? *packet.from : *packet.to;
   const uint32_t network = rte_cpu_to_be_32(kPlainNetwork + client.user % kPlainHosts);
+  const auto port = ports_ == 0 ? kDiscard : static_cast<uint16_t>(kFirstPort + random_() % ports_);
+  const Endpoint to = packet.to == nullptr                    ? Endpoint{}
+                      : packet.from == nullptr && ports_ != 0 ? public_end(client, port)
+                                                              : Endpoint{client.inner4, kDiscard};
   write_headers(at, packet.from != nullptr ? packet.from->inner4.v4_be() : network,
-                packet.to != nullptr ? packet.to->inner4.v4_be() : network, kDiscard, kDiscard,
+                packet.to != nullptr ? to.addr.v4_be() : network,
+                packet.from != nullptr ? port : kDiscard, packet.to != nullptr ? to.port : kDiscard,
                 packet.inner_bytes);
   std::memcpy(at + kIpUdp, payload(), packet.inner_bytes - kIpUdp);
   return at;
@@ -170,7 +194,7 @@ void StageTraffic::check(std::span<const TestPacket> packets) {
   for (const TestPacket& packet : packets) {
     auto* ip = rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t*, RTE_ETHER_HDR_LEN);
     if (packet.to == nullptr) {
-      check_inner(packet, ip);
+      check_inner(packet, ip, ports_ != 0);
       continue;
     }
     if (load_as<uint32_t>(ip + 16) != packet.to->endpoint.addr.v4_be()) fail("its endpoint");
@@ -181,7 +205,7 @@ void StageTraffic::check(std::span<const TestPacket> packets) {
                               transport + sizeof(MessageTransport), text, false};
     engine_.open_burst({&sealed, 1});
     if (!sealed.authentic) fail("its tag");
-    check_inner(packet, sealed.text);
+    check_inner(packet, sealed.text, false);
   }
 }
 

@@ -34,10 +34,17 @@ struct TestPacket {
   test::Client* to = nullptr;  // null: the plain network
 };
 
+/// What a mapping of a client's UDP port is found by.
+dataplane::NatKey nat_key(const dataplane::Shared& shared, const test::Client& client,
+                          uint16_t port);
+
 class StageTraffic {
  public:
-  /// `engine`: seals and opens the clients' packets. All references outlive this object.
-  StageTraffic(test::DataPath& path, std::span<test::Client> clients, crypto::AeadEngine& engine);
+  /// `engine`: seals and opens the clients' packets. All references outlive this object. `ports`:
+  /// of each client, that packets are from and to at random, by NAT; 0: always the same, without.
+  StageTraffic(test::DataPath& path, std::span<test::Client> clients, crypto::AeadEngine& engine,
+               uint32_t ports);
+  static constexpr uint16_t kFirstPort = 2000;  // of a client, with NAT
 
   /// Fills the packets' buffers with new packets from or to clients out of the first `clients` at
   /// random. No client uses a counter twice.
@@ -50,12 +57,14 @@ class StageTraffic {
 
  private:
   void make_one(Direction direction, uint32_t length, size_t clients, TestPacket& packet);
+  [[nodiscard]] dataplane::Endpoint public_end(const test::Client& client, uint16_t port) const;
   uint8_t* write_inner(TestPacket& packet, uint8_t* at);
   void write_outer(const TestPacket& packet, uint8_t* frame);
 
   test::DataPath& path_;
   std::span<test::Client> clients_;
   crypto::AeadEngine& engine_;
+  const uint32_t ports_;
   std::mt19937_64 random_{3};
   std::vector<crypto::AeadPacket> sealing_;
 };

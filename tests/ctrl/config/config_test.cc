@@ -57,7 +57,8 @@ class ConfigTest : public ConfigFiles {
       "address_pools": [{"prefix": "10.77.0.0/16", "reserved": ["10.77.0.53"]},
                         {"prefix": "fd77::/64"}],
       "events_kept": 500, "control_socket": "/tmp/x.sock", "log_level": "debug",
-      "http": {"listen": "[::1]:80", "series_for": ["alice", "staff-*"], "series_limit": 7})");
+      "http": {"listen": "[::1]:80", "series_for": ["alice", "staff-*"], "series_limit": 7},
+      "wg": {"interface": "wg0", "user": "alice"})");
     CPPUNIT_ASSERT_EQUAL(uint16_t{51821}, config.udp_ports.front());
     CPPUNIT_ASSERT_EQUAL(size_t{1}, config.listen_addresses.size());
     CPPUNIT_ASSERT_EQUAL(std::string("vpn.example.net:51820"), *config.public_endpoint);
@@ -78,12 +79,16 @@ class ConfigTest : public ConfigFiles {
     CPPUNIT_ASSERT_EQUAL(std::string("[::1]:80"), to_string(*config.http.listen));
     CPPUNIT_ASSERT_EQUAL(std::string("staff-*"), config.http.series_for.at(1));
     CPPUNIT_ASSERT_EQUAL(size_t{7}, config.http.series_limit);
+    CPPUNIT_ASSERT_EQUAL(std::string("wg0 alice"), config.wg.interface + ' ' + config.wg.user);
     CPPUNIT_ASSERT_EQUAL(std::string("fd77::/64"), to_string(config.address_pools.at(1).prefix));
     CPPUNIT_ASSERT_EQUAL(size_t{1}, config.address_pools.at(0).reserved.size());
   }
 
   void nat_of_the_egress_port() {
-    CPPUNIT_ASSERT(!load().nat44);
+    CPPUNIT_ASSERT(!load().nat44 && !load().isolation);
+    CPPUNIT_ASSERT(load(R"("nat44": {})").isolation);
+    CPPUNIT_ASSERT(!load(R"("nat44": {}, "isolation": false)").isolation);
+    CPPUNIT_ASSERT(load(R"("isolation": true)").isolation);
     const Nat44Config own = load(R"("nat44": {})").nat44.value();
     CPPUNIT_ASSERT_EQUAL(std::string("inet"), own.port);
     CPPUNIT_ASSERT_EQUAL(size_t{1}, own.settings.pools.size());
@@ -91,12 +96,23 @@ class ConfigTest : public ConfigFiles {
     const Nat44Config all = load(R"("nat44": {"port": "wan", "addresses": ["203.0.113.64/27",
       "203.0.113.7"], "block_ports": 256, "max_blocks": 2, "max_flows": 500, "flows": 5000,
       "filtering": "address_and_port_dependent", "udp_timeout": 200, "icmp_timeout": 70,
-      "tcp_timeout": 8000, "tcp_transitory_timeout": 250})")
+      "tcp_timeout": 8000, "tcp_transitory_timeout": 250, "forwards": [{"protocol": "udp",
+      "address": "203.0.113.7", "port": 5000, "ports": 20, "to": "10.77.0.2", "to_port": 7000}],
+      "one_to_one": [{"address": "203.0.113.9", "to": "10.77.0.3"}],
+      "ipfix": {"collector": "192.0.2.50:4739", "domain": 9}})")
                                 .nat44.value();
     const dataplane::NatSettings& s = all.settings;
     CPPUNIT_ASSERT_EQUAL(std::string("wan"), all.port);
     CPPUNIT_ASSERT_EQUAL(uint64_t{33}, dataplane::count_addresses(s.pools));
     CPPUNIT_ASSERT(s.filtering == dataplane::NatFiltering::kAddressAndPortDependent);
+    CPPUNIT_ASSERT_EQUAL(std::string("192.0.2.50:4739"), to_string(all.collector.value()));
+    CPPUNIT_ASSERT_EQUAL(9u, all.domain);
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, s.statics.size());
+    CPPUNIT_ASSERT_EQUAL(5000, int{s.statics[0].port});
+    CPPUNIT_ASSERT_EQUAL(7000, int{s.statics[0].inside_port});
+    CPPUNIT_ASSERT_EQUAL(20, int{s.statics[0].count});
+    CPPUNIT_ASSERT_EQUAL(0, int{s.statics[1].protocol});
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, all.public_prefixes().size());
     CPPUNIT_ASSERT((std::vector{s.block_ports, s.max_blocks, s.max_flows, s.flows, s.udp_seconds,
                                 s.icmp_seconds, s.tcp_seconds, s.tcp_transitory_seconds} ==
                     std::vector<uint32_t>{256, 2, 500, 5000, 200, 70, 8000, 250}));
@@ -215,6 +231,8 @@ class ConfigTest : public ConfigFiles {
          "http.listen: found \"9586\", expected an address and a port such as \"127.0.0.1:9586\""},
         {R"("http": {"listen": "127.0.0.1:0"})", "http.listen: found"},
         {R"("http": {"series_for": ["a*b"]})", "http.series_for[0]: found \"a*b\", expected"},
+        {R"("wg": {"interface": "a/b", "user": "x"})", "wg.interface: found \"a/b\", expected"},
+        {R"("wg": {"interface": "wg0"})", "wg.user: missing"},
         {R"("http": {"series_limit": 0})", "http.series_limit: found 0, expected a whole number"},
         {R"("events_kept": 1)", "events_kept: found 1, expected a whole number from 100"},
         {R"("address_pools": [{}])", "address_pools[0].prefix: missing"},
@@ -223,6 +241,7 @@ class ConfigTest : public ConfigFiles {
          "address_pools[1].prefix: 10.0.0.0/8 overlaps another pool, 10.7.0.0/16"},
         {R"("address_pools": [{"prefix": "10.7.0.0/16", "reserved": ["10.8.0.1"]}])",
          "address_pools[0].reserved[0]: found \"10.8.0.1\", expected an address of the pool"},
+        {R"("isolation": "on")", "isolation: found \"on\", expected true or false"},
         {R"("nat44": [])", "nat44: found a list, expected an object"},
         {R"("nat44": {"port": "lan"})", "nat44.port: found \"lan\", expected the name of one"},
         {R"("nat44": {"addresses": ["fd00::1"]})",
@@ -233,10 +252,38 @@ class ConfigTest : public ConfigFiles {
         {R"("nat44": {"addresses": []})", "nat44.addresses: is empty"},
         {R"("nat44": {"addresses": ["192.0.2.0/28"]})",
          "nat44.addresses: 192.0.2.0/28 holds the gateway 192.0.2.1 of port \"inet\""},
+        {R"("nat44": {"forwards": [{"protocol": "sctp", "port": 80, "to": "10.77.0.2"}]})",
+         "nat44.forwards[0].protocol: found \"sctp\", expected one of"},
+        {R"("nat44": {"forwards": [{"protocol": "tcp", "to": "10.77.0.2"}]})",
+         "nat44.forwards[0].port: missing"},
+        {R"("nat44": {"forwards": [{"protocol": "tcp", "port": 80, "to": "fd77::2"}]})",
+         "nat44.forwards[0].to: found \"fd77::2\", expected an IPv4 address"},
+        {R"("nat44": {"forwards": [{"protocol": "tcp", "port": 80, "to": "10.77.0.2",
+                                     "address": "203.0.113.1"}]})",
+         "nat44.forwards[0].address: 203.0.113.1 is none of \"addresses\""},
+        {R"("nat44": {"forwards": [{"protocol": "tcp", "port": 65000, "ports": 537,
+                                     "to": "10.77.0.2"}]})",
+         "nat44.forwards[0].ports: found 537, which leads behind port 65535"},
+        {R"("nat44": {"forwards": [{"protocol": "tcp", "port": 80, "ports": 9, "to": "10.77.0.2"},
+                                    {"protocol": "tcp", "port": 88, "to": "10.77.0.3"}]})",
+         "nat44.forwards: port 88 of 192.0.2.2 leads to two places"},
+        {R"("nat44": {"forwards": [{"protocol": "tcp", "port": 80, "to": "10.77.0.2"},
+                                    {"protocol": "tcp", "port": 81, "to": "10.77.0.2",
+                                     "to_port": 80}]})",
+         "nat44.forwards: two lead to port 80 of 10.77.0.2"},
+        {R"("nat44": {"forwards": [{"protocol": "udp", "port": 51820, "to": "10.77.0.2"}]})",
+         "nat44.forwards: UDP port 51820 of 192.0.2.2 is WireGuard's"},
+        {R"("nat44": {"one_to_one": [{"address": "192.0.2.2", "to": "10.77.0.2"}]})",
+         "nat44.one_to_one[0].address: 192.0.2.2 is one of \"addresses\""},
+        {R"("nat44": {"one_to_one": [{"address": "198.51.100.1", "to": "10.77.0.2"}]})",
+         "nat44.one_to_one: 198.51.100.1 is the relay's own address"},
         {R"("nat44": {"block_ports": 100})", "nat44.block_ports: found 100, expected a power"},
         {R"("nat44": {"max_blocks": 9})", "nat44.max_blocks: found 9"},
         {R"("nat44": {"udp_timeout": 30})",
          "nat44.udp_timeout: found 30, expected a whole number from 120"},
+        {R"("nat44": {"ipfix": {}})", "nat44.ipfix.collector: missing"},
+        {R"("nat44": {"ipfix": {"collector": "192.0.2.50"}})",
+         "nat44.ipfix.collector: found \"192.0.2.50\", expected an address and a port"},
         {R"("nat44": {"filtering": "none"})", "nat44.filtering: found \"none\", expected one of"},
         {R"("users": {})", "users: found an object, expected a list"},
     };

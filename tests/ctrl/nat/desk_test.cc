@@ -23,7 +23,7 @@ using dataplane::NatBlockRecord;
 using dataplane::Punt;
 using dataplane::PuntReason;
 
-constexpr uint16_t kWay = 3, kOutPort = 1;  // adjacency and port of packets
+constexpr uint16_t kOutPort = 1;  // of packets
 
 dataplane::Sizes desk_sizes() {
   dataplane::Sizes sizes;
@@ -61,13 +61,13 @@ struct Desk {
     std::memcpy(rte_pktmbuf_append(packet, static_cast<uint16_t>(bytes.size())), bytes.data(),
                 bytes.size());
     packet->port = kOutPort;
-    desk.handle({packet, PuntReason::kNoBlock, worker, kWay, 0});
+    desk.handle({packet, PuntReason::kNoBlock, worker, 0, 0});
   }
   unsigned given_back(unsigned worker) {
     dataplane::Stray stray{};
     unsigned count = 0;
     for (; shared.mailboxes[worker]->strays.pop_burst(&stray, 1) == 1; ++count) {
-      CPPUNIT_ASSERT(stray.outward && stray.adjacency == kWay && stray.port == kOutPort);
+      CPPUNIT_ASSERT(stray.outward && stray.port == kOutPort);
       rte_pktmbuf_free(stray.mbuf);
     }
     return count;
@@ -94,13 +94,13 @@ struct Desk {
 
 class NatDeskTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(NatDeskTest);
-  CPPUNIT_TEST(a_packet_goes_to_the_owner_with_its_way);
+  CPPUNIT_TEST(a_packet_goes_to_the_owner);
   CPPUNIT_TEST(who_gets_none_is_told);
   CPPUNIT_TEST(what_it_tells);
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void a_packet_goes_to_the_owner_with_its_way() {
+  void a_packet_goes_to_the_owner() {
     Desk d;
     d.ask("10.0.0.7", 1);
     d.ask("10.0.0.7", 0);
@@ -108,6 +108,7 @@ class NatDeskTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(2u, d.given_back(1));
     CPPUNIT_ASSERT_EQUAL(size_t{1}, d.records.size());
     CPPUNIT_ASSERT_EQUAL(7u, d.records[0].user);
+    CPPUNIT_ASSERT_EQUAL(test::addr("10.0.0.7").v4_be(), d.records[0].inside);
     CPPUNIT_ASSERT_EQUAL(0u, rte_mempool_in_use_count(d.shared.pool));
   }
 
@@ -145,6 +146,7 @@ class NatDeskTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(uint64_t{0}, d.desk.use(7).blocks);
     CPPUNIT_ASSERT_EQUAL(size_t{2}, d.records.size());
     CPPUNIT_ASSERT(!d.records[1].given);
+    CPPUNIT_ASSERT_EQUAL(d.records[0].inside, d.records[1].inside);
   }
 };
 

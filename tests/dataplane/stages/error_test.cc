@@ -133,6 +133,14 @@ class ErrorTest : public CppUnit::TestFixture {
             return to(v6 ? other.inner6 : other.inner4, 64)(d, c);
           },
           1);
+      check(
+          "a peer of another user", kProhibited, Drop::kIsolated,
+          [&](DataPath& d, Client& c) {
+            d.shared->isolated = true;
+            const Client other = d.add_client();
+            return to(v6 ? other.inner6 : other.inner4, 64)(d, c);
+          },
+          1);
       check("nothing listens", kPortClosed, Drop::kUnknownLocal, to(ours, 64));
       check(
           "nothing left", kProhibited, Drop::kQuotaUp,

@@ -41,6 +41,7 @@ uint32_t mss_of(const Bytes& packet) {
 
 class FitTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(FitTest);
+  CPPUNIT_TEST(users_are_isolated_and_their_own_peers_are_not);
   CPPUNIT_TEST(to_a_peer_it_comes_in_parts);
   CPPUNIT_TEST(to_a_network_it_comes_in_parts);
   CPPUNIT_TEST(a_burst_of_large_packets_loses_none);
@@ -51,6 +52,38 @@ class FitTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  void users_are_isolated_and_their_own_peers_are_not() {
+    DataPath d;
+    Client a = d.add_client(), phone = d.add_client(), b = d.add_client();
+    d.shared->peers[phone.peer].user = a.user;
+    const Prefix behind[] = {{b.inner4, 128}, {b.inner6, 128}, prefix("10.8.0.0/16")};
+    CPPUNIT_ASSERT(d.peers->set_allowed(b.peer, behind));
+    const auto arrives = [&](const Client& at, const IpAddr& to) {
+      d.now += DataPath::kHz;
+      const IpAddr from = to.is_v4() ? a.inner4 : a.inner6;
+      d.feed(0, d.tunnelled(a, udp({from, 7}, {to, 9}, pattern(40))));
+      d.poll();
+      const auto out = d.sent(0);
+      CPPUNIT_ASSERT_EQUAL(size_t{1}, out.size());
+      return d.open(at, out[0]).has_value();
+    };
+    for (const bool isolated : {false, true, false}) {
+      d.shared->isolated = isolated;
+      for (const IpAddr& to : {b.inner4, b.inner6, addr("10.8.7.6")}) {
+        CPPUNIT_ASSERT_EQUAL(!isolated, arrives(b, to));
+      }
+      CPPUNIT_ASSERT(arrives(phone, phone.inner4) && arrives(phone, phone.inner6));
+      CPPUNIT_ASSERT(arrives(a, a.inner4));
+    }
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, d.drops(Drop::kIsolated));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, d.all_drops());
+    // What comes from a network is nobody's.
+    d.shared->isolated = true;
+    d.feed(1, d.from_gateway(udp(kServer, {b.inner4, 9}, pattern(40))));
+    d.poll();
+    CPPUNIT_ASSERT(d.open(b, d.sent(0).at(0)).has_value());
+  }
+
   void to_a_peer_it_comes_in_parts() {
     for (const bool outer6 : {false, true}) {
       DataPath d;

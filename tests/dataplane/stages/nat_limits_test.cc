@@ -34,6 +34,7 @@ class NatLimitsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(flows_of_a_user);
   CPPUNIT_TEST(records_of_a_worker);
   CPPUNIT_TEST(what_waits_for_a_block_is_bounded);
+  CPPUNIT_TEST(a_block_that_is_closing_is_waited_for);
   CPPUNIT_TEST(a_removed_user_leaves_nothing);
   CPPUNIT_TEST(damaged_packets_take_nothing);
   CPPUNIT_TEST_SUITE_END();
@@ -116,6 +117,22 @@ class NatLimitsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{16}, lab.gateway().size());
     expect_drops(lab, Drop::kNatBlockAwaited, 24);
     CPPUNIT_ASSERT_EQUAL_MESSAGE("one block for all", size_t{1}, lab.d.nat_records.size());
+  }
+
+  /// It is not known yet whether the user keeps it: nobody is told that it may have no more.
+  void a_block_that_is_closing_is_waited_for() {
+    NatSettings settings = nat_settings();
+    settings.max_blocks = 1;
+    NatLab lab(settings);
+    Client c = lab.d.add_client();
+    lab.mapped(c, 4000);
+    NatBlock& block = lab.d.shared->nat->block(0);
+    block.closing = true;
+    CPPUNIT_ASSERT(!lab.out(c, udp({c.inner4, 4001}, kServer, {})));
+    expect_drops(lab, Drop::kNatBlockAwaited, 1);  // in the end
+    block.closing = false;
+    lab.mapped(c, 4001);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, lab.d.nat_records.size());
   }
 
   void a_removed_user_leaves_nothing() {

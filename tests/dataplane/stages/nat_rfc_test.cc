@@ -82,6 +82,7 @@ class NatRfcTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(rfc4787_14_fragments_in_any_order);
   CPPUNIT_TEST(rfc5382_2_both_ends_may_open);
   CPPUNIT_TEST(rfc5382_4_unasked_opening_has_no_answer);
+  CPPUNIT_TEST(rfc5382_4_resets_make_no_flow);
   CPPUNIT_TEST(rfc5382_5_established_connections_last);
   CPPUNIT_TEST(rfc5382_5_others_do_not);
   CPPUNIT_TEST(rfc5382_5_finished_ones_end);
@@ -187,6 +188,7 @@ class NatRfcTest : public CppUnit::TestFixture {
   void rfc4787_9_users_meet_by_their_public_ends() {
     for (const auto& settings : {nat_settings(), filtering()}) {
       NatLab lab(settings);
+      lab.d.shared->isolated = true;  // inside; by their public ends they reach each other
       Client a = lab.d.add_client(), b = lab.d.add_client();
       const Endpoint of_b = lab.mapped(b, 5000), of_a = lab.mapped(a, 4000);
       // Filters hold for users, too: each sends to the other.
@@ -273,6 +275,20 @@ class NatRfcTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!tcp.hear_from(kOther, kSyn));
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, tcp.lab.d.drops(Drop::kNatNoMapping));
     CPPUNIT_ASSERT(tcp.lab.gateway().empty());
+  }
+
+  /// Whoever tries an open port takes nothing of the user's flows.
+  void rfc5382_4_resets_make_no_flow() {
+    Connection open;
+    open.establish();
+    NatLab& lab = open.lab;
+    CPPUNIT_ASSERT_EQUAL(2u, lab.d.workers[0]->nat_flows->used());
+    CPPUNIT_ASSERT(open.hear_from(kOther, kSyn));
+    const auto sent = lab.out(open.client, tcp(open.inside, kOther, 0, 2, kReset | kAck));
+    CPPUNIT_ASSERT((ends_of(sent.value()) == Ends{open.outside, kOther}));
+    CPPUNIT_ASSERT_EQUAL(2u, lab.d.workers[0]->nat_flows->used());
+    CPPUNIT_ASSERT(!lab.out(open.client, tcp({open.client.inner4, 9}, kOther, 0, 2, kReset)));
+    expect_drops(lab, Drop::kNatNoMapping, 1);
   }
 
   void rfc5382_5_established_connections_last() {

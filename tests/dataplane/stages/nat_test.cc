@@ -44,9 +44,26 @@ class NatTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_is_larger_than_the_port_takes);
   CPPUNIT_TEST(errors_to_users_who_meet);
   CPPUNIT_TEST(quotas_count_either_way);
+  CPPUNIT_TEST(an_address_that_is_another_users_now);
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  /// Its last user's mappings live on for a while, and lead to nobody else.
+  void an_address_that_is_another_users_now() {
+    NatLab lab;
+    Client a = lab.d.add_client(), b = lab.d.add_client();
+    const Endpoint outside = lab.mapped(a, 4000);
+    const auto sent = lab.out(a, udp({a.inner4, 4000}, kServer, pattern(40)));
+    lab.d.shared->peers[a.peer].user = b.user;
+    CPPUNIT_ASSERT(!lab.in(a, udp(kServer, outside, pattern(20))));
+    expect_drops(lab, Drop::kNatNoMapping, 1);
+    CPPUNIT_ASSERT(!lab.in(a, icmp_error(kServer.addr, outside.addr, 3, 3, *sent)));
+    expect_drops(lab, Drop::kNatNoMapping, 2);
+    // Its own are its own.
+    const Endpoint mine = lab.mapped(a, 4000);
+    CPPUNIT_ASSERT(lab.in(a, udp(kServer, mine, pattern(20))));
+  }
+
   void strays_find_their_owner() {
     NatLab lab(nat_settings(), 2);
     // The user's session, and with it its mappings, are worker 1's.

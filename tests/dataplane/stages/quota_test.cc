@@ -23,7 +23,7 @@ Bytes kilobyte_down(const Client& c) { return udp(kServer, {c.inner4, 1}, patter
 void feed_up(DataPath& d, Client& c, int packets, uint16_t queue = 0) {
   for (int i = 0; i < packets; ++i) d.feed(0, d.tunnelled(c, kilobyte_up(c)), queue);
 }
-void feed_down(DataPath& d, const Client& c, int packets, uint16_t queue = 0) {
+void feed_kilobytes_down(DataPath& d, const Client& c, int packets, uint16_t queue = 0) {
   for (int i = 0; i < packets; ++i) d.feed(1, d.from_gateway(kilobyte_down(c)), queue);
 }
 
@@ -39,7 +39,7 @@ Passed take(DataPath& d) {
 }
 Passed offer(DataPath& d, Client& c, int packets) {
   feed_up(d, c, packets);
-  feed_down(d, c, packets);
+  feed_kilobytes_down(d, c, packets);
   d.poll();
   return take(d);
 }
@@ -86,7 +86,7 @@ class QuotaTest : public CppUnit::TestFixture {
     d.give_quota(c, {.bytes = 30'000, .counts = Counts::kBoth});
     Passed first = offer(d, c, 10);
     CPPUNIT_ASSERT(first.up == 10 && first.down == 10);
-    feed_down(d, c, 20);
+    feed_kilobytes_down(d, c, 20);
     d.poll();
     CPPUNIT_ASSERT_EQUAL(size_t{10}, take(d).down);
     const Passed rest = offer(d, c, 5);
@@ -168,8 +168,8 @@ class QuotaTest : public CppUnit::TestFixture {
     for (int round = 0; round < 20; ++round) {
       feed_up(d, a, 3, 0);
       feed_up(d, b, 2, 1);
-      feed_down(d, a, 2, 1);
-      feed_down(d, b, 3, 0);
+      feed_kilobytes_down(d, a, 2, 1);
+      feed_kilobytes_down(d, b, 3, 0);
       d.poll();
     }
     const Passed passed = take(d);
@@ -245,7 +245,7 @@ class QuotaTest : public CppUnit::TestFixture {
     Client c = d.add_client();
     d.give_quota(c, {.bytes = 1'000, .counts = Counts::kBoth});
     feed_up(d, c, 3);
-    feed_down(d, c, 3);
+    feed_kilobytes_down(d, c, 3);
     d.poll();
     CPPUNIT_ASSERT_EQUAL(size_t{2}, d.sent(0).size());      // of its second and third packet
     CPPUNIT_ASSERT_EQUAL(size_t{1 + 3}, d.sent(1).size());  // its first, and what hosts are told
