@@ -224,9 +224,8 @@ class Filter {
   /// Memory that is written is never executed, and what was code stays as it is.
   void allow_data(const char* name) {
     const int number = seccomp_syscall_resolve_name(name);
-    check(seccomp_rule_add(context_, SCMP_ACT_ALLOW, number, 1,
-                           SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)),
-          name);
+    const scmp_arg_cmp no_code{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};  // of the third argument
+    check(seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, number, 1, &no_code), name);
   }
   [[nodiscard]] Program program() const {
     const int fd = memfd_create("system calls", MFD_CLOEXEC);

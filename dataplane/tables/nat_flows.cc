@@ -16,6 +16,9 @@ namespace wirelay::dataplane {
 
 namespace {
 
+/// So many that few records share one: the second of a bucket is fetched by nobody ahead.
+constexpr size_t kBucketsEach = 4;
+
 /// A count with one writer.
 void add_to(std::atomic<uint32_t>& count, uint32_t n) noexcept {
   count.store(count.load(kRelaxed) + n, kRelaxed);
@@ -36,7 +39,7 @@ NatFlows::NatFlows(NatTable& table, uint32_t records, uint64_t tsc_hz)
       tsc_hz_(tsc_hz),
       secret_{rte_rand(), rte_rand()},
       records_(size_t{records} + 1),
-      buckets_(std::bit_ceil(size_t{records})) {
+      buckets_(std::bit_ceil(size_t{records} * kBucketsEach)) {
   // All of it is there before the worker needs it.
   std::memset(static_cast<void*>(records_.data()), 0, records_.size() * sizeof(NatFlow));
   std::memset(buckets_.data(), 0, buckets_.size() * sizeof(uint32_t));

@@ -137,6 +137,27 @@ def show_removal(table: Table, lab: net.Lab):
               b.lost == 0 < b.received)
 
 
+def show_nat(table: Table, lab: net.Lab):
+    """The relay again, before an internet that knows no way to the tunnel's network."""
+    lab.relay.stop()
+    lab.internet.ip("route", "del", "10.77.0.0/16")
+    lab.start_relay(nat44={}, users=[{"name": user, "peers": [lab.peer(site)]}
+                                     for site, user in USERS.items()])
+    for site in USERS:
+        client = lab.clients[site]
+        client.configure(client.settings(lab.relay_key, net.ENDPOINT_V4))
+        ping(lab.sites[site], net.TUNNEL_V4, count=1)
+        client.wait_for_handshake()
+    replies = ping(lab.sites["a"], net.FAR_V4, count=20)
+    table.add("NAT: ping A to the internet, IPv4", "20 replies", f"{replies.received} replies",
+              replies.lost == 0)
+    replies = ping(lab.sites["a"], lab.clients["b"].addresses[0].split("/")[0], count=5)
+    table.add("isolation: ping A to B", "no reply", f"{replies.received} replies",
+              replies.received == 0)
+    users = [block["user"] for block in lab.relay.call("nat.blocks")["blocks"]]
+    table.add("relayctl nat: who has public ports", "alice", ", ".join(users), users == ["alice"])
+
+
 def run_demo(lab: net.Lab, table: Table):
     show_start(table, lab)
     show_handshakes(table, lab)
@@ -145,6 +166,7 @@ def run_demo(lab: net.Lab, table: Table):
     show_throughput(table, lab, iperf)
     show_limit(table, lab, iperf)
     show_removal(table, lab)
+    show_nat(table, lab)
 
 
 def what_next(lab: net.Lab) -> str:
@@ -154,6 +176,7 @@ It is all still up. Try, as root, in {ROOT}:
   {ctl} status
   {ctl} stats
   {ctl} drops
+  {ctl} nat
   {ctl} user show bob
   {ctl} user set bob --rate-down 5M
   ip netns exec {NAME}-b ping {net.FAR_V4}
