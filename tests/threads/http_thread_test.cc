@@ -68,13 +68,17 @@ class HttpThreadTest : public CppUnit::TestFixture {
   }
 
  private:
+  static http::ServerLimits quick() {
+    http::ServerLimits limits;
+    limits.between = limits.turning = std::chrono::milliseconds(1);
+    return limits;
+  }
+
   struct Served {
     TwoThreadedRelay relay;
     std::unique_ptr<http::ListenSocket> socket = std::make_unique<http::ListenSocket>(kFreePort);
     std::unique_ptr<http::Server> server =
-        std::make_unique<http::Server>(relay.loop, relay, *socket,
-                                       http::ServerLimits{.between = std::chrono::milliseconds(1),
-                                                          .turning = std::chrono::milliseconds(1)});
+        std::make_unique<http::Server>(relay.loop, relay, *socket, quick());
     std::unique_ptr<LoopThread> thread = std::make_unique<LoopThread>(relay.loop, "http");
 
     void end() {
