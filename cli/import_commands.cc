@@ -1,6 +1,8 @@
 // relayctl import: the clients of another WireGuard server, who go on with the files that they
 // have.
 #include <array>
+#include <filesystem>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -100,16 +102,24 @@ void compare_key(Call& call, const ImportedServer& server) {
            << "): they get in when it has the server's\n";
 }
 
+/// Another relay's key is not replaced: its clients would know it no more.
+void check_key_file(const std::string& file, const ImportedServer& server) {
+  if (server.private_key.empty()) throw Failure("there is no private key of the server in it");
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) return;
+  std::istringstream nothing;
+  if (read_key(file, nothing) == server.private_key) return;
+  throw Failure(file + " holds another key: remove it first, if nobody needs it");
+}
+
 void import_users(Call& call) {
-  exclude(call, "dry-run", {"output", "first"});
+  exclude(call, "dry-run", {"output", "first", "key-output"});
   exclude(call, "output", {"first"});
   const ImportedServer server = read_server(call);
   const Json::Value users = users_of(server);
   if (users.empty()) throw Failure(file_name(call.argument()) + ": there is no client in it");
-  if (const auto file = call.text("key-output")) {
-    if (server.private_key.empty()) throw Failure("there is no private key of the server in it");
-    write_secret_file(*file, server.private_key + '\n', call.out);
-  }
+  const auto key_file = call.text("key-output");
+  if (key_file) check_key_file(*key_file, server);
   const auto output = call.text("output");
   if (call.has("dry-run")) {
     if (!printed_json(call, users)) print_users(call, users);
@@ -119,6 +129,8 @@ void import_users(Call& call) {
     add_texts(call, "user.add", "users", one_a_line(users));
     compare_key(call, server);
   }
+  // Last: where the users are refused, all is as it was.
+  if (key_file) write_secret_file(*key_file, server.private_key + '\n', call.out);
   print_settings(call, server);
 }
 

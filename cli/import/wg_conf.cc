@@ -150,6 +150,7 @@ class WgConf {
     const std::string key = lower(trimmed(line.substr(0, equals)));
     const std::string_view value = trimmed(line.substr(equals + 1));
     has_settings_ = true;
+    above_.clear();  // it was about these settings
     if (section_ == Section::kPeer) return set_of_peer(key, value);
     if (section_ == Section::kInterface) return set_of_interface(key, value);
     fail("a setting in front of the first section");

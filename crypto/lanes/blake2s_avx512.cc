@@ -18,7 +18,7 @@ template <int kBits>
 
 }  // namespace wirelay::crypto::lanes
 
-#include "crypto/lanes/blake2s_rounds.h"
+#include "crypto/lanes/blake2s_rounds.inc"
 
 namespace wirelay::crypto::lanes {
 

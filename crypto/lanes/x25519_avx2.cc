@@ -1,7 +1,7 @@
 // X25519 in 4 lanes of AVX2.
 #include "crypto/lanes/curve_field_avx2.h"
 #include "crypto/lanes/wipe.h"
-#include "crypto/lanes/x25519_lanes.h"
+#include "crypto/lanes/x25519_lanes.inc"
 
 namespace wirelay::crypto::lanes {
 

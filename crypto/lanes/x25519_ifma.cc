@@ -1,7 +1,7 @@
 // X25519 in 8 lanes of AVX-512 IFMA.
 #include "crypto/lanes/curve_field_ifma.h"
 #include "crypto/lanes/wipe.h"
-#include "crypto/lanes/x25519_lanes.h"
+#include "crypto/lanes/x25519_lanes.inc"
 
 namespace wirelay::crypto::lanes {
 

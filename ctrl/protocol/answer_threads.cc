@@ -55,7 +55,8 @@ void AnswerThreads::serve(const std::stop_token& stop) {
   become_side_thread("handshakes", kAnswerNice);
   std::unique_lock lock(mutex_);
   std::vector<std::unique_ptr<Answer>> together;
-  while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
+  while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) &&
+         !stop.stop_requested()) {
     const auto now = Clock::now();
     while (!waiting_.empty() && together.size() < crypto::kHandshakesAtOnce) {
       Waiting& next = waiting_.front();

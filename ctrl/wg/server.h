@@ -22,12 +22,14 @@ class Server {
 
  private:
   void accept_one();
+  void pause(int error);
   static void on_accept(evutil_socket_t, short, void* self);
+  static void on_pause_over(evutil_socket_t, short, void* self);
 
   const Office office_;
   const api::SocketFile& socket_;
   std::list<std::shared_ptr<Connection>> connections_;
-  api::EventPtr accept_;
+  api::EventPtr accept_, pause_;
 };
 
 }  // namespace wirelay::ctrl::wg

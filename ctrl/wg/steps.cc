@@ -26,7 +26,13 @@ class Plan {
       take(peer);
     }
     if (request_.replace_peers) remove_others(stop);
-    for (Planned& peer : planned_) add_step(peer);
+    // Those that go make room for those that come.
+    for (const Planned& peer : planned_) {
+      if (peer.before && !peer.there) add({RemovePeer{peer.before->name}});
+    }
+    for (Planned& peer : planned_) {
+      if (peer.there) add_step(peer);
+    }
     return std::move(steps_);
   }
 
@@ -142,9 +148,7 @@ class Plan {
   }
 
   void add_step(Planned& peer) {
-    if (!peer.there) {
-      if (peer.before) add({RemovePeer{peer.before->name}});
-    } else if (!peer.before) {
+    if (!peer.before) {
       add({AddPeer{std::move(peer.now), true, false}});
     } else {
       change(peer);

@@ -186,6 +186,12 @@ class ImportTest : public test::RelayctlFixture {
     has(err_, "\"udp_port\" : 51821");
     has(err_, "the relay has another key");
     CPPUNIT_ASSERT_EQUAL(key(100) + '\n', test::text_of(key_file));
+    // Another's key stays, and who only looks writes nothing.
+    const std::string other = write(key(101) + '\n');
+    CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("import " + file + " --key-output " + other));
+    has(err_, "holds another key");
+    CPPUNIT_ASSERT_EQUAL(int{kUsage},
+                         relayctl("import " + file + " --dry-run --key-output " + key_file));
     CPPUNIT_ASSERT_EQUAL(std::string("alice"), registry().peer("alice-2")->user);
     CPPUNIT_ASSERT_EQUAL(key(3), crypto::to_base64(registry().peer("alice-2")->public_key));
     go_on();
