@@ -1,8 +1,6 @@
 // Blocks for packets that wait, see desk.h.
 #include "ctrl/nat/desk.h"
 
-#include <algorithm>
-
 #include "ctrl/base/now.h"
 #include "dataplane/net/headers.h"
 #include "dataplane/tables/memory_order.h"
@@ -14,9 +12,8 @@ using dataplane::kRelaxed;
 
 namespace {
 
-/// All blocks are looked at within some seconds, so many at a time.
-constexpr uint32_t kTicksOfLap = 500;
-constexpr uint32_t kMostLooks = 256;
+/// So many blocks a tick: 100,000 that users have are all looked at within 4 s.
+constexpr uint32_t kLooks = 256;
 
 }  // namespace
 
@@ -39,10 +36,7 @@ void NatDesk::refuse(const dataplane::Punt& punt, Drop reason) {
   rte_pktmbuf_free(punt.mbuf);
 }
 
-void NatDesk::tick(uint64_t now_ns) {
-  const uint32_t looks = std::min(shared_.nat->block_count() / kTicksOfLap + 1, kMostLooks);
-  writer_.tick(now_ns / kNsPerSecond, looks);
-}
+void NatDesk::tick(uint64_t now_ns) { writer_.tick(now_ns / kNsPerSecond, kLooks); }
 
 NatStatus NatDesk::status() const {
   const dataplane::NatTable& table = *shared_.nat;

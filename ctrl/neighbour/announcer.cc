@@ -14,12 +14,14 @@ namespace wirelay::ctrl {
 using dataplane::IpAddr;
 using dataplane::Port;
 using dataplane::PortAddress;
+using dataplane::Prefix;
 
 namespace {
 
 constexpr unsigned kRounds = 2;                    // ANNOUNCE_NUM, RFC 5227, 1.1
 constexpr uint64_t kBetweenNs = 2 * kNsPerSecond;  // ANNOUNCE_INTERVAL
 constexpr uint32_t kLongestDelayMs = 10'000;       // Query Response Interval, RFC 3810, 9.3
+constexpr unsigned kMostOfPools = 256;  // as many frames at once as a ring holds with ease
 constexpr uint64_t kNsPerMs = kNsPerSecond / 1000;
 
 /// The groups that solicitations of the port's addresses are sent to.
@@ -71,6 +73,24 @@ void Announcer::tell(const Port& port) {
   for (const PortAddress& a : port.addresses) {
     send(a.addr.is_v4() ? make_arp_request(shared_.pool, port, a.addr, a.addr, nullptr)
                         : make_advertisement(shared_.pool, port, a.addr, NeighbourMessage{}));
+  }
+  tell_pools(port);
+}
+
+/// Addresses that users go out with, where they are of the port's networks; the first of them.
+void Announcer::tell_pools(const Port& port) {
+  unsigned left = kMostOfPools;
+  for (const Prefix& pool : port.pools) {
+    uint32_t host = ntohl(pool.addr.v4_be());
+    for (uint64_t count = uint64_t{1} << (128 - pool.length); count != 0 && left != 0; --count) {
+      const uint32_t address = htonl(host++);
+      const IpAddr addr = IpAddr::v4(&address);
+      const bool there = std::ranges::any_of(
+          port.addresses, [&](const PortAddress& a) { return a.network.contains(addr); });
+      if (!there) break;
+      --left;
+      if (!port.owns(addr)) send(make_arp_request(shared_.pool, port, addr, addr, nullptr));
+    }
   }
 }
 

@@ -32,6 +32,7 @@ class Announcer {
     uint64_t report_ns = 0;  // when an answer is due; 0: nobody has asked
   };
   void tell(const dataplane::Port& port);
+  void tell_pools(const dataplane::Port& port);
   void report(const dataplane::Port& port, ListenerRecord record);
   void send(rte_mbuf* frame);
 

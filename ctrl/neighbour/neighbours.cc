@@ -97,7 +97,7 @@ bool Neighbours::Impl::believable(const dataplane::Port& port, const NeighbourMe
   const auto has_mac = [&](const dataplane::Port& p) {
     return p.mtu != 0 && message.mac && rte_is_same_ether_addr(&*message.mac, &p.mac);
   };
-  const auto owns = [&](const dataplane::Port& p) { return p.owns(message.subject); };
+  const auto owns = [&](const dataplane::Port& p) { return p.answers_for(message.subject); };
   if (owns(port) && !has_mac(port)) {
     ++counters.conflicts;
     log_limited(LogLevel::kWarning, "address conflict", "port {}: another host, {}, uses our {}",

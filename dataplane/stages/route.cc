@@ -122,6 +122,9 @@ class Router {
         via ? worker_.shared.adjacencies[m.adjacency].port : static_cast<uint16_t>(target.id());
     const Port& port = worker_.shared.ports[m.port];
     if (port.translates && ip_version(ip) == 4) {  // whole: what is too big is cut behind it
+      if (m.ip_bytes > port.mtu && !may_fragment(ip)) {
+        return burst_.refuse(i, Drop::kTooBig, port.mtu);
+      }
       if (is_tcp(ip)) clamp_mss(ip, m.ip_bytes, answers_mtu(m, port.mtu));
       return go_on(i, Next::kNatOut);
     }

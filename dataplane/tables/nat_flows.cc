@@ -150,7 +150,9 @@ void NatFlows::touch(NatFlow& flow, uint8_t tcp_flags, bool out) noexcept {
   } else if (!out) {
     return;
   }
-  flow.deadline = now_ + lifetime(flow) + 1;  // the present second has begun already
+  const uint32_t deadline = now_ + lifetime(flow) + 1;  // the present second has begun already
+  // Mostly it is that already: a line that is not written to need not go back to memory.
+  if (flow.deadline != deadline) flow.deadline = deadline;
 }
 
 uint32_t NatFlows::lifetime(const NatFlow& flow) const noexcept {

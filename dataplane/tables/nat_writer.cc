@@ -14,16 +14,10 @@ NatWriter::NatWriter(NatTable& table, Rcu& rcu, Tell tell)
       rcu_(rcu),
       tell_(std::move(tell)),
       addresses_(table.address_count()),
-      states_(table.block_count(), State::kFree),
-      inside_(table.block_count(), 0),
-      idle_since_(table.block_count(), 0),
-      free_count_(table.block_count()) {
-  for (Address& address : addresses_) {
-    for (uint32_t i = 0; i < table.blocks_each; ++i) {
-      address.free.push_back(static_cast<uint16_t>(i));
-    }
-  }
-}
+      states_(table.block_count()),
+      inside_(table.block_count()),
+      idle_since_(table.block_count()),
+      free_count_(table.block_count()) {}
 
 std::optional<unsigned> NatWriter::serve(uint32_t number, unsigned worker, uint32_t inside) {
   NatUser& user = table_.user(number);
@@ -47,6 +41,7 @@ std::optional<unsigned> NatWriter::serve(uint32_t number, unsigned worker, uint3
   block.closing.store(false, kRelaxed);
   block.user.store(number + 1, kRelease);
   states_[*taken] = State::kHeld;
+  given_.push_back(*taken);
   inside_[*taken] = inside;
   idle_since_[*taken] = 0;
   for (auto& entry : user.blocks) {
@@ -65,11 +60,11 @@ std::optional<uint32_t> NatWriter::take_block(const NatUser& user) {
     const uint32_t block = entry.load(kRelaxed);
     if (block == 0) continue;
     const uint32_t address = (block - 1) / table_.blocks_each;
-    if (addresses_[address].free.empty()) return std::nullopt;
+    if (!has_free(addresses_[address])) return std::nullopt;
     return take_of(address);
   }
   if (free_count_ == 0) return std::nullopt;
-  while (addresses_[next_address_].free.empty()) {
+  while (!has_free(addresses_[next_address_])) {
     next_address_ = (next_address_ + 1) % table_.address_count();
   }
   const uint32_t address = next_address_;
@@ -77,11 +72,13 @@ std::optional<uint32_t> NatWriter::take_block(const NatUser& user) {
   return take_of(address);
 }
 
-uint32_t NatWriter::take_of(uint32_t address) {
-  auto& free = addresses_[address].free;
-  const uint32_t block = address * table_.blocks_each + free.front();
-  free.pop_front();
+uint32_t NatWriter::take_of(uint32_t number) {
+  Address& address = addresses_[number];
   --free_count_;
+  const uint32_t first = number * table_.blocks_each;
+  if (address.fresh != table_.blocks_each) return first + address.fresh++;
+  const uint32_t block = first + address.returned.front();
+  address.returned.erase(address.returned.begin());
   return block;
 }
 
@@ -110,25 +107,29 @@ void NatWriter::tick(uint64_t now, uint32_t most) {
   while (!resting_.empty() && resting_.front().until <= now) {
     const uint32_t block = resting_.front().block;
     resting_.pop_front();
-    states_[block] = State::kFree;
-    addresses_[block / table_.blocks_each].free.push_back(
+    addresses_[block / table_.blocks_each].returned.push_back(
         static_cast<uint16_t>(block % table_.blocks_each));
     ++free_count_;
   }
-  for (uint32_t i = std::min(most, table_.block_count()); i != 0; --i) {
-    look(next_block_, now);
-    next_block_ = (next_block_ + 1) % table_.block_count();
+  for (size_t i = std::min<size_t>(most, given_.size()); i != 0; --i) {
+    if (next_look_ >= given_.size()) next_look_ = 0;
+    if (look(given_[next_look_], now)) {
+      given_[next_look_] = given_.back();
+      given_.pop_back();
+    } else {
+      ++next_look_;
+    }
   }
 }
 
-void NatWriter::look(uint32_t number, uint64_t now) {
+bool NatWriter::look(uint32_t number, uint64_t now) {
   NatBlock& block = table_.block(number);
   const bool idle = block.mappings.load(kRelaxed) == 0;
   if (states_[number] == State::kLeft) {
     if (idle) rest(number);
-    return;
+    return idle;
   }
-  if (states_[number] != State::kHeld) return;
+  if (states_[number] != State::kHeld) return false;
   if (!idle) {
     idle_since_[number] = 0;
   } else if (idle_since_[number] == 0) {
@@ -139,6 +140,7 @@ void NatWriter::look(uint32_t number, uint64_t now) {
     states_[number] = State::kClosing;
     rcu_.defer([this, number] { settle(number); });
   }
+  return false;
 }
 
 void NatWriter::settle(uint32_t number) {
@@ -154,7 +156,7 @@ void NatWriter::settle(uint32_t number) {
   unlink(user, number);
   block.user.store(0, kRelease);
   tell(false, user, number);
-  rest(number);
+  states_[number] = State::kLeft;  // it rests when it is looked at next
 }
 
 /// With the last block the owner goes, too: the next may be another.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dataplane/rcu.h"
+#include "dataplane/tables/lazy_array.h"
 #include "dataplane/tables/nat.h"
 
 namespace wirelay::dataplane {
@@ -45,8 +46,8 @@ class NatWriter {
   /// Takes all away from a user who goes; its flows end in the next seconds.
   void remove_user(uint32_t user);
 
-  /// Looks at `most` blocks, one behind the other in laps. `now`: seconds of any clock that only
-  /// goes on.
+  /// Looks at `most` blocks that users have, one behind the other in laps. `now`: seconds of any
+  /// clock that only goes on.
   void tick(uint64_t now, uint32_t most);
 
   [[nodiscard]] uint32_t free_blocks() const noexcept { return free_count_; }
@@ -55,19 +56,24 @@ class NatWriter {
   }
 
  private:
-  enum class State : uint8_t { kFree, kHeld, kClosing, kLeaving, kLeft };
+  enum class State : uint8_t { kFree, kHeld, kClosing, kLeaving, kLeft };  // kFree: resting, too
   struct Rest {
     uint32_t block;
     uint64_t until;
   };
   /// Of one address.
   struct Address {
-    std::deque<uint16_t> free;  // the one that was given back first in front
+    std::vector<uint16_t> returned;  // the one that was given back first in front
+    uint16_t fresh = 0;              // blocks from here on were never given
   };
 
   std::optional<uint32_t> take_block(const NatUser& user);
   uint32_t take_of(uint32_t address);
-  void look(uint32_t block, uint64_t now);
+  [[nodiscard]] bool has_free(const Address& address) const noexcept {
+    return address.fresh != table_.blocks_each || !address.returned.empty();
+  }
+  /// True when it is nobody's any more.
+  bool look(uint32_t block, uint64_t now);
   void settle(uint32_t block);
   void rest(uint32_t block);
   void unlink(uint32_t user, uint32_t block);
@@ -77,13 +83,15 @@ class NatWriter {
   Rcu& rcu_;
   const Tell tell_;
   std::vector<Address> addresses_;
-  std::vector<uint32_t> refused_;     // users, since the last tick of another second
-  std::vector<State> states_;         // of blocks
-  std::vector<uint32_t> inside_;      // who asked for each
-  std::vector<uint64_t> idle_since_;  // of those that are held; 0: it has mappings
-  std::deque<Rest> resting_;          // the first that is over in front
+  std::vector<uint32_t> refused_;   // users, since the last tick of another second
+  std::vector<uint32_t> given_;     // blocks in any other state than kFree
+  LazyArray<State> states_;         // of blocks
+  LazyArray<uint32_t> inside_;      // who asked for each
+  LazyArray<uint64_t> idle_since_;  // of those that are held; 0: it has mappings
+  std::deque<Rest> resting_;        // the first that is over in front
   uint32_t free_count_;
-  uint32_t next_address_ = 0, next_block_ = 0;
+  uint32_t next_address_ = 0;
+  size_t next_look_ = 0;  // in given_
   uint64_t now_ = 1;
 };
 

@@ -16,6 +16,7 @@ using dataplane::IpAddr;
 class AnnouncementsTest : public NeighbourFixture {
   CPPUNIT_TEST_SUITE(AnnouncementsTest);
   CPPUNIT_TEST(each_address_is_announced_twice);
+  CPPUNIT_TEST(addresses_that_users_go_out_with);
   CPPUNIT_TEST(groups_are_reported_with_a_router_alert);
   CPPUNIT_TEST(a_port_without_ipv6_reports_nothing);
   CPPUNIT_TEST(a_query_is_answered_once_and_in_time);
@@ -51,6 +52,27 @@ class AnnouncementsTest : public NeighbourFixture {
     for (int i = 0; i < 5; ++i) tick(kSecond);
     CPPUNIT_ASSERT(announcements().empty());
     CPPUNIT_ASSERT_EQUAL(uint64_t{10}, neighbours_->counters().announced);
+  }
+
+  /// Of the port's network they are announced and asked for; those elsewhere are routed to us.
+  /// Another host that has one is told of.
+  void addresses_that_users_go_out_with() {
+    shared_->ports[0].pools = {prefix("192.0.2.64/30"), prefix("203.0.113.0/30")};
+    neighbours_->announce(0, now_);
+    tick(0);
+    const auto frames = announcements();
+    CPPUNIT_ASSERT_EQUAL(size_t{8}, frames.size());
+    CPPUNIT_ASSERT(frames[7].payload ==
+                   arp(kRequest, kWan, addr("192.0.2.67"), addr("192.0.2.67")));
+    receive(ethernet(kBroadcast, kHost, kTypeArp,
+                     arp(kRequest, kHost, addr("192.0.2.50"), addr("192.0.2.65"))));
+    const auto answers = sent();
+    CPPUNIT_ASSERT(std::ranges::any_of(answers, [](const Frame& frame) {
+      return frame.to == kHost && frame.payload[7] == kReply;
+    }));
+    receive(ethernet(kBroadcast, kHost, kTypeArp,
+                     arp(kRequest, kHost, addr("192.0.2.65"), addr("192.0.2.65"))));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, neighbours_->counters().conflicts);
   }
 
   void groups_are_reported_with_a_router_alert() {
