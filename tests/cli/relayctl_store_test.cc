@@ -90,7 +90,7 @@ class RelayctlStoreTest : public test::RelayctlFixture {
     CPPUNIT_ASSERT_EQUAL(int{kRefused}, relayctl("backup " + dir_.path("copy.db")));
     has(err_, "the relay keeps nothing");
     done("status");
-    has(out_, "Store:         none: what the API changes is gone when the relay ends");
+    has(out_, "Store:          none: what the API changes is gone when the relay ends");
   }
 
   void backup_goes_to_a_new_file() {

@@ -105,8 +105,8 @@ class RelayctlTest : public test::RelayctlFixture {
     lab_->relay.worker.stages[0].cycles.add(6432);
     go_on();
     done("status");
-    has(out_, "Running for:   1 d 2 h\n");
-    has(out_, "AEAD engine:   ipsec-mb (fastest usable engine)");
+    has(out_, "Running for:    1 d 2 h\n");
+    has(out_, "AEAD engine:    ipsec-mb (fastest usable engine)");
     has(out_, "X25519 engine: ");
     has(out_, "198.51.100.254  wan");
     done("stats");
