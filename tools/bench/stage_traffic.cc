@@ -163,9 +163,10 @@ uint8_t* StageTraffic::write_inner(TestPacket& packet, uint8_t* at) {
   const test::Client& client = packet.from != nullptr ? *packet.from : *packet.to;
   const uint32_t network = rte_cpu_to_be_32(kPlainNetwork + client.user % kPlainHosts);
   const auto port = ports_ == 0 ? kDiscard : static_cast<uint16_t>(kFirstPort + random_() % ports_);
-  const Endpoint to = packet.to == nullptr                    ? Endpoint{}
-                      : packet.from == nullptr && ports_ != 0 ? public_end(client, port)
-                                                              : Endpoint{client.inner4, kDiscard};
+  const Endpoint to = packet.to == nullptr ? Endpoint{}
+                      : packet.from == nullptr && ports_ != 0
+                          ? public_end(client, port)
+                          : Endpoint{packet.to->inner4, kDiscard};
   write_headers(at, packet.from != nullptr ? packet.from->inner4.v4_be() : network,
                 packet.to != nullptr ? to.addr.v4_be() : network,
                 packet.from != nullptr ? port : kDiscard, packet.to != nullptr ? to.port : kDiscard,
