@@ -139,11 +139,13 @@ void Server::ask() {
   asking_ = true;
   asked_at_ = now;
   asked_for_.swap(waiting_);
-  relay_.collect([this, finder = std::make_shared<FactFinder>(), &loop = loop_](
-                     const RelayFace& relay, const Slice& slice) mutable {
+  relay_.collect([this, finder = std::make_shared<FactFinder>(), &loop = loop_,
+                  here = std::weak_ptr(here_)](const RelayFace& relay, const Slice& slice) mutable {
     if (!finder->run(relay, slice)) return false;
     // Handed over: to free it all would take the control thread long.
-    loop.post([this, finder = std::move(finder)] { take(finder->facts()); });
+    loop.post([this, finder = std::move(finder), here] {
+      if (!here.expired()) take(finder->facts());
+    });
     return true;
   });
 }

@@ -86,6 +86,7 @@ class Server {
   api::EventPtr ask_later_, workers_timer_, visitors_timer_;
   std::unique_ptr<evhttp, HttpFree> http_;  // before the rest: it calls back while it ends
   evconnlistener* listener_ = nullptr;      // http_'s
+  std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);  // gone with the server
 };
 
 }  // namespace wirelay::ctrl::http
