@@ -110,7 +110,8 @@ show_part() {
 
 benchmarks=(tools/bench/bench_{aead,handshake,stages,tables} tests/ctrl/bench_protocol)
 
-# What is installed among it, for the packages. Not the tests of what is compiled for the sanitized build anyway.
+# What is installed is among it, for the packages, and not the tests of what is compiled for the
+# sanitized build anyway.
 build_release() {
   configure_build build --prefix=/usr --buildtype=release -Dtests=true &&
     run_build build ctrl/relayd cli/relayctl tools/relaygen/relaygen tests/crypto/test_crypto \

@@ -62,6 +62,12 @@ NatSettings nat_settings() {
   return settings;
 }
 
+NatSettings strict_nat_settings() {
+  NatSettings settings = nat_settings();
+  settings.filtering = NatFiltering::kAddressAndPortDependent;
+  return settings;
+}
+
 NatLab::NatLab(const NatSettings& settings, unsigned workers)
     : d({.workers = workers, .queues = static_cast<uint16_t>(workers), .nat = settings}) {}
 

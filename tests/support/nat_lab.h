@@ -27,6 +27,10 @@ Bytes ping(const dataplane::IpAddr& from, const dataplane::IpAddr& to, uint16_t 
            uint8_t type = 8, size_t bytes = 24);
 
 dataplane::NatSettings nat_settings();
+/// The same, where only whom a client has sent to may answer.
+dataplane::NatSettings strict_nat_settings();
+/// Whom no client has sent to, until a test does.
+inline const dataplane::Endpoint kStranger{addr("203.0.113.77"), 5000};
 
 class NatLab {
  public:

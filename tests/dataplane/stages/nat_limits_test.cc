@@ -37,6 +37,7 @@ class NatLimitsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_block_that_is_closing_is_waited_for);
   CPPUNIT_TEST(a_removed_user_leaves_nothing);
   CPPUNIT_TEST(damaged_packets_take_nothing);
+  CPPUNIT_TEST(rfc6888_7_scans_make_no_state);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -179,6 +180,25 @@ class NatLimitsTest : public CppUnit::TestFixture {
     }
     CPPUNIT_ASSERT_EQUAL_MESSAGE("buffers", 0u, lab.d.mbufs_in_use());
     CPPUNIT_ASSERT(outside == lab.mapped(c, 4000));
+  }
+
+  void rfc6888_7_scans_make_no_state() {
+    NatLab lab;
+    Client c = lab.d.add_client();
+    const Endpoint outside = lab.mapped(c, 4000);
+    uint64_t scanned = 0;
+    for (uint32_t port = 1; port < 65536; port += 97) {
+      if (port == outside.port) continue;
+      const Endpoint to{outside.addr, static_cast<uint16_t>(port)};
+      lab.d.feed(1, lab.d.from_gateway(udp(kStranger, to, {})));
+      lab.d.feed(1, lab.d.from_gateway(tcp(kStranger, to, 1, 0, kSyn)));
+      lab.d.poll();
+      scanned += 2;
+    }
+    CPPUNIT_ASSERT(lab.gateway().empty() && lab.received(c).empty());
+    expect_drops(lab, Drop::kNatNoMapping, scanned);
+    CPPUNIT_ASSERT_EQUAL(1u, lab.d.workers[0]->nat_flows->used());
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, lab.d.nat_records.size());
   }
 };
 

@@ -1,4 +1,4 @@
-// Protects: NAT44 in the data path beside its RFCs (nat_rfc_test.cc): the mappings of a user are
+// Protects: NAT44 in the data path beside its RFCs (nat_rfc_*.cc): the mappings of a user are
 // one worker's, and packets that come to others find it, either way; what one of the relay's own
 // addresses is used for at the same time; who may not send into a pool; what limits and quotas
 // count; and errors that the relay makes of packets that it has translated.
