@@ -24,19 +24,6 @@ namespace {
 
 constexpr const char* kUser = "wirelay";  // whom the service runs as
 
-std::vector<std::string> words_of(const std::string& list) {
-  std::vector<std::string> words;
-  std::string word;
-  for (const char c : list + ",") {
-    if (c != ',' && c != ' ') {
-      word += c;
-    } else if (!word.empty()) {
-      words.push_back(std::exchange(word, ""));
-    }
-  }
-  return words;
-}
-
 /// What the options do not say is asked for, where somebody is there to answer.
 class Questions {
  public:
@@ -80,22 +67,22 @@ FirstConfig ask_all(Call& call) {
   Questions questions(call);
   FirstConfig answers;
   answers.interface = questions.ask("interface", "Interface that clients come by", route.interface);
-  answers.addresses = words_of(questions.ask(
+  answers.addresses = split_commas({questions.ask(
       "addresses",
       "The relay's own addresses there, with the length of their network, none of this "
       "machine's (198.51.100.7/24)",
-      ""));
-  answers.gateways =
-      words_of(questions.ask("gateways", "Gateways, one of each family at most", route.gateway));
+      "")});
+  answers.gateways = split_commas(
+      {questions.ask("gateways", "Gateways, one of each family at most", route.gateway)});
   answers.udp_port = call.text("udp-port").value_or(answers.udp_port);
   std::string first = answers.addresses.empty() ? "" : answers.addresses.front();
   first = first.substr(0, first.find('/'));
   if (first.find(':') != std::string::npos) first = "[" + first + "]";
   answers.endpoint = questions.ask("endpoint", "Where clients find it, HOST:PORT",
                                    first.empty() ? "" : first + ":" + answers.udp_port);
-  answers.tunnel = words_of(questions.ask("tunnel", "Networks of which clients get their addresses",
-                                          "10.77.0.0/16,fd77::/64"));
-  if (const auto dns = call.text("dns")) answers.dns = words_of(*dns);
+  answers.tunnel = split_commas({questions.ask(
+      "tunnel", "Networks of which clients get their addresses", "10.77.0.0/16,fd77::/64")});
+  if (const auto dns = call.text("dns")) answers.dns = split_commas({*dns});
   answers.cores = static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN));
   questions.finish();
   return answers;

@@ -32,13 +32,6 @@ uint64_t now_ns() { return read_ns(CLOCK_MONOTONIC); }
 /// What the thread has worked, however busy the machine is.
 uint64_t worked_ns() { return read_ns(CLOCK_THREAD_CPUTIME_ID); }
 
-Caller caller_of(evutil_socket_t fd) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);  // never fails for a Unix socket
-  return {peer.uid, peer.gid, peer.pid};
-}
-
 }  // namespace
 
 Server::Server(EventLoop& loop, RelayFace& relay, events::Log& events, ServerLimits limits)

@@ -98,6 +98,13 @@ SocketFile::SocketFile(std::string path, std::optional<gid_t> group) : path_(std
   }
 }
 
+Caller caller_of(int fd) noexcept {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);  // never fails for a Unix socket
+  return {peer.uid, peer.gid, peer.pid};
+}
+
 SocketFile::~SocketFile() {
   close(fd_);
   struct stat file;

@@ -7,7 +7,12 @@
 
 #include <sys/types.h>
 
+#include "ctrl/users/change.h"
+
 namespace wirelay::ctrl::api {
+
+/// Who is at the other end of a Unix socket.
+Caller caller_of(int fd) noexcept;
 
 class SocketFile {
  public:

@@ -18,13 +18,6 @@ namespace {
 constexpr size_t kMostConnections = 32;
 constexpr timeval kPause{0, 100'000};
 
-Caller caller_of(evutil_socket_t fd) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
-  return {peer.uid, peer.gid, peer.pid};
-}
-
 }  // namespace
 
 std::string socket_of(const std::string& interface) {
@@ -50,7 +43,7 @@ void Server::accept_one() {
     return;
   }
   connections_.push_back(
-      std::make_shared<Connection>(office_, fd, caller_of(fd), [this](Connection& ended) {
+      std::make_shared<Connection>(office_, fd, api::caller_of(fd), [this](Connection& ended) {
         std::erase_if(connections_, [&](const auto& one) { return one.get() == &ended; });
       }));
 }

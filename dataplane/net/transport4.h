@@ -27,6 +27,9 @@ enum class Side : uint8_t { kSource, kDestination };
 /// `ip`: a whole packet of `bytes` bytes whose IPv4 header has been checked.
 Transport4 transport_of(const uint8_t* ip, uint32_t bytes) noexcept;
 
+/// Of a TCP segment behind an IPv4 header.
+inline uint8_t tcp_flags4(const uint8_t* ip) noexcept { return ip[ipv4_header_bytes(ip) + 13]; }
+
 inline uint32_t address4(const uint8_t* ip, Side side) noexcept {
   return load_as<uint32_t>(ip + (side == Side::kSource ? 12 : 16));
 }

@@ -30,17 +30,17 @@ uint16_t narrower(Worker& worker, const PacketMeta& m, uint16_t mtu) noexcept {
 
 /// Users who are isolated reach each other by their public addresses at most (stage nat_out): such
 /// a packet is plain by then.
-bool isolated(Worker& worker, const PacketMeta& m) noexcept {
-  return worker.shared.isolated.load(std::memory_order_relaxed) && m.sender != kNobody &&
-         worker.shared.peers[m.sender].user != m.peer_entry->user;
+bool between_users(Worker& worker, const PacketMeta& m) noexcept {
+  return m.sender != kNobody && worker.shared.peers[m.sender].user != m.peer_entry->user;
 }
 
 }  // namespace
 
 void fit(Worker& worker, Burst& burst) noexcept {
+  const bool isolated = worker.shared.isolated.load(std::memory_order_relaxed);
   for (uint16_t i = 0; i < burst.count; ++i) {
     PacketMeta& m = burst.meta[i];
-    if (isolated(worker, m)) [[unlikely]] {
+    if (isolated && between_users(worker, m)) [[unlikely]] {
       burst.refuse(i, Drop::kIsolated);
       continue;
     }

@@ -11,8 +11,6 @@ namespace wirelay::dataplane::stages {
 
 namespace {
 
-constexpr uint32_t kFlagsOfTcp = 13;  // in TCP's header
-
 class Inward {
  public:
   Inward(Worker& worker, Burst& burst) noexcept
@@ -148,8 +146,7 @@ class Inward {
     if (flow == nullptr) {
       return table_.settings.filtering == NatFiltering::kEndpointIndependent;
     }
-    const uint8_t tcp_flags =
-        w.transport == Transport4::kTcp ? ip[ipv4_header_bytes(ip) + kFlagsOfTcp] : uint8_t{0};
+    const uint8_t tcp_flags = w.transport == Transport4::kTcp ? tcp_flags4(ip) : uint8_t{0};
     flows_.touch(*flow, tcp_flags, false);
     return true;
   }

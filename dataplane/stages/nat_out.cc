@@ -12,8 +12,6 @@ namespace wirelay::dataplane::stages {
 
 namespace {
 
-constexpr uint32_t kTcpFlags = 13;  // in TCP's header
-
 class Outward {
  public:
   Outward(Worker& worker, Burst& burst) noexcept
@@ -128,8 +126,7 @@ class Outward {
 
   [[nodiscard]] uint8_t tcp_flags_of(const Wanted& w) const noexcept {
     if (w.transport != Transport4::kTcp) return 0;
-    const auto* ip = rte_pktmbuf_mtod(burst_.mbufs[w.i], const uint8_t*);
-    return ip[ipv4_header_bytes(ip) + kTcpFlags];
+    return tcp_flags4(rte_pktmbuf_mtod(burst_.mbufs[w.i], const uint8_t*));
   }
 
   /// Of a connection that is none: the answer to whoever has tried a port makes no flow.
