@@ -25,6 +25,17 @@ class Relayd : public Process {
       : Process(RELAYD, arguments, log) {}
 };
 
+/// Whether somebody listens at a socket: its file is there a moment before.
+bool listens(const std::string& path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const bool listening = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return listening;
+}
+
 /// One call over the control socket.
 Json::Value call(const std::string& path, const std::string& method) {
   const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -197,7 +208,7 @@ class RelaydTest : public CppUnit::TestFixture {
     const std::string block(4096, '.');
     while (::write(fd, block.data(), block.size()) > 0) continue;
     Relayd relay({file_}, pipe);
-    for (int i = 0; i < 3000 && !std::filesystem::exists(socket_); ++i) {
+    for (int i = 0; i < 3000 && !listens(socket_); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     CPPUNIT_ASSERT_EQUAL(1u, call(socket_, "status.get")["result"]["users"].asUInt());
