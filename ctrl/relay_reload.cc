@@ -138,7 +138,12 @@ void Relay::adopt(const Config& next, const ReloadOutcome& outcome) {
   config_.public_endpoint = next.public_endpoint;
   config_.client_dns = next.client_dns;
   config_.isolation = next.isolation;
-  datapath_.shared().isolated.store(next.isolation, std::memory_order_relaxed);
+  config_.open_groups = next.open_groups;
+  datapath_.shared().set_isolation(next.isolation, next.open_groups);
+  if (config_.nat44 && next.nat44) {
+    config_.nat44->settings.each = next.nat44->settings.each;
+    datapath_.shared().nat->set_limits(next.nat44->settings.each);
+  }
   config_.users_file = next.users_file;
   config_.http.series_for = next.http.series_for;
   config_.http.series_limit = next.http.series_limit;

@@ -71,6 +71,7 @@ struct Config {
   std::vector<PortConfig> ports;
   std::vector<RouteConfig> routes;                  // for decrypted traffic, beside the gateways
   bool isolation = false;                           // users don't reach each other's peers
+  std::vector<uint64_t> open_groups;                // but those of one of these (base/group_name.h)
   std::optional<Nat44Config> nat44;                 // none: addresses are not translated
   std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
   std::vector<PoolConfig> address_pools;            // for peers that name no allowed IPs

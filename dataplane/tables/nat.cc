@@ -21,6 +21,8 @@ NatTable::NatTable(const NatSettings& wanted, uint32_t users)
     : settings(wanted),
       statics(wanted.statics),
       blocks_each(kNatPorts / wanted.block_ports),
+      most_blocks_(wanted.each.blocks),
+      most_flows_(wanted.each.flows),
       blocks_(count_addresses(wanted.pools) * blocks_each),
       users_(users),
       mappings_(blocks_.size() * wanted.block_ports, Memory::kSparse),

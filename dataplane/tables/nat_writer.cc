@@ -25,7 +25,7 @@ std::optional<unsigned> NatWriter::serve(uint32_t number, unsigned worker, uint3
   const uint32_t count = user.block_count();
   // Another has it, or it has got what it asked for since.
   const bool served = owner != 0 && (owner != worker + 1 || user.wanted.load(kRelaxed) <= count);
-  if (served || count == table_.settings.max_blocks) return owner - 1;
+  if (served || count >= table_.limits_of(user).blocks) return owner - 1;
   const auto taken = take_block(user);
   if (!taken) {
     if (!user.refused.exchange(true, kRelaxed)) refused_.push_back(number);

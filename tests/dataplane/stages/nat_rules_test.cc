@@ -150,7 +150,7 @@ class NatRulesTest : public CppUnit::TestFixture {
   void mappings_stand_beside_them() {
     NatSettings settings = with_rules();
     settings.pools = {prefix("198.51.100.64")};
-    settings.max_blocks = 1;
+    settings.each.blocks = 1;
     settings.statics.erase(settings.statics.begin() + 2);
     NatLab lab(settings);
     Client a = lab.d.add_client();
