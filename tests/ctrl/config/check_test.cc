@@ -54,7 +54,14 @@ class ConfigCheckTest : public ConfigFiles {
     }
     assert_refused_ports(R"("ports": [{"name": "", "device": "", "addresses": ["192.0.2.2/24"]}])",
                          "ports[0].device: found \"\"");
-    // A hosting provider's gateway.
+    // Hosting providers' gateways.
+    for (const char* one : {R"(["192.0.2.2/32"], "gateways": ["172.31.1.1"])",
+                            R"(["2001:db8::2/128"], "gateways": ["2001:db8:ffff::1"])"}) {
+      write(port(R"(, "egress": true, "addresses": )" + std::string(one)));
+      CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
+    }
+    assert_refused_ports(port(R"(, "addresses": ["192.0.2.2/32"], "gateways": ["2001:db8::1"])"),
+                         "ports[0].gateways[0]: found \"2001:db8::1\", expected an address");
     write(port(R"(, "addresses": ["2001:db8::2/64"], "gateways": ["fe80::1"], "egress": true)"));
     CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
   }
