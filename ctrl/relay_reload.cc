@@ -140,9 +140,9 @@ void Relay::adopt(const Config& next, const ReloadOutcome& outcome) {
   config_.isolation = next.isolation;
   config_.open_groups = next.open_groups;
   datapath_.shared().set_isolation(next.isolation, next.open_groups);
-  if (config_.nat44 && next.nat44) {
-    config_.nat44->settings.each = next.nat44->settings.each;
-    datapath_.shared().nat->set_limits(next.nat44->settings.each);
+  if (nat_ && config_.nat44 != next.nat44 && same_at_start(config_.nat44, next.nat44)) {
+    config_.nat44 = next.nat44;
+    nat_->adopt(next.nat44->settings);
   }
   config_.users_file = next.users_file;
   config_.http.series_for = next.http.series_for;

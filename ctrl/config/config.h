@@ -112,6 +112,9 @@ crypto::Secret read_private_key(const std::string& file);
 /// What the registry of a relay with this configuration enforces.
 RegistryLimits registry_limits(const Config& config);
 
+/// Whether all of it is the same that cannot change while the relay runs.
+bool same_at_start(std::optional<Nat44Config> a, std::optional<Nat44Config> b);
+
 /// The parts of `next` that differ from `running` and need a restart, by name; users, peers,
 /// limits and what only the control side reads never do. What is in other files is not compared.
 std::vector<std::string> needs_restart(const Config& running, const Config& next);

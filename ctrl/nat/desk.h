@@ -21,6 +21,11 @@ class NatDesk {
   /// A packet whose user lacks a port. It goes to the worker that the user's mappings are of, or
   /// back to where it came from, for its sender to be told.
   void handle(const dataplane::Punt& punt);
+  /// Takes what of `settings` may change while it runs: limits, and ports that lead inside.
+  void adopt(const dataplane::NatSettings& settings) {
+    shared_.nat->set_limits(settings.each);
+    writer_.set_statics(settings.statics);
+  }
   void remove_user(uint32_t number) { writer_.remove_user(number); }
   /// Call every 10 ms or so.
   void tick(uint64_t now_ns);

@@ -17,7 +17,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include <netinet/in.h>
 
 #include "dataplane/burst.h"
 #include "dataplane/ip.h"
@@ -52,7 +55,8 @@ struct NatSettings {
   uint32_t tcp_seconds = 7440;            // RFC 5382, REQ-5: established
   uint32_t tcp_transitory_seconds = 240;  // and at the beginning and the end
   std::vector<uint16_t> reserved = {};    // ports of the relay's own services
-  std::vector<NatStatic> statics = {};    // rules; those of single ports are of addresses of pools
+  // Rules; those of single ports are of addresses of pools, and may change later.
+  std::vector<NatStatic> statics = {};
   bool operator==(const NatSettings&) const = default;
 };
 
@@ -99,7 +103,6 @@ class NatTable {
   NatTable(const NatSettings& settings, uint32_t users);
 
   const NatSettings settings;
-  const NatStatics statics;
   const uint32_t blocks_each;  // of one address
 
   [[nodiscard]] uint32_t block_count() const noexcept {
@@ -108,6 +111,23 @@ class NatTable {
   [[nodiscard]] uint32_t address_count() const noexcept {
     return static_cast<uint32_t>(addresses_.size());
   }
+  /// Any thread; a worker uses it until it is quiescent.
+  [[nodiscard]] const NatStatics& statics() const noexcept {
+    return *statics_.load(std::memory_order_acquire);
+  }
+  /// Control thread. Returns those of before, which workers may look at until the grace period is
+  /// over.
+  std::unique_ptr<const NatStatics> exchange(std::unique_ptr<const NatStatics> statics) noexcept {
+    statics_.store(statics.get(), std::memory_order_release);
+    owned_statics_.swap(statics);
+    return statics;
+  }
+  /// Whether a rule has the port (network order) of the address, and no user may.
+  [[nodiscard]] bool is_forwarded(uint32_t address, uint16_t port) const noexcept {
+    return statics().inward(address, IPPROTO_TCP, port) ||
+           statics().inward(address, IPPROTO_UDP, port);
+  }
+
   /// What the user may have from now on. Any thread.
   [[nodiscard]] NatLimits limits_of(const NatUser& user) const noexcept {
     const uint32_t blocks = user.most_blocks.load(std::memory_order_relaxed);
@@ -145,7 +165,7 @@ class NatTable {
   }
   /// Whether what comes for this address, in network order, is translated.
   [[nodiscard]] bool is_public(uint32_t address) const noexcept {
-    return index_of(address) != kNatNone || statics.inward(address, 0, 0);
+    return index_of(address) != kNatNone || statics().inward(address, 0, 0);
   }
   /// The block of a port (host order) of the address with this index; kNatNone where there is none.
   [[nodiscard]] uint32_t block_of(uint32_t index, uint16_t port) const noexcept {
@@ -169,7 +189,8 @@ class NatTable {
   }
 
   // The block's owner. ---------------------------------------------------------------------------
-  /// A port of the block, chosen at random (RFC 6056), that nobody has; 0: there is none.
+  /// A port of the block, chosen at random (RFC 6056), that nobody has and no rule; 0: there is
+  /// none.
   uint16_t take_port(uint32_t block, uint64_t random) noexcept;
   void give_port(uint32_t block, uint16_t port) noexcept;
 
@@ -184,6 +205,8 @@ class NatTable {
   [[nodiscard]] uint32_t words_each() const noexcept { return settings.block_ports / kWordBits; }
   void reserve(uint32_t index, uint16_t port) noexcept;
 
+  std::unique_ptr<const NatStatics> owned_statics_;
+  std::atomic<const NatStatics*> statics_;          // control thread: of owned_statics_
   std::atomic<uint32_t> most_blocks_, most_flows_;  // control thread: of users without their own
   std::vector<Range> ranges_;
   std::vector<uint32_t> addresses_;  // by index, network order

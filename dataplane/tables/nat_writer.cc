@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "dataplane/tables/memory_order.h"
@@ -95,6 +96,12 @@ void NatWriter::remove_user(uint32_t number) {
     tell(false, number, block - 1);
     rcu_.defer([this, block] { states_[block - 1] = State::kLeft; });
   }
+}
+
+void NatWriter::set_statics(const std::vector<NatStatic>& rules) {
+  const std::shared_ptr<const NatStatics> before =
+      table_.exchange(std::make_unique<const NatStatics>(rules));
+  rcu_.defer([before] {});  // keeps it until then
 }
 
 void NatWriter::tick(uint64_t now, uint32_t most) {

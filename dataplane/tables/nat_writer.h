@@ -46,6 +46,9 @@ class NatWriter {
   /// Takes all away from a user who goes; its flows end in the next seconds.
   void remove_user(uint32_t user);
 
+  /// These rules hold from now on. What users have open of their ports ends within seconds.
+  void set_statics(const std::vector<NatStatic>& rules);
+
   /// Looks at `most` blocks that users have, one behind the other in laps. `now`: seconds of any
   /// clock that only goes on.
   void tick(uint64_t now, uint32_t most);

@@ -189,6 +189,15 @@ class NatTest(LabCase):
             self.assertEqual(source[0], net.INTERNET_V4)
             called.sendall(b"page")
             self.assertEqual(out.recv(100), b"page")
+        # With a reload it leads elsewhere.
+        self.relay.config["nat44"]["forwards"] = [
+            {"protocol": "udp", "port": 5353, "to": "10.77.0.2", "to_port": 53}]
+        self.relay.reload()
+        ear = self.server(socket.SOCK_DGRAM, 53, self.a(), "10.77.0.2")
+        with udp_socket(self.lab.internet, OWN) as out:
+            out.connect((OWN, 5353))
+            out.send(b"who?")
+            self.assertEqual(ear.recv(100), b"who?")
         b = self.lab.clients["b"]
         self.b().address(b.device, "10.77.0.30/32")
         self.relay.call("peer.set", {"name": "b-laptop",

@@ -1,6 +1,7 @@
 // Protects what only shows when the fields of a configuration are held against each other, against
 // the rules for users, and against the configuration that runs.
 #include <cppunit/extensions/HelperMacros.h>
+#include <netinet/in.h>
 
 #include "tests/ctrl/config/config_files.h"
 
@@ -14,6 +15,7 @@ class ConfigCheckTest : public ConfigFiles {
   CPPUNIT_TEST(warnings);
   CPPUNIT_TEST(users_keep_the_rules);
   CPPUNIT_TEST(restart);
+  CPPUNIT_TEST(restart_for_nat44);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -186,6 +188,25 @@ class ConfigCheckTest : public ConfigFiles {
     load(route + users(peer("p", kKey, "10.77.0.0/16")));
     assert_refused(route + users(peer("p", kKey, "10.0.0.0/8")),
                    "allowed_ips[0]: 10.0.0.0/8 is a route of the relay's own");
+  }
+
+  void restart_for_nat44() {
+    const auto nat = [](const std::string& rest) {
+      Config config;
+      config.nat44.emplace().settings.flows = 5000;
+      if (rest == "each") config.nat44->settings.each = {1, 2};
+      if (rest == "forward") config.nat44->settings.statics.push_back({1, 2, IPPROTO_TCP, 80, 80});
+      if (rest == "one_to_one") config.nat44->settings.statics.push_back({1, 2});
+      if (rest == "pool") config.nat44->settings.pools.push_back({});
+      return config;
+    };
+    for (const char* live : {"", "each", "forward"}) {
+      CPPUNIT_ASSERT_MESSAGE(live, needs_restart(nat(""), nat(live)).empty());
+    }
+    for (const char* fixed : {"one_to_one", "pool"}) {
+      CPPUNIT_ASSERT_EQUAL(std::string("nat44"), needs_restart(nat(""), nat(fixed)).at(0));
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("nat44"), needs_restart(nat(""), Config()).at(0));
   }
 
   void restart() {
