@@ -62,6 +62,14 @@ class ConfigCheckTest : public ConfigFiles {
       write(port(R"(, "egress": true, "addresses": )" + std::string(one)));
       CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
     }
+    const std::string alone =
+        port(R"(, "egress": true, "addresses": ["192.0.2.2/32"], "gateways": ["172.31.1.1"])");
+    const auto route = [](const std::string& via) {
+      return R"(, "routes": [{"prefix": "10.9.0.0/16", "port": "a", "via": ")" + via + "\"}]";
+    };
+    write(alone + route("172.31.1.1"));
+    CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
+    assert_refused_ports(alone + route("172.31.1.2"), "routes[0].via: found \"172.31.1.2\"");
     assert_refused_ports(port(R"(, "addresses": ["192.0.2.2/32"], "gateways": ["2001:db8::1"])"),
                          "ports[0].gateways[0]: found \"2001:db8::1\", expected an address");
     write(port(R"(, "addresses": ["2001:db8::2/64"], "gateways": ["fe80::1"], "egress": true)"));
