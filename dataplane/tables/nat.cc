@@ -20,7 +20,7 @@ uint64_t count_addresses(const std::vector<Prefix>& pools) noexcept {
 NatTable::NatTable(const NatSettings& wanted, uint32_t users)
     : settings(wanted),
       blocks_each(kNatPorts / wanted.block_ports),
-      owned_statics_(std::make_unique<const NatStatics>(wanted.statics)),
+      owned_statics_(std::make_shared<const NatStatics>(wanted.statics)),
       statics_(owned_statics_.get()),
       most_blocks_(wanted.each.blocks),
       most_flows_(wanted.each.flows),

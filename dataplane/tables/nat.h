@@ -117,7 +117,7 @@ class NatTable {
   }
   /// Control thread. Returns those of before, which workers may look at until the grace period is
   /// over.
-  std::unique_ptr<const NatStatics> exchange(std::unique_ptr<const NatStatics> statics) noexcept {
+  std::shared_ptr<const NatStatics> exchange(std::shared_ptr<const NatStatics> statics) noexcept {
     statics_.store(statics.get(), std::memory_order_release);
     owned_statics_.swap(statics);
     return statics;
@@ -205,7 +205,7 @@ class NatTable {
   [[nodiscard]] uint32_t words_each() const noexcept { return settings.block_ports / kWordBits; }
   void reserve(uint32_t index, uint16_t port) noexcept;
 
-  std::unique_ptr<const NatStatics> owned_statics_;
+  std::shared_ptr<const NatStatics> owned_statics_;
   std::atomic<const NatStatics*> statics_;          // control thread: of owned_statics_
   std::atomic<uint32_t> most_blocks_, most_flows_;  // control thread: of users without their own
   std::vector<Range> ranges_;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <utility>
 
 #include "dataplane/tables/memory_order.h"
@@ -98,10 +97,8 @@ void NatWriter::remove_user(uint32_t number) {
   }
 }
 
-void NatWriter::set_statics(const std::vector<NatStatic>& rules) {
-  const std::shared_ptr<const NatStatics> before =
-      table_.exchange(std::make_unique<const NatStatics>(rules));
-  rcu_.defer([before] {});  // keeps it until then
+void NatWriter::set_statics(std::shared_ptr<const NatStatics> statics) {
+  rcu_.defer([before = table_.exchange(std::move(statics))] {});  // keeps it until then
 }
 
 void NatWriter::tick(uint64_t now, uint32_t most) {

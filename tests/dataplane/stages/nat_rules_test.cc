@@ -177,7 +177,7 @@ class NatRulesTest : public CppUnit::TestFixture {
                                            .protocol = IPPROTO_UDP,
                                            .port = open.port,
                                            .inside_port = 7}};
-    lab.d.nat->set_statics(rules);
+    lab.d.nat->set_statics(std::make_shared<const NatStatics>(rules));
     const auto got = lab.in(server, udp(kServer, open, pattern(9)));
     CPPUNIT_ASSERT((ends_of(got.value()) == Ends{kServer, {kInside, 7}}));
     CPPUNIT_ASSERT(
@@ -187,7 +187,7 @@ class NatRulesTest : public CppUnit::TestFixture {
     for (uint16_t port = 4000; port < 4100; ++port) {
       CPPUNIT_ASSERT(lab.mapped(user, port).port != open.port);
     }
-    lab.d.nat->set_statics({});
+    lab.d.nat->set_statics(std::make_shared<const NatStatics>(std::vector<NatStatic>()));
     CPPUNIT_ASSERT(!lab.in(server, udp(kServer, open, pattern(9))));
     expect_drops(lab, Drop::kNatNoMapping, 1);
   }
