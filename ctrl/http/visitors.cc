@@ -27,7 +27,9 @@ Visitors::~Visitors() {
 }
 
 bufferevent* Visitors::admit(event_base* base) {
-  bufferevent* stream = bufferevent_socket_new(base, -1, 0);
+  // The socket closes with the stream's last holder: were it closed before, the next connection
+  // could get its number while events of this one are still entered under it.
+  bufferevent* stream = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
   if (stream == nullptr) return nullptr;
   here_.push_back({stream, Clock::now()});
   bufferevent_incref(stream);
