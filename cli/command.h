@@ -64,6 +64,7 @@ std::span<const Command> peer_commands();
 std::span<const Command> usage_commands();
 std::span<const Command> key_commands();
 std::span<const Command> setup_commands();
+std::span<const Command> nic_commands();
 std::span<const Command> import_commands();
 std::span<const Command> relay_commands();
 std::span<const Command> file_commands();

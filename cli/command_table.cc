@@ -33,7 +33,7 @@ const std::vector<Command>& all_commands() {
     for (const auto& part :
          {status_commands(), port_commands(), nat_commands(), event_commands(), user_commands(),
           peer_commands(), usage_commands(), file_commands(), import_commands(), relay_commands(),
-          key_commands(), setup_commands()}) {
+          key_commands(), nic_commands(), setup_commands()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

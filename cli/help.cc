@@ -84,9 +84,9 @@ void print_words(std::ostream& out) {
 }
 
 const Command* find_command(const std::vector<std::string>& words, size_t& used) {
-  std::string name;
-  for (used = 1; used <= std::min<size_t>(2, words.size()); ++used) {
-    name += (used == 1 ? "" : " ") + words[used - 1];
+  // "setup nic" before "setup".
+  for (used = std::min<size_t>(2, words.size()); used != 0; --used) {
+    const std::string name = used == 1 ? words[0] : words[0] + ' ' + words[1];
     const auto found = std::ranges::find(all_commands(), name, &Command::name);
     if (found != all_commands().end()) return &*found;
   }

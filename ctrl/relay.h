@@ -105,7 +105,9 @@ class Relay final : public RelayFace {
   void tell_of(const events::Asker& asker, const ChangeOutcome& outcome);
   void apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& options,
              Reloader::Done done);
-  void adopt(const Config& next, const ReloadOutcome& outcome);
+  /// `statics`: the rules of its NAT; null without.
+  void adopt(const Config& next, const std::shared_ptr<const dataplane::NatStatics>& statics,
+             const ReloadOutcome& outcome);
   static void log_failure(const ReloadOutcome& outcome);
   std::chrono::milliseconds turn();
   /// Of the last second, when it was longer than a turn is to be.

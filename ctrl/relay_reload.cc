@@ -69,6 +69,12 @@ ChangeRequest request_of(const Config& config, const ReloadOptions& options) {
   return request;
 }
 
+/// Null without NAT.
+std::shared_ptr<const dataplane::NatStatics> make_statics(const Config& config) {
+  if (!config.nat44) return nullptr;
+  return std::make_shared<const dataplane::NatStatics>(config.nat44->settings.statics);
+}
+
 /// Keeps what a relay begins with.
 class FirstPage : public Journal {
  public:
@@ -120,25 +126,34 @@ void Relay::apply(std::shared_ptr<LoadedConfig> loaded, const ReloadOptions& opt
   door_.submit(
       std::move(request), [this, loaded, options, done = std::move(done)](ChangeOutcome outcome) {
         tell_of({Origin::kFile, options.caller, "config.reload"}, outcome);
-        forget_users(loaded->config);  // here: it would take the control thread too long
-        loop_.post([this, loaded, dry_run = options.dry_run, done, outcome = std::move(outcome)] {
+        // Here: it would take the control thread too long.
+        forget_users(loaded->config);
+        auto statics = make_statics(loaded->config);
+        loop_.post([this, loaded, dry_run = options.dry_run, done, outcome = std::move(outcome),
+                    statics = std::move(statics)] {
           ReloadOutcome result{
               outcome.error, outcome.counts, outcome.difference, {}, loaded->config.warnings};
           result.needs_restart = needs_restart(config_, loaded->config);
           if (loaded->identity != identity_.public_key) {
             result.needs_restart.insert(result.needs_restart.begin(), "identity");
           }
-          if (!result.error && !dry_run) adopt(loaded->config, result);
+          if (!result.error && !dry_run) adopt(loaded->config, statics, result);
           done(result);
         });
       });
 }
 
-void Relay::adopt(const Config& next, const ReloadOutcome& outcome) {
+void Relay::adopt(const Config& next, const std::shared_ptr<const dataplane::NatStatics>& statics,
+                  const ReloadOutcome& outcome) {
   config_.public_endpoint = next.public_endpoint;
   config_.client_dns = next.client_dns;
   config_.isolation = next.isolation;
-  datapath_.shared().isolated.store(next.isolation, std::memory_order_relaxed);
+  config_.open_groups = next.open_groups;
+  datapath_.shared().set_isolation(next.isolation, next.open_groups);
+  if (nat_ && config_.nat44 != next.nat44 && same_at_start(config_.nat44, next.nat44)) {
+    config_.nat44 = next.nat44;
+    nat_->adopt(next.nat44->settings.each, statics);
+  }
   config_.users_file = next.users_file;
   config_.http.series_for = next.http.series_for;
   config_.http.series_limit = next.http.series_limit;

@@ -1,6 +1,7 @@
 // The data path as a whole: tables, ports, rings and workers, and what all workers share.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -20,6 +21,9 @@
 struct rte_mempool;
 
 namespace wirelay::dataplane {
+
+/// Groups whose users reach each other although users are isolated.
+inline constexpr size_t kMostOpenGroups = 32;
 
 /// How many of each; fixed at start, from the configuration.
 struct Sizes {
@@ -48,12 +52,30 @@ struct Shared {
   rte_mempool* pool = nullptr;  // owned by whoever made it
   /// Users reach nobody of another user. Written by the control thread, read by workers.
   std::atomic<bool> isolated{false};
+  /// But those of one of these groups do; 0: no group. The same.
+  std::array<std::atomic<uint64_t>, kMostOpenGroups> open_groups{};
   /// Bit p: port p has no link. Written by the control thread, read by workers.
   std::atomic<uint32_t> ports_down{0};
 
   [[nodiscard]] bool listens_on(uint16_t udp_port) const noexcept {
     for (const uint16_t one : listen_ports) {
       if (one == udp_port) return true;
+    }
+    return false;
+  }
+  /// What holds between users from now on. Control thread.
+  void set_isolation(bool isolate, const std::vector<uint64_t>& except) noexcept {
+    for (size_t i = 0; i < kMostOpenGroups; ++i) {
+      open_groups[i].store(i < except.size() ? except[i] : 0, std::memory_order_relaxed);
+    }
+    isolated.store(isolate, std::memory_order_relaxed);
+  }
+  /// Whether these users' group is one that isolation leaves out.
+  [[nodiscard]] bool may_meet(uint32_t one, uint32_t other) const noexcept {
+    const uint64_t group = users.group(one);
+    if (group == 0 || group != users.group(other)) return false;
+    for (const auto& open : open_groups) {
+      if (open.load(std::memory_order_relaxed) == group) return true;
     }
     return false;
   }

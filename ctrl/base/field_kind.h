@@ -11,6 +11,7 @@
 
 #include <json/value.h>
 
+#include "ctrl/base/group_name.h"
 #include "ctrl/base/moment.h"
 #include "ctrl/base/period.h"
 #include "ctrl/base/time_zone.h"
@@ -165,6 +166,30 @@ inline constexpr std::array<std::string_view, 2> kExcessWords = {"refuse", "repl
 inline constexpr uint64_t kReplaceOldest = 1;
 inline constexpr FieldKind kExcess{"on_excess", ValueForm::kWord, "", 0,           1, "", "",
                                    true,        "WHAT",           "", kExcessWords};
+inline constexpr FieldKind kGroupName{"group",
+                                  ValueForm::kText,
+                                  "1 to 12 of a to z, digits and -",
+                                  1,
+                                  kMostGroup,
+                                  "staff",
+                                  "none",
+                                  true,
+                                  "GROUP",
+                                  "",
+                                  {},
+                                  {parse_group, group_text, "^[a-z0-9-]{1,12}$"}};
+inline constexpr FieldKind kNatBlockCount{
+    "nat_block_count", ValueForm::kWhole, "a whole number", 1, 8, "2", "default", true, "N", ""};
+inline constexpr FieldKind kNatFlowCount{"nat_flow_count",
+                                         ValueForm::kWhole,
+                                         "a whole number",
+                                         1,
+                                         65'535,
+                                         "500",
+                                         "default",
+                                         true,
+                                         "N",
+                                         ""};
 
 /// From JSON; 0 for the text that stands for it. On failure returns nothing and says in `message`
 /// what was found and what is expected.

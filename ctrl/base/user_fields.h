@@ -33,6 +33,9 @@ enum class UserField : uint8_t {
   kExpiresAfter,
   kMaxSessions,
   kOnExcess,
+  kGroup,
+  kNatBlocks,
+  kNatFlows,
   kCount
 };
 inline constexpr size_t kUserFieldCount = static_cast<size_t>(UserField::kCount);
@@ -80,6 +83,10 @@ inline constexpr std::array<UserFieldInfo, kUserFieldCount> kUserFields = {{
      "most devices that are connected at once, or unlimited", ""},
     {"on_excess", kExcess, 0, "on-excess",
      "one device too many: refuse it, or replace the one that is connected longest", ""},
+    {"group", kGroupName, 0, "group", "which users it belongs to, or none", "Group"},
+    {"nat.max_blocks", kNatBlockCount, 0, "nat-blocks", "most blocks of public ports, or default",
+     ""},
+    {"nat.max_flows", kNatFlowCount, 0, "nat-flows", "most flows through NAT, or default", ""},
 }};
 static_assert(!kUserFields.back().path.empty());
 

@@ -30,12 +30,15 @@ void check_route(const Config& config, const RouteConfig& route, const std::stri
   const auto holds = [&](const PortAddress& address) {
     return address.network.is_v4() == route.via.is_v4() && address.network.contains(route.via);
   };
+  const bool by_gateway =
+      std::ranges::find(port->gateways, route.via) != port->gateways.end();  // perhaps outside
   if (route.via.is_v4() != v4) {
     problems.push_back(
         {path + ".via", fmt::format("found \"{}\", expected an {} address as for the "
                                     "prefix",
                                     to_string(route.via), v4 ? "IPv4" : "IPv6")});
-  } else if (std::ranges::none_of(port->addresses, holds) && (v4 || !route.via.is_link_local())) {
+  } else if (!by_gateway && std::ranges::none_of(port->addresses, holds) &&
+             (v4 || !route.via.is_link_local())) {
     problems.push_back({path + ".via", fmt::format("found \"{}\", expected an address within a "
                                                    "network of port \"{}\"",
                                                    to_string(route.via), route.port)});

@@ -71,6 +71,7 @@ struct Config {
   std::vector<PortConfig> ports;
   std::vector<RouteConfig> routes;                  // for decrypted traffic, beside the gateways
   bool isolation = false;                           // users don't reach each other's peers
+  std::vector<uint64_t> open_groups;                // but those of one of these (base/group_name.h)
   std::optional<Nat44Config> nat44;                 // none: addresses are not translated
   std::vector<dataplane::IpAddr> tunnel_addresses;  // ours inside the tunnel
   std::vector<PoolConfig> address_pools;            // for peers that name no allowed IPs
@@ -110,6 +111,9 @@ crypto::Secret read_private_key(const std::string& file);
 
 /// What the registry of a relay with this configuration enforces.
 RegistryLimits registry_limits(const Config& config);
+
+/// Whether all of it is the same that cannot change while the relay runs.
+bool same_at_start(std::optional<Nat44Config> a, std::optional<Nat44Config> b);
 
 /// The parts of `next` that differ from `running` and need a restart, by name; users, peers,
 /// limits and what only the control side reads never do. What is in other files is not compared.

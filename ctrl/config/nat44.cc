@@ -89,8 +89,8 @@ void read_numbers(ObjectReader& reader, NatSettings& settings) {
                    fmt::format("found {}, expected a power of two from {} to {}",
                                settings.block_ports, kLeastBlockPorts, kMostBlockPorts));
   }
-  number("max_blocks", 1, dataplane::kNatMostBlocks, settings.max_blocks);
-  number("max_flows", 1, kMostFlows, settings.max_flows);
+  number("max_blocks", 1, dataplane::kNatMostBlocks, settings.each.blocks);
+  number("max_flows", 1, kMostFlows, settings.each.flows);
   number("flows", kLeastRecords, kMostRecords, settings.flows);
   number("udp_timeout", kLeastUdp, kDay, settings.udp_seconds);
   number("icmp_timeout", kLeastIcmp, kDay, settings.icmp_seconds);

@@ -133,6 +133,9 @@ class Unique {
   std::vector<Problem>& problems_;
 };
 
+/// A /32 or /128 says of nobody that it is on the link: its gateway is where the provider has it.
+bool is_alone(const PortAddress& address) { return address.network.length == 128; }
+
 void check_gateways(const PortConfig& port, const std::string& path,
                     std::vector<Problem>& problems) {
   const IpAddr* first[2] = {nullptr, nullptr};  // by family
@@ -142,12 +145,16 @@ void check_gateways(const PortConfig& port, const std::string& path,
     const auto note = [&](const std::string& what) {
       problems.push_back({at, fmt::format("found \"{}\", {}", to_string(gateway), what)});
     };
-    const bool reachable =
-        (!gateway.is_v4() && gateway.is_link_local()) ||
-        std::ranges::any_of(port.addresses, [&](const PortAddress& address) {
-          return address.network.is_v4() == gateway.is_v4() && address.network.contains(gateway);
-        });
-    if (!reachable) note("expected an address within a network of this port's addresses");
+    const bool reachable = (!gateway.is_v4() && gateway.is_link_local()) ||
+                           std::ranges::any_of(port.addresses, [&](const PortAddress& address) {
+                             return address.network.is_v4() == gateway.is_v4() &&
+                                    (address.network.contains(gateway) || is_alone(address));
+                           });
+    if (!reachable) {
+      note(
+          "expected an address within a network of this port's addresses, or a /32 or /128 of "
+          "them");
+    }
     if (std::ranges::any_of(port.addresses,
                             [&](const PortAddress& a) { return a.addr == gateway; })) {
       note("which is the relay's own address");

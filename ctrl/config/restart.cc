@@ -27,7 +27,20 @@ bool same_sizes(const dataplane::Sizes& a, const dataplane::Sizes& b) {
          a.prefixes == b.prefixes && a.neighbours == b.neighbours && a.mbufs == b.mbufs;
 }
 
+/// What a reload takes is left out.
+void forget_live(Nat44Config& nat) {
+  nat.settings.each = {};
+  std::erase_if(nat.settings.statics, [](const auto& rule) { return rule.protocol != 0; });
+}
+
 }  // namespace
+
+bool same_at_start(std::optional<Nat44Config> a, std::optional<Nat44Config> b) {
+  for (auto* nat : {&a, &b}) {
+    if (*nat) forget_live(**nat);
+  }
+  return a == b;
+}
 
 std::vector<std::string> needs_restart(const Config& running, const Config& next) {
   std::vector<std::string> parts;
@@ -39,7 +52,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
   compare("ports", std::ranges::equal(running.ports, next.ports, same_port));
   compare("routes", std::ranges::equal(running.routes, next.routes, same_route));
   compare("address_pools", running.address_pools == next.address_pools);
-  compare("nat44", running.nat44 == next.nat44);
+  compare("nat44", same_at_start(running.nat44, next.nat44));
   compare("tunnel_addresses", running.tunnel_addresses == next.tunnel_addresses);
   compare("workers", running.worker_cores == next.worker_cores &&
                          running.control_core == next.control_core &&

@@ -249,6 +249,25 @@ void read_for_clients(ObjectReader& root, Config& config) {
   }
 }
 
+void read_isolation(ObjectReader& root, Config& config) {
+  config.isolation = root.boolean("isolation").value_or(config.nat44.has_value());
+  const std::vector<std::string> names = root.texts("isolation_exceptions");
+  if (names.size() > dataplane::kMostOpenGroups) {
+    root.problem("isolation_exceptions", fmt::format("found {} groups, expected at most {}",
+                                                     names.size(), dataplane::kMostOpenGroups));
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto group = parse_group(names[i]);
+    if (!group) {
+      root.problem(fmt::format("isolation_exceptions[{}]", i),
+                   fmt::format("found {}, expected the name of a group: {}", in_quotes(names[i]),
+                               kGroupName.unit));
+      continue;
+    }
+    config.open_groups.push_back(*group);
+  }
+}
+
 void read_store(ObjectReader& root, const std::string& directory, Config& config) {
   constexpr std::string_view kNowhere = "none";
   if (const auto file = root.text("store")) {
@@ -287,7 +306,7 @@ void read_settings(ObjectReader& root, const std::string& directory, Config& con
   read_ports(root, config, problems);
   read_routes(root, config, problems);
   read_nat44(root, config, problems);
-  config.isolation = root.boolean("isolation").value_or(config.nat44.has_value());
+  read_isolation(root, config);
   config.tunnel_addresses = read_ips(root, "tunnel_addresses");
   read_pools(root, config, problems);
   read_workers(root, config, problems);

@@ -100,7 +100,7 @@ Datapath::Datapath(const Config& config, const std::vector<uint16_t>& ports,
   shared_->mac1_key = crypto::mac1_key(public_key);
   shared_->listen_ports = config.udp_ports;
   shared_->tunnel_addresses = config.tunnel_addresses;
-  shared_->isolated.store(config.isolation, std::memory_order_relaxed);
+  shared_->set_isolation(config.isolation, config.open_groups);
   try {
     shared_->pool =
         dataplane::create_pool("packets", config.sizes.mbufs, largest_mtu(config), workers + 1);

@@ -43,8 +43,8 @@ NatStatus NatDesk::status() const {
   NatStatus status;
   status.addresses = table.address_count();
   status.block_ports = table.settings.block_ports;
-  status.max_blocks = table.settings.max_blocks;
-  status.max_flows = table.settings.max_flows;
+  status.max_blocks = table.each().blocks;
+  status.max_flows = table.each().flows;
   status.blocks = table.block_count();
   status.blocks_free = writer_.free_blocks();
   status.blocks_resting = writer_.resting_blocks();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -21,6 +22,12 @@ class NatDesk {
   /// A packet whose user lacks a port. It goes to the worker that the user's mappings are of, or
   /// back to where it came from, for its sender to be told.
   void handle(const dataplane::Punt& punt);
+  /// Takes what may change while it runs: what a user may have, and rules.
+  void adopt(const dataplane::NatLimits& each,
+             std::shared_ptr<const dataplane::NatStatics> statics) {
+    shared_.nat->set_limits(each);
+    writer_.set_statics(std::move(statics));
+  }
   void remove_user(uint32_t number) { writer_.remove_user(number); }
   /// Call every 10 ms or so.
   void tick(uint64_t now_ns);

@@ -129,6 +129,7 @@ bool Routes::on_link(uint16_t port, const IpAddr& addr) const {
       shared_.ports[port].answers_for(addr)) {
     return false;
   }
+  if (gateways_[port].of(addr.is_v4()) == addr) return true;  // wherever its network is
   return std::ranges::any_of(shared_.ports[port].addresses, [&](const PortAddress& a) {
     return a.network.contains(addr) && !is_network_or_broadcast(a.network, addr);
   });

@@ -25,7 +25,8 @@ class Routes {
   void add_host(uint16_t number);
   void remove_host(uint16_t number);
 
-  /// True when `addr` can be a host on one of the port's networks: not ours, no broadcast address.
+  /// True when `addr` can be a host on one of the port's networks: not ours, no broadcast address;
+  /// and for the port's gateway, which may be outside of them.
   [[nodiscard]] bool on_link(uint16_t port, const dataplane::IpAddr& addr) const;
 
   /// Where a packet from `remote`, heard on `port`, is answered to; and where one to `remote` goes

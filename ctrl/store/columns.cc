@@ -50,7 +50,7 @@ std::string_view peer_column_type(PeerForm form) {
 
 std::vector<std::string> names(const std::vector<Column>& columns) {
   std::vector<std::string> result;
-  for (const Column& column : columns) result.push_back(column.name);
+  for (const Column& column : columns) result.push_back(quoted_name(column));
   return result;
 }
 

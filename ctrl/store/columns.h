@@ -26,6 +26,8 @@ std::vector<Column> peer_life_columns();
 std::vector<Column> user_columns();
 std::vector<Column> peer_columns();
 
+/// As statements have it: a name may be a word of SQL.
+inline std::string quoted_name(const Column& column) { return '"' + column.name + '"'; }
 std::vector<std::string> names(const std::vector<Column>& columns);
 
 /// Whether a value stands for the same in another process only as text.

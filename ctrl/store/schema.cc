@@ -79,10 +79,11 @@ std::vector<std::string> missing(const Database& database) {
     const std::set<std::string> there = columns_of(database, table.name);
     std::string columns;
     for (const Column& column : table.columns) {
-      columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", column.name, column.type);
+      columns +=
+          fmt::format("{}{} {}", columns.empty() ? "" : ", ", quoted_name(column), column.type);
       if (there.empty() || there.contains(column.name)) continue;
-      statements.push_back(
-          fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table.name, column.name, column.type));
+      statements.push_back(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table.name,
+                                       quoted_name(column), column.type));
     }
     if (there.empty()) {
       statements.push_back(fmt::format("CREATE TABLE {}({}{}) {}", table.name, columns,

@@ -17,6 +17,7 @@
 #include "ctrl/base/peer_fields.h"
 #include "ctrl/base/user_fields.h"
 #include "dataplane/ip.h"
+#include "dataplane/tables/nat.h"
 #include "dataplane/tables/user.h"
 
 namespace wirelay::ctrl {
@@ -81,6 +82,12 @@ struct UserSpec {
     return {.most = values[UserField::kMaxSessions],
             .replace = values[UserField::kOnExcess] == kReplaceOldest};
   }
+  /// 0: as the configuration has it for all.
+  [[nodiscard]] dataplane::NatLimits nat_limits() const noexcept {
+    return {.blocks = static_cast<uint32_t>(values[UserField::kNatBlocks]),
+            .flows = static_cast<uint32_t>(values[UserField::kNatFlows])};
+  }
+  [[nodiscard]] uint64_t group() const noexcept { return values[UserField::kGroup]; }
   /// 0: no limit.
   [[nodiscard]] uint64_t max_peers() const noexcept { return values[UserField::kMaxPeers]; }
   /// A disabled user's peers neither shake hands nor carry packets.

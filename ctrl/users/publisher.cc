@@ -86,6 +86,8 @@ bool Publisher::add(const UserPtr& user) {
   const uint64_t now = police_now();
   shared_.users.reset(*number, now);
   shared_.users.set_limits(*number, user->limits(), now);
+  shared_.users.set_group(*number, user->group());
+  if (shared_.nat) shared_.nat->set_limits(*number, user->nat_limits());
   protocol_.add_user(*number, user->session_rules());
   quotas_.add(*number, user);
   expiries_.add(*number, user);
@@ -102,6 +104,8 @@ void Publisher::change(const UserEvent& event) {
   if (before.limits() != after.limits()) {
     shared_.users.set_limits(entry.number, after.limits(), police_now());
   }
+  shared_.users.set_group(entry.number, after.group());
+  if (shared_.nat) shared_.nat->set_limits(entry.number, after.nat_limits());
   quotas_.change(entry.number, event.after);
   if (event.quota_reset) quotas_.reset(entry.number);
   protocol_.change_user(entry.number, after.session_rules());

@@ -244,7 +244,7 @@ class Classifier {
     const NatTable& nat = *worker_.shared.nat;
     const uint32_t address = address4(ip, Side::kDestination);
     return nat.block_of(nat.index_of(address), rte_be_to_cpu_16(port)) != kNatNone ||
-           nat.statics.inward(address, packet[9], port);
+           nat.statics().inward(address, packet[9], port);
   }
 
   void local(uint16_t i, rte_mbuf* mbuf, uint32_t total) noexcept {

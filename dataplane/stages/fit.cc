@@ -30,8 +30,10 @@ uint16_t narrower(Worker& worker, const PacketMeta& m, uint16_t mtu) noexcept {
 
 /// Users who are isolated reach each other by their public addresses at most (stage nat_out): such
 /// a packet is plain by then.
-bool between_users(Worker& worker, const PacketMeta& m) noexcept {
-  return m.sender != kNobody && worker.shared.peers[m.sender].user != m.peer_entry->user;
+bool keeps_apart(Worker& worker, const PacketMeta& m) noexcept {
+  if (m.sender == kNobody) return false;
+  const uint32_t from = worker.shared.peers[m.sender].user, to = m.peer_entry->user;
+  return from != to && !worker.shared.may_meet(from, to);
 }
 
 }  // namespace
@@ -40,7 +42,7 @@ void fit(Worker& worker, Burst& burst) noexcept {
   const bool isolated = worker.shared.isolated.load(std::memory_order_relaxed);
   for (uint16_t i = 0; i < burst.count; ++i) {
     PacketMeta& m = burst.meta[i];
-    if (isolated && between_users(worker, m)) [[unlikely]] {
+    if (isolated && keeps_apart(worker, m)) [[unlikely]] {
       burst.refuse(i, Drop::kIsolated);
       continue;
     }

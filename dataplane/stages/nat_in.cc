@@ -14,7 +14,11 @@ namespace {
 class Inward {
  public:
   Inward(Worker& worker, Burst& burst) noexcept
-      : worker_(worker), burst_(burst), table_(*worker.shared.nat), flows_(*worker.nat_flows) {}
+      : worker_(worker),
+        burst_(burst),
+        table_(*worker.shared.nat),
+        statics_(table_.statics()),
+        flows_(*worker.nat_flows) {}
 
   void run() noexcept {
     for (uint16_t i = 0; i < burst_.count; ++i) look(i);
@@ -51,7 +55,7 @@ class Inward {
     }
     const Transport4 transport = transport_of(ip, m.ip_bytes);
     if (transport == Transport4::kDamaged) return burst_.drop(i, Drop::kNatMalformed);
-    if (!table_.statics.empty() && by_rule(i, ip, transport)) return;
+    if (!statics_.empty() && by_rule(i, ip, transport)) return;
     if (transport == Transport4::kOther || transport == Transport4::kEchoRequest) {
       return burst_.drop(i, Drop::kNatProtocol);
     }
@@ -78,7 +82,7 @@ class Inward {
     const bool error = transport == Transport4::kError;
     const uint8_t* packet = error ? quoted4(ip) : ip;
     if (error && address4(packet, Side::kSource) != address) return false;
-    const auto to = table_.statics.inward(address, packet[9], port);
+    const auto to = statics_.inward(address, packet[9], port);
     if (!to) return false;
     NatOrigin{address, port}.note(m);
     rewrite_any4(ip, m.ip_bytes, transport, Side::kDestination, to->address, to->port);
@@ -154,6 +158,7 @@ class Inward {
   Worker& worker_;
   Burst& burst_;
   NatTable& table_;
+  const NatStatics& statics_;
   NatFlows& flows_;
   uint16_t count_ = 0;
   Wanted found_[kBurstSize];

@@ -15,7 +15,11 @@ namespace {
 class Outward {
  public:
   Outward(Worker& worker, Burst& burst) noexcept
-      : worker_(worker), burst_(burst), table_(*worker.shared.nat), flows_(*worker.nat_flows) {}
+      : worker_(worker),
+        burst_(burst),
+        table_(*worker.shared.nat),
+        statics_(table_.statics()),
+        flows_(*worker.nat_flows) {}
 
   void run() noexcept {
     for (uint16_t i = 0; i < burst_.count; ++i) __builtin_prefetch(&user_of(i));
@@ -54,7 +58,7 @@ class Outward {
     if (m.port != kNatHairpin && m.ip_bytes > mtu_of(m) && !may_fragment(ip)) {
       return burst_.refuse(i, Drop::kTooBig, mtu_of(m));
     }
-    if (!table_.statics.empty() && by_rule(i, ip, transport)) return;
+    if (!statics_.empty() && by_rule(i, ip, transport)) return;
     by_mapping(i, ip, transport);
   }
 
@@ -66,7 +70,7 @@ class Outward {
     // Nobody speaks for another user's address.
     if (error && address4(packet, Side::kDestination) != inside) return false;
     const uint16_t port = service_port4(ip, transport, Side::kSource);
-    const auto from = table_.statics.outward(inside, packet[9], port);
+    const auto from = statics_.outward(inside, packet[9], port);
     if (!from) return false;
     rewrite_any4(ip, burst_.meta[i].ip_bytes, transport, Side::kSource, from->address, from->port);
     leave(i);
@@ -177,6 +181,7 @@ class Outward {
   Worker& worker_;
   Burst& burst_;
   NatTable& table_;
+  const NatStatics& statics_;
   NatFlows& flows_;
   uint16_t count_ = 0;
   Wanted found_[kBurstSize];

@@ -19,8 +19,11 @@ uint64_t count_addresses(const std::vector<Prefix>& pools) noexcept {
 
 NatTable::NatTable(const NatSettings& wanted, uint32_t users)
     : settings(wanted),
-      statics(wanted.statics),
       blocks_each(kNatPorts / wanted.block_ports),
+      owned_statics_(std::make_shared<const NatStatics>(wanted.statics)),
+      statics_(owned_statics_.get()),
+      most_blocks_(wanted.each.blocks),
+      most_flows_(wanted.each.flows),
       blocks_(count_addresses(wanted.pools) * blocks_each),
       users_(users),
       mappings_(blocks_.size() * wanted.block_ports, Memory::kSparse),
@@ -33,12 +36,6 @@ NatTable::NatTable(const NatSettings& wanted, uint32_t users)
   }
   for (uint32_t index = 0; index < address_count(); ++index) {
     for (const uint16_t port : settings.reserved) reserve(index, port);
-  }
-  for (const NatStatic& rule : settings.statics) {
-    const uint32_t index = index_of(rule.address);
-    for (uint32_t i = 0; index != kNatNone && rule.protocol != 0 && i < rule.count; ++i) {
-      reserve(index, static_cast<uint16_t>(rule.port + i));
-    }
   }
 }
 
@@ -56,11 +53,13 @@ uint16_t NatTable::take_port(uint32_t block, uint64_t random) noexcept {
   const auto first_word = static_cast<uint32_t>(random >> 32) % words;
   for (uint32_t i = 0; i < words; ++i) {
     const uint32_t word = (first_word + i) % words;
-    const uint64_t free = std::rotr(~taken[word], turn);
-    if (free == 0) continue;
-    const auto bit = static_cast<uint32_t>(std::countr_zero(free) + turn) % kWordBits;
-    taken[word] |= uint64_t{1} << bit;
-    return static_cast<uint16_t>(first_port(block) + word * kWordBits + bit);
+    for (uint64_t free = std::rotr(~taken[word], turn); free != 0; free &= free - 1) {
+      const auto bit = static_cast<uint32_t>(std::countr_zero(free) + turn) % kWordBits;
+      const auto port = static_cast<uint16_t>(first_port(block) + word * kWordBits + bit);
+      if (is_forwarded(address_of(block), __builtin_bswap16(port))) continue;
+      taken[word] |= uint64_t{1} << bit;
+      return port;
+    }
   }
   return 0;
 }

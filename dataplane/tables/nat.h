@@ -17,7 +17,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include <netinet/in.h>
 
 #include "dataplane/burst.h"
 #include "dataplane/ip.h"
@@ -32,13 +35,19 @@ enum class NatFiltering : uint8_t {
   kAddressAndPortDependent,  // from whom the user has sent to
 };
 
+/// How much of it one user may have.
+struct NatLimits {
+  uint32_t blocks = 0;  // at most kNatMostBlocks
+  uint32_t flows = 0;
+  bool operator==(const NatLimits&) const = default;
+};
+
 /// From the configuration; constant after start.
 struct NatSettings {
   std::vector<Prefix> pools;   // of IPv4; none overlaps another
   uint32_t block_ports = 512;  // a power of two, 64 to 4,096
-  uint32_t max_blocks = 4;     // a user's, at most kNatMostBlocks
-  uint32_t max_flows = 2048;   // a user's
   uint32_t flows = 131072;     // records of all workers together; a TCP connection takes two
+  NatLimits each = {4, 2048};  // a user's, unless its own say otherwise; may change later
   NatFiltering filtering = NatFiltering::kEndpointIndependent;
   // Seconds without a packet.
   uint32_t udp_seconds = 300;             // RFC 4787, REQ-5
@@ -46,7 +55,8 @@ struct NatSettings {
   uint32_t tcp_seconds = 7440;            // RFC 5382, REQ-5: established
   uint32_t tcp_transitory_seconds = 240;  // and at the beginning and the end
   std::vector<uint16_t> reserved = {};    // ports of the relay's own services
-  std::vector<NatStatic> statics = {};    // rules; those of single ports are of addresses of pools
+  // Rules; those of single ports are of addresses of pools, and may change later.
+  std::vector<NatStatic> statics = {};
   bool operator==(const NatSettings&) const = default;
 };
 
@@ -76,6 +86,7 @@ struct alignas(64) NatUser {
   std::atomic<uint32_t> wanted;  // the owner: blocks that it asks for in all, while it has too few
   std::atomic<uint32_t> blocks[kNatMostBlocks];  // control thread
   std::atomic<bool> refused;  // control thread: for a second, since it has asked and there was none
+  std::atomic<uint32_t> most_blocks, most_flows;  // control thread; 0: as NatTable has it for all
 
   [[nodiscard]] uint32_t block_count() const noexcept {
     uint32_t count = 0;
@@ -92,7 +103,6 @@ class NatTable {
   NatTable(const NatSettings& settings, uint32_t users);
 
   const NatSettings settings;
-  const NatStatics statics;
   const uint32_t blocks_each;  // of one address
 
   [[nodiscard]] uint32_t block_count() const noexcept {
@@ -101,6 +111,45 @@ class NatTable {
   [[nodiscard]] uint32_t address_count() const noexcept {
     return static_cast<uint32_t>(addresses_.size());
   }
+  /// Any thread; a worker uses it until it is quiescent.
+  [[nodiscard]] const NatStatics& statics() const noexcept {
+    return *statics_.load(std::memory_order_acquire);
+  }
+  /// Control thread. Returns those of before, which workers may look at until the grace period is
+  /// over.
+  std::shared_ptr<const NatStatics> exchange(std::shared_ptr<const NatStatics> statics) noexcept {
+    statics_.store(statics.get(), std::memory_order_release);
+    owned_statics_.swap(statics);
+    return statics;
+  }
+  /// Whether a rule has the port (network order) of the address, and no user may.
+  [[nodiscard]] bool is_forwarded(uint32_t address, uint16_t port) const noexcept {
+    return statics().inward(address, IPPROTO_TCP, port) ||
+           statics().inward(address, IPPROTO_UDP, port);
+  }
+
+  /// What the user may have from now on. Any thread.
+  [[nodiscard]] NatLimits limits_of(const NatUser& user) const noexcept {
+    const uint32_t blocks = user.most_blocks.load(std::memory_order_relaxed);
+    const uint32_t flows = user.most_flows.load(std::memory_order_relaxed);
+    return {blocks != 0 ? blocks : most_blocks_.load(std::memory_order_relaxed),
+            flows != 0 ? flows : most_flows_.load(std::memory_order_relaxed)};
+  }
+  /// Control thread. `each`: of all users, 0 nowhere; `limits`: of one, 0: as of all. What a user
+  /// has beyond them it keeps until it ends.
+  void set_limits(const NatLimits& each) noexcept {
+    most_blocks_.store(each.blocks, std::memory_order_relaxed);
+    most_flows_.store(each.flows, std::memory_order_relaxed);
+  }
+  void set_limits(uint32_t user, const NatLimits& limits) noexcept {
+    users_[user].most_blocks.store(limits.blocks, std::memory_order_relaxed);
+    users_[user].most_flows.store(limits.flows, std::memory_order_relaxed);
+  }
+  [[nodiscard]] NatLimits each() const noexcept {
+    return {most_blocks_.load(std::memory_order_relaxed),
+            most_flows_.load(std::memory_order_relaxed)};
+  }
+
   NatBlock& block(uint32_t number) noexcept { return blocks_[number]; }
   [[nodiscard]] const NatBlock& block(uint32_t number) const noexcept { return blocks_[number]; }
   NatUser& user(uint32_t number) noexcept { return users_[number]; }
@@ -116,7 +165,7 @@ class NatTable {
   }
   /// Whether what comes for this address, in network order, is translated.
   [[nodiscard]] bool is_public(uint32_t address) const noexcept {
-    return index_of(address) != kNatNone || statics.inward(address, 0, 0);
+    return index_of(address) != kNatNone || statics().inward(address, 0, 0);
   }
   /// The block of a port (host order) of the address with this index; kNatNone where there is none.
   [[nodiscard]] uint32_t block_of(uint32_t index, uint16_t port) const noexcept {
@@ -140,7 +189,8 @@ class NatTable {
   }
 
   // The block's owner. ---------------------------------------------------------------------------
-  /// A port of the block, chosen at random (RFC 6056), that nobody has; 0: there is none.
+  /// A port of the block, chosen at random (RFC 6056), that nobody has and no rule; 0: there is
+  /// none.
   uint16_t take_port(uint32_t block, uint64_t random) noexcept;
   void give_port(uint32_t block, uint16_t port) noexcept;
 
@@ -155,6 +205,9 @@ class NatTable {
   [[nodiscard]] uint32_t words_each() const noexcept { return settings.block_ports / kWordBits; }
   void reserve(uint32_t index, uint16_t port) noexcept;
 
+  std::shared_ptr<const NatStatics> owned_statics_;
+  std::atomic<const NatStatics*> statics_;          // control thread: of owned_statics_
+  std::atomic<uint32_t> most_blocks_, most_flows_;  // control thread: of users without their own
   std::vector<Range> ranges_;
   std::vector<uint32_t> addresses_;  // by index, network order
   LazyArray<NatBlock> blocks_;

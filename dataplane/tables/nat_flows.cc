@@ -77,7 +77,7 @@ Drop NatFlows::make(const NatKey& key, NatFlow*& flow) noexcept {
   const NatKey key_of_mapping = key.of_mapping();
   const NatFlow* known = find(key_of_mapping);
   NatUser& user = table_.user(key.user);
-  if (flows_of(user) >= table_.settings.max_flows) return Drop::kNatFlows;
+  if (flows_of(user) >= table_.limits_of(user).flows) return Drop::kNatFlows;
   const uint32_t needed = (known == nullptr ? 1u : 0u) + (tracks(key.protocol) ? 1u : 0u);
   if (capacity() - used() < needed) return Drop::kNatTableFull;
   uint32_t mapping = known == nullptr ? 0 : known->mapping;
@@ -124,9 +124,10 @@ Drop NatFlows::map(const NatKey& key, NatUser& user, uint32_t& mapping) noexcept
   }
   const uint32_t blocks = user.block_count();
   // One that is closing is soon taken back, or the user's again.
-  if (blocks >= table_.settings.max_blocks && !closing) return Drop::kNatPorts;
+  const uint32_t most = table_.limits_of(user).blocks;
+  if (blocks >= most && !closing) return Drop::kNatPorts;
   if (user.refused.load(kRelaxed)) return Drop::kNatNoBlock;
-  user.wanted.store(std::min(blocks + 1, table_.settings.max_blocks), kRelaxed);
+  user.wanted.store(std::min(blocks + 1, most), kRelaxed);
   return Drop::kNatBlockAwaited;
 }
 
@@ -170,6 +171,11 @@ uint32_t NatFlows::lifetime(const NatFlow& flow) const noexcept {
 bool NatFlows::over(const NatFlow& flow, uint32_t number) const noexcept {
   if (flow.key.protocol == 0) return false;
   if (flow.mapping == number && flow.children != 0) return false;
+  // A port that a rule has got since leads elsewhere.
+  const auto protocol = static_cast<uint8_t>(flow.key.protocol);
+  if (table_.statics().inward(flow.public_address, protocol, __builtin_bswap16(flow.public_port))) {
+    return true;
+  }
   return flow.deadline <= now_ || table_.user(flow.key.user).epoch.load(kRelaxed) != flow.key.epoch;
 }
 

@@ -1,6 +1,6 @@
 // What NAT44 translates by rule rather than by mapping: ports of a public address that lead to a
-// port inside, and public addresses that are one inside. Fixed at start; there is no state, and any
-// worker translates, either way.
+// port inside, and public addresses that are one inside. There is no state, and any worker
+// translates, either way. Immutable: others take their place as a whole (NatWriter).
 #pragma once
 
 #include <cstdint>

@@ -25,7 +25,7 @@ std::optional<unsigned> NatWriter::serve(uint32_t number, unsigned worker, uint3
   const uint32_t count = user.block_count();
   // Another has it, or it has got what it asked for since.
   const bool served = owner != 0 && (owner != worker + 1 || user.wanted.load(kRelaxed) <= count);
-  if (served || count == table_.settings.max_blocks) return owner - 1;
+  if (served || count >= table_.limits_of(user).blocks) return owner - 1;
   const auto taken = take_block(user);
   if (!taken) {
     if (!user.refused.exchange(true, kRelaxed)) refused_.push_back(number);
@@ -95,6 +95,10 @@ void NatWriter::remove_user(uint32_t number) {
     tell(false, number, block - 1);
     rcu_.defer([this, block] { states_[block - 1] = State::kLeft; });
   }
+}
+
+void NatWriter::set_statics(std::shared_ptr<const NatStatics> statics) {
+  rcu_.defer([before = table_.exchange(std::move(statics))] {});  // keeps it until then
 }
 
 void NatWriter::tick(uint64_t now, uint32_t most) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -45,6 +46,10 @@ class NatWriter {
 
   /// Takes all away from a user who goes; its flows end in the next seconds.
   void remove_user(uint32_t user);
+
+  /// These rules hold from now on. What users have open of their ports ends within seconds. They
+  /// are made elsewhere: 65,536 ports take 18 ms.
+  void set_statics(std::shared_ptr<const NatStatics> statics);
 
   /// Looks at `most` blocks that users have, one behind the other in laps. `now`: seconds of any
   /// clock that only goes on.

@@ -157,6 +157,7 @@ UserTable::UserTable(uint32_t capacity, uint64_t tsc_hz)
     : users_(capacity),
       quotas_(capacity),
       flags_(capacity),
+      groups_(capacity),
       scale_(static_cast<uint64_t>((Uint128{kPoliceHz} << 32) / tsc_hz)) {}
 
 void UserTable::set_limits(uint32_t number, const UserLimits& limits, uint64_t now) noexcept {

@@ -149,6 +149,11 @@ class UserTable {
     return flags_[number].load(std::memory_order_relaxed);
   }
 
+  /// Which group it belongs to; 0: none. Any thread.
+  [[nodiscard]] uint64_t group(uint32_t number) const noexcept {
+    return groups_[number].load(std::memory_order_relaxed);
+  }
+
   /// TSC reading to policer time. Any thread.
   [[nodiscard]] uint64_t time(uint64_t tsc) const noexcept {
     return static_cast<uint64_t>(static_cast<Uint128>(tsc) * scale_ >> 32);
@@ -165,6 +170,9 @@ class UserTable {
   QuotaUse take_use(uint32_t number) noexcept;
   /// Counts what was used before, as if it had passed now.
   void add_use(uint32_t number, const QuotaUse& use) noexcept;
+  void set_group(uint32_t number, uint64_t group) noexcept {
+    groups_[number].store(group, std::memory_order_relaxed);
+  }
   /// Lets no packet of the user pass from now on, or lets them pass again.
   void set_ended(uint32_t number, bool ended) noexcept;
   /// For a new user in this number: no debt, no counts, no quota.
@@ -177,6 +185,7 @@ class UserTable {
   LazyArray<User> users_;
   LazyArray<Quota> quotas_;
   LazyArray<std::atomic<uint8_t>> flags_;  // written by the control thread
+  LazyArray<std::atomic<uint64_t>> groups_;  // written by the control thread
   uint64_t scale_;                         // (kPoliceHz << 32) / tsc_hz
 };
 

@@ -43,7 +43,7 @@ void add_nat_cases(std::vector<DropCase>& cases) {
   NatSettings filtering = nat_settings(), few = nat_settings(), small = nat_settings(),
               poor = nat_settings();
   filtering.filtering = NatFiltering::kAddressAndPortDependent;
-  few.max_flows = 10;
+  few.each.flows = 10;
   small.flows = 10;
   poor.pools = {prefix("198.51.100.64")};
   poor.block_ports = 4096;

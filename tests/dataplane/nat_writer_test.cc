@@ -26,7 +26,7 @@ struct Blocks {
     NatSettings s;
     s.pools = {prefix("198.51.100.64/31")};
     s.block_ports = 4096;
-    s.max_blocks = 3;
+    s.each.blocks = 3;
     return s;
   }
   /// The user's owner asks for `count` blocks in all.

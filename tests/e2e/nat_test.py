@@ -189,6 +189,15 @@ class NatTest(LabCase):
             self.assertEqual(source[0], net.INTERNET_V4)
             called.sendall(b"page")
             self.assertEqual(out.recv(100), b"page")
+        # With a reload it leads elsewhere.
+        self.relay.config["nat44"]["forwards"] = [
+            {"protocol": "udp", "port": 5353, "to": "10.77.0.2", "to_port": 53}]
+        self.relay.reload()
+        ear = self.server(socket.SOCK_DGRAM, 53, self.a(), "10.77.0.2")
+        with udp_socket(self.lab.internet, OWN) as out:
+            out.connect((OWN, 5353))
+            out.send(b"who?")
+            self.assertEqual(ear.recv(100), b"who?")
         b = self.lab.clients["b"]
         self.b().address(b.device, "10.77.0.30/32")
         self.relay.call("peer.set", {"name": "b-laptop",
@@ -207,6 +216,23 @@ class NatTest(LabCase):
             self.relay.config["isolation"] = isolation
             self.relay.reload()
             self.assertEqual(ping(self.a(), "10.77.0.3", count=1).received, received)
+
+    def test_users_of_an_open_group_reach_each_other(self):
+        self.relay.config["isolation_exceptions"] = ["family"]
+        self.relay.reload()
+        self.relay.ctl("user", "set", "alice", "--group", "family")
+        for group, received in (("family", 1), ("none", 0)):
+            self.relay.ctl("user", "set", "bob", "--group", group)
+            self.assertEqual(ping(self.a(), "10.77.0.3", count=1).received, received)
+
+    def test_limits_of_a_user_change_live(self):
+        self.assert_no_loss(ping(self.a(), net.FAR_V4, count=1))
+        self.relay.ctl("user", "set", "alice", "--nat-flows", "1")
+        with udp_socket(self.a(), net.FAR_V4) as out:
+            self.assertEqual(answer_to(out), ("EHOSTUNREACH", net.TUNNEL_V4))
+        self.assertIn("nat_flows", self.relay.drops())
+        self.relay.ctl("user", "set", "alice", "--nat-flows", "default")
+        self.assert_no_loss(ping(self.a(), net.FAR_V4, count=1))
 
     def test_what_nobody_asked_for(self):
         """Scans are silent, and make nothing."""

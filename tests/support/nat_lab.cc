@@ -56,7 +56,7 @@ NatSettings nat_settings() {
   NatSettings settings;
   settings.pools = {prefix("198.51.100.64/30")};
   settings.block_ports = 64;
-  settings.max_blocks = 2;
+  settings.each.blocks = 2;
   settings.flows = 4096;
   settings.reserved = {51820};
   return settings;

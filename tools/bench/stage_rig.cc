@@ -25,7 +25,7 @@ constexpr uint64_t kAmpleRate = 1'000'000'000'000, kAmpleBytes = uint64_t{1} << 
 NatSettings nat_for(uint32_t clients, uint32_t ports) {
   NatSettings settings;
   settings.block_ports = std::bit_ceil(std::max(ports, 64u));
-  settings.max_flows = ports;
+  settings.each.flows = ports;
   settings.flows = clients * ports;
   const uint32_t each = kNatPorts / settings.block_ports;
   const auto bits = std::bit_width(std::bit_ceil((clients + each - 1) / each)) - 1;

@@ -17,6 +17,7 @@ class FieldKindTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(periods);
   CPPUNIT_TEST(zones);
   CPPUNIT_TEST(words);
+  CPPUNIT_TEST(groups);
   CPPUNIT_TEST(the_default_has_a_text);
   CPPUNIT_TEST_SUITE_END();
 
@@ -55,6 +56,18 @@ class FieldKindTest : public CppUnit::TestFixture {
     reads(kDate, "2028-02-29", 21'243);
     reads(kDate, "calendar", 0);
     refuses(kDate, {"", "2027-02-29", "2027-13-01", "2027-01-31T00:00:00Z", "27-01-31"});
+  }
+
+  void groups() {
+    reads(kGroupName, "a", 1);
+    reads(kGroupName, "ba", 2 + 38);
+    reads(kGroupName, "none", 0);
+    reads(kGroupName, "------------", kMostGroup);
+    std::string message;
+    for (const char* name : {"staff", "b-2", "0", "zzzzzzzzzzzz"}) {
+      reads(kGroupName, name, parse_value(name, kGroupName, message).value());
+    }
+    refuses(kGroupName, {"", "Staff", "a b", "abcdefghijklm", "a_b"});
   }
 
   void periods() {

@@ -1,6 +1,7 @@
 // Protects what only shows when the fields of a configuration are held against each other, against
 // the rules for users, and against the configuration that runs.
 #include <cppunit/extensions/HelperMacros.h>
+#include <netinet/in.h>
 
 #include "tests/ctrl/config/config_files.h"
 
@@ -14,6 +15,7 @@ class ConfigCheckTest : public ConfigFiles {
   CPPUNIT_TEST(warnings);
   CPPUNIT_TEST(users_keep_the_rules);
   CPPUNIT_TEST(restart);
+  CPPUNIT_TEST(restart_for_nat44);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -54,7 +56,22 @@ class ConfigCheckTest : public ConfigFiles {
     }
     assert_refused_ports(R"("ports": [{"name": "", "device": "", "addresses": ["192.0.2.2/24"]}])",
                          "ports[0].device: found \"\"");
-    // A hosting provider's gateway.
+    // Hosting providers' gateways.
+    for (const char* one : {R"(["192.0.2.2/32"], "gateways": ["172.31.1.1"])",
+                            R"(["2001:db8::2/128"], "gateways": ["2001:db8:ffff::1"])"}) {
+      write(port(R"(, "egress": true, "addresses": )" + std::string(one)));
+      CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
+    }
+    const std::string alone =
+        port(R"(, "egress": true, "addresses": ["192.0.2.2/32"], "gateways": ["172.31.1.1"])");
+    const auto route = [](const std::string& via) {
+      return R"(, "routes": [{"prefix": "10.9.0.0/16", "port": "a", "via": ")" + via + "\"}]";
+    };
+    write(alone + route("172.31.1.1"));
+    CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
+    assert_refused_ports(alone + route("172.31.1.2"), "routes[0].via: found \"172.31.1.2\"");
+    assert_refused_ports(port(R"(, "addresses": ["192.0.2.2/32"], "gateways": ["2001:db8::1"])"),
+                         "ports[0].gateways[0]: found \"2001:db8::1\", expected an address");
     write(port(R"(, "addresses": ["2001:db8::2/64"], "gateways": ["fe80::1"], "egress": true)"));
     CPPUNIT_ASSERT_EQUAL(std::string(), problems_of(file_));
   }
@@ -179,6 +196,25 @@ class ConfigCheckTest : public ConfigFiles {
     load(route + users(peer("p", kKey, "10.77.0.0/16")));
     assert_refused(route + users(peer("p", kKey, "10.0.0.0/8")),
                    "allowed_ips[0]: 10.0.0.0/8 is a route of the relay's own");
+  }
+
+  void restart_for_nat44() {
+    const auto nat = [](const std::string& rest) {
+      Config config;
+      config.nat44.emplace().settings.flows = 5000;
+      if (rest == "each") config.nat44->settings.each = {1, 2};
+      if (rest == "forward") config.nat44->settings.statics.push_back({1, 2, IPPROTO_TCP, 80, 80});
+      if (rest == "one_to_one") config.nat44->settings.statics.push_back({1, 2});
+      if (rest == "pool") config.nat44->settings.pools.push_back({});
+      return config;
+    };
+    for (const char* live : {"", "each", "forward"}) {
+      CPPUNIT_ASSERT_MESSAGE(live, needs_restart(nat(""), nat(live)).empty());
+    }
+    for (const char* fixed : {"one_to_one", "pool"}) {
+      CPPUNIT_ASSERT_EQUAL(std::string("nat44"), needs_restart(nat(""), nat(fixed)).at(0));
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("nat44"), needs_restart(nat(""), Config()).at(0));
   }
 
   void restart() {

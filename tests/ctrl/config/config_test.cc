@@ -89,6 +89,8 @@ class ConfigTest : public ConfigFiles {
     CPPUNIT_ASSERT(load(R"("nat44": {})").isolation);
     CPPUNIT_ASSERT(!load(R"("nat44": {}, "isolation": false)").isolation);
     CPPUNIT_ASSERT(load(R"("isolation": true)").isolation);
+    CPPUNIT_ASSERT((load(R"("isolation_exceptions": ["a", "c"])").open_groups ==
+                    std::vector<uint64_t>{1, 3}));
     const Nat44Config own = load(R"("nat44": {})").nat44.value();
     CPPUNIT_ASSERT_EQUAL(std::string("inet"), own.port);
     CPPUNIT_ASSERT_EQUAL(size_t{1}, own.settings.pools.size());
@@ -113,7 +115,7 @@ class ConfigTest : public ConfigFiles {
     CPPUNIT_ASSERT_EQUAL(20, int{s.statics[0].count});
     CPPUNIT_ASSERT_EQUAL(0, int{s.statics[1].protocol});
     CPPUNIT_ASSERT_EQUAL(size_t{3}, all.public_prefixes().size());
-    CPPUNIT_ASSERT((std::vector{s.block_ports, s.max_blocks, s.max_flows, s.flows, s.udp_seconds,
+    CPPUNIT_ASSERT((std::vector{s.block_ports, s.each.blocks, s.each.flows, s.flows, s.udp_seconds,
                                 s.icmp_seconds, s.tcp_seconds, s.tcp_transitory_seconds} ==
                     std::vector<uint32_t>{256, 2, 500, 5000, 200, 70, 8000, 250}));
   }
@@ -242,6 +244,8 @@ class ConfigTest : public ConfigFiles {
         {R"("address_pools": [{"prefix": "10.7.0.0/16", "reserved": ["10.8.0.1"]}])",
          "address_pools[0].reserved[0]: found \"10.8.0.1\", expected an address of the pool"},
         {R"("isolation": "on")", "isolation: found \"on\", expected true or false"},
+        {R"("isolation_exceptions": ["a", "B"])",
+         "isolation_exceptions[1]: found \"B\", expected the name of a group"},
         {R"("nat44": [])", "nat44: found a list, expected an object"},
         {R"("nat44": {"port": "lan"})", "nat44.port: found \"lan\", expected the name of one"},
         {R"("nat44": {"addresses": ["fd00::1"]})",

@@ -42,6 +42,7 @@ uint32_t mss_of(const Bytes& packet) {
 class FitTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(FitTest);
   CPPUNIT_TEST(users_are_isolated_and_their_own_peers_are_not);
+  CPPUNIT_TEST(users_of_an_open_group_reach_each_other);
   CPPUNIT_TEST(to_a_peer_it_comes_in_parts);
   CPPUNIT_TEST(to_a_network_it_comes_in_parts);
   CPPUNIT_TEST(a_burst_of_large_packets_loses_none);
@@ -82,6 +83,25 @@ class FitTest : public CppUnit::TestFixture {
     d.feed(1, d.from_gateway(udp(kServer, {b.inner4, 9}, pattern(40))));
     d.poll();
     CPPUNIT_ASSERT(d.open(b, d.sent(0).at(0)).has_value());
+  }
+
+  void users_of_an_open_group_reach_each_other() {
+    DataPath d;
+    Client a = d.add_client(), b = d.add_client();
+    const auto meet = [&](uint64_t of_a, uint64_t of_b, const std::vector<uint64_t>& open) {
+      d.shared->users.set_group(a.user, of_a);
+      d.shared->users.set_group(b.user, of_b);
+      d.shared->set_isolation(true, open);
+      d.now += DataPath::kHz;
+      d.feed(0, d.tunnelled(a, udp({a.inner4, 7}, {b.inner4, 9}, pattern(40))));
+      d.poll();
+      return d.open(b, d.sent(0).at(0)).has_value();
+    };
+    CPPUNIT_ASSERT(meet(5, 5, {4, 5}));
+    CPPUNIT_ASSERT(!meet(5, 5, {4}));
+    CPPUNIT_ASSERT(!meet(4, 5, {4, 5}));
+    CPPUNIT_ASSERT_MESSAGE("no group is none", !meet(0, 0, {4, 5}));
+    CPPUNIT_ASSERT_MESSAGE("no group is none", !meet(0, 0, {}));
   }
 
   void to_a_peer_it_comes_in_parts() {

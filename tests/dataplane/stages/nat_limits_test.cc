@@ -32,6 +32,7 @@ class NatLimitsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(ports_of_all_blocks);
   CPPUNIT_TEST(blocks_of_an_address);
   CPPUNIT_TEST(flows_of_a_user);
+  CPPUNIT_TEST(limits_of_one_user);
   CPPUNIT_TEST(records_of_a_worker);
   CPPUNIT_TEST(what_waits_for_a_block_is_bounded);
   CPPUNIT_TEST(a_block_that_is_closing_is_waited_for);
@@ -76,7 +77,7 @@ class NatLimitsTest : public CppUnit::TestFixture {
 
   void flows_of_a_user() {
     NatSettings settings = nat_settings();
-    settings.max_flows = 20;
+    settings.each.flows = 20;
     NatLab lab(settings);
     Client c = lab.d.add_client(), other = lab.d.add_client();
     for (uint16_t port = 1; port <= 10; ++port) lab.mapped(c, port);
@@ -89,6 +90,31 @@ class NatLimitsTest : public CppUnit::TestFixture {
     lab.mapped(other, 1);
     lab.wait(320, c);
     lab.mapped(c, 11);
+  }
+
+  /// A user's own limits come first, and a new one holds at once; what is open stays.
+  void limits_of_one_user() {
+    NatLab lab;
+    NatTable& table = *lab.d.shared->nat;
+    Client c = lab.d.add_client(), other = lab.d.add_client();
+    table.set_limits({1, 5});
+    table.set_limits(c.user, {.flows = 3});
+    for (uint16_t port = 1; port <= 5; ++port) lab.mapped(other, port);
+    for (uint16_t port = 1; port <= 3; ++port) lab.mapped(c, port);
+    expect_refused(lab, c, 4, Drop::kNatFlows);
+    expect_refused(lab, other, 6, Drop::kNatFlows);
+    table.set_limits(c.user, {.flows = 2});
+    lab.mapped(c, 3);
+    expect_refused(lab, c, 4, Drop::kNatFlows);
+    table.set_limits(c.user, {});
+    lab.mapped(c, 4);
+    table.set_limits({1, 1000});
+    for (uint16_t port = 1; port <= 64; ++port) lab.mapped(other, port);
+    expect_refused(lab, other, 65, Drop::kNatPorts);
+    table.set_limits(other.user, {.blocks = 2});
+    lab.mapped(other, 65);
+    table.set_limits(other.user, {.blocks = 1});
+    lab.mapped(other, 65);
   }
 
   void records_of_a_worker() {
@@ -123,7 +149,7 @@ class NatLimitsTest : public CppUnit::TestFixture {
   /// It is not known yet whether the user keeps it: nobody is told that it may have no more.
   void a_block_that_is_closing_is_waited_for() {
     NatSettings settings = nat_settings();
-    settings.max_blocks = 1;
+    settings.each.blocks = 1;
     NatLab lab(settings);
     Client c = lab.d.add_client();
     lab.mapped(c, 4000);

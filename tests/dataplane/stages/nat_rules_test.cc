@@ -46,6 +46,7 @@ class NatRulesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(users_reach_each_other_by_them);
   CPPUNIT_TEST(errors_are_about_what_was_sent);
   CPPUNIT_TEST(mappings_stand_beside_them);
+  CPPUNIT_TEST(they_change_while_packets_pass);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -150,7 +151,7 @@ class NatRulesTest : public CppUnit::TestFixture {
   void mappings_stand_beside_them() {
     NatSettings settings = with_rules();
     settings.pools = {prefix("198.51.100.64")};
-    settings.max_blocks = 1;
+    settings.each.blocks = 1;
     settings.statics.erase(settings.statics.begin() + 2);
     NatLab lab(settings);
     Client a = lab.d.add_client();
@@ -162,6 +163,33 @@ class NatRulesTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!lab.out(a, udp({a.inner4, 55}, kServer, {})));
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, lab.d.drops(Drop::kNatPorts));
     CPPUNIT_ASSERT_EQUAL(uint16_t{1031}, lab.mapped(a, 5001).port);
+  }
+
+  void they_change_while_packets_pass() {
+    NatSettings settings = with_rules();
+    settings.pools = {prefix("198.51.100.64")};
+    settings.statics.clear();
+    NatLab lab(settings);
+    Client server = lab.d.add_client(), user = lab.d.add_client();
+    const Endpoint open = lab.mapped(user, 4000);
+    const std::vector<NatStatic> rules = {{.address = open.addr.v4_be(),
+                                           .inside = kInside.v4_be(),
+                                           .protocol = IPPROTO_UDP,
+                                           .port = open.port,
+                                           .inside_port = 7}};
+    lab.d.nat->set_statics(std::make_shared<const NatStatics>(rules));
+    const auto got = lab.in(server, udp(kServer, open, pattern(9)));
+    CPPUNIT_ASSERT((ends_of(got.value()) == Ends{kServer, {kInside, 7}}));
+    CPPUNIT_ASSERT(
+        (ends_of(lab.out(server, udp({kInside, 7}, kServer, {})).value()) == Ends{open, kServer}));
+    // The user's port gets another end outside, and nobody that one.
+    lab.wait(10);
+    for (uint16_t port = 4000; port < 4100; ++port) {
+      CPPUNIT_ASSERT(lab.mapped(user, port).port != open.port);
+    }
+    lab.d.nat->set_statics(std::make_shared<const NatStatics>(std::vector<NatStatic>()));
+    CPPUNIT_ASSERT(!lab.in(server, udp(kServer, open, pattern(9))));
+    expect_drops(lab, Drop::kNatNoMapping, 1);
   }
 };
 
