@@ -121,6 +121,17 @@ std::string turns_text(const Json::Value& turns) {
          "; " + ms("longest_us") + " ms by the clock";
 }
 
+/// "busiest worker 12.5 % busy, 87.5 % left; packets take 3.1 us, one in 100 more than 9.8 us"
+std::string load_text(const Json::Value& load) {
+  if (!load.isObject()) return "not known yet";
+  std::string text = "busiest worker " + decimal(load["busy_percent"]) + " % busy, " +
+                     decimal(load["headroom_percent"]) + " % left";
+  const Json::Value& time = load["time_us"];
+  if (!time.isObject()) return text;
+  return text + "; packets take " + decimal(time["p50"]) + " us, one in 100 more than " +
+         decimal(time["p99"]) + " us";
+}
+
 std::string listens_text(const Json::Value& status) {
   std::string text = "UDP port " + std::to_string(status["listen_port"].asUInt64());
   const Json::Value& all = status["listen_ports"];
@@ -152,6 +163,7 @@ void print_status(Call& call) {
               printable(pool["prefix"].asString()) + ": " + of_size(pool["used"], pool["size"]));
   }
   facts.add("Handshakes", handshakes_text(status["handshakes"]));
+  facts.add("Load", load_text(status["load"]));
   facts.add("Longest turn", turns_text(status["control"]));
   facts.print(call.out);
   call.out << '\n';

@@ -171,6 +171,7 @@ Relay::Relay(std::string file, Config config, bool verbose)
                 }),
       server_(api_loop_, *this, event_log_),
       start_ns_(read_clocks().ns),
+      load_(datapath_.counters()),
       watchdog_(manager_, datapath_.counters(), start_ns_) {
   server_.listen(socket_, api::Right::kChange);
   if (read_socket_) server_.listen(*read_socket_, api::Right::kRead);
@@ -253,6 +254,8 @@ milliseconds Relay::turn() {
     log_longest_turn();
     if (ipfix_) ipfix_->flush(now.unix_ns);
     meter.mark("log");
+    load_.tick(now.tsc);
+    meter.mark("load");
   }
   if (usage_ && !in_lap_ && usage_->due(now)) begin_lap(now);
   agenda_.run(Slice(kAgendaTime));

@@ -76,6 +76,7 @@ class Relay final : public RelayFace {
   [[nodiscard]] PeerStatus peer_status(const std::string& name) const override;
   [[nodiscard]] uint32_t sessions_in_use() const override;
   [[nodiscard]] PeerCounts peer_counts() const override { return protocol_.peer_counts(); }
+  [[nodiscard]] const LoadMeter& load() const override { return load_; }
   [[nodiscard]] std::vector<RingDepth> ring_depths() const override;
   [[nodiscard]] std::optional<NatStatus> nat() const override;
   [[nodiscard]] std::optional<NatBlockStatus> nat_block(uint32_t number) const override;
@@ -161,6 +162,7 @@ class Relay final : public RelayFace {
   std::optional<wg::Server> wg_;
   std::optional<http::Server> http_;
   const uint64_t start_ns_;
+  LoadMeter load_;
   Drain drain_;
   bool users_due_ = false;  // time has done something to users that they are not told of yet
   const ServiceManager manager_;

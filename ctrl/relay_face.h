@@ -12,6 +12,7 @@
 #include "ctrl/base/counter_field.h"
 #include "ctrl/config/config.h"
 #include "ctrl/config/reloader.h"
+#include "ctrl/host/load_meter.h"
 #include "ctrl/host/turn_meter.h"
 #include "ctrl/nat/status.h"
 #include "ctrl/neighbour/neighbours.h"
@@ -144,6 +145,8 @@ class RelayFace {
   virtual PeerStatus peer_status(const std::string& name) const = 0;
   virtual uint32_t sessions_in_use() const = 0;
   virtual PeerCounts peer_counts() const = 0;
+  /// How much of the relay is in use.
+  virtual const LoadMeter& load() const = 0;
   virtual std::vector<RingDepth> ring_depths() const = 0;
   /// Nothing: addresses are not translated.
   virtual std::optional<NatStatus> nat() const = 0;

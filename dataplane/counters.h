@@ -3,24 +3,13 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
+#include "dataplane/counter.h"
 #include "dataplane/drops.h"
+#include "dataplane/time_histogram.h"
 
 namespace wirelay::dataplane {
-
-/// A counter with one writer: no read-modify-write instruction is needed.
-class Counter {
- public:
-  void add(uint64_t n) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  [[nodiscard]] uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
 
 struct StageCounters {
   Counter packets;
@@ -41,6 +30,11 @@ struct alignas(64) WorkerCounters {
   Counter punted, handed_off;
   Counter made;    // answers to refused packets, and fragments beyond the packet that was cut
   Counter joined;  // fragments that have become part of another packet
+
+  Counter busy_cycles;          // TSC; polls that found something, each until the next began
+  Counter bursts, full_bursts;  // taken from receive queues; of these, as many as are taken at once
+  Counter queue_looks, queued;  // at receive queues; packets that waited in them then
+  TimeHistogram time;           // from the begin of a poll to its end, of one poll in some
 };
 
 }  // namespace wirelay::dataplane

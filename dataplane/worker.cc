@@ -20,6 +20,10 @@ namespace wirelay::dataplane {
 namespace {
 
 constexpr uint64_t kPollsOfGivingUp = 1024;
+/// One poll with work in so many is timed; odd, so that no pattern of the traffic keeps step.
+constexpr uint64_t kTimedEvery = 31;
+/// Polls between two looks at how much waits: some drivers walk over the whole queue for it.
+constexpr uint64_t kPollsOfLooking = 251;
 
 std::unique_ptr<NatFlows> make_nat_flows(const Shared& shared) {
   if (!shared.nat) return nullptr;
@@ -86,10 +90,14 @@ Worker::Worker(unsigned worker_id, Shared& all, std::unique_ptr<crypto::AeadEngi
 void Worker::run(const std::atomic<bool>& stop) noexcept {
   Sleeper sleeper;
   shared.rcu.online(id);
+  uint64_t next = rte_rdtsc();
   while (!stop.load(std::memory_order_relaxed)) {
-    const unsigned taken = poll(rte_rdtsc());
+    const uint64_t begin = next;
+    const unsigned taken = poll(begin);
     shared.rcu.quiescent(id);
+    next = rte_rdtsc();
     if (taken != 0) {
+      counters.busy_cycles.add(next - begin);
       sleeper.wake();
     } else if (polling_ == Polling::kAdaptive && sleeper.tired()) {
       // Nobody who waits for a grace period waits for a sleeper.
@@ -97,6 +105,7 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
       sleeper.sleep(counters.rx_packets.get());
       shared.rcu.online(id);
       counters.sleeps.add(1);
+      next = rte_rdtsc();
     } else {
       rte_pause();
     }
@@ -108,11 +117,14 @@ unsigned Worker::poll(uint64_t tsc) noexcept {
   now = tsc;
   police_time = shared.users.time(tsc);
   unsigned taken = 0;
+  if (counters.polls.get() % kPollsOfLooking == 0) look_at_queues();
   // One burst of each source a poll: none of them waits for another to run dry.
   for (const RxQueue& q : queues_) {
     rte_mbuf** const in = lane(Lane::kIngress).mbufs;
     const uint16_t n = rte_eth_rx_burst(q.port, q.queue, in, kBurstSize);
     counters.rx_packets.add(n);
+    if (n != 0) counters.bursts.add(1);
+    if (n == kBurstSize) counters.full_bursts.add(1);
     for (uint16_t i = 0; i < n; ++i) in[i]->port = q.port;  // ring ports leave it to us
     taken += receive(n);
   }
@@ -133,8 +145,22 @@ unsigned Worker::poll(uint64_t tsc) noexcept {
   // Also when no more come: those that wait hold buffers.
   if (counters.polls.get() % kPollsOfGivingUp == 0) give_up_fragments();
   counters.polls.add(1);
-  if (taken == 0) counters.empty_polls.add(1);
+  if (taken == 0) {
+    counters.empty_polls.add(1);
+  } else if (++polls_with_work_ % kTimedEvery == 0) {
+    const uint64_t ns = (shared.users.time(rte_rdtsc()) - police_time) / kPoliceUnitsPerNs;
+    counters.time.add(ns, taken);
+  }
   return taken;
+}
+
+void Worker::look_at_queues() noexcept {
+  for (const RxQueue& q : queues_) {
+    const int queued = rte_eth_rx_queue_count(q.port, q.queue);
+    if (queued < 0) continue;  // the driver does not say
+    counters.queue_looks.add(1);
+    counters.queued.add(static_cast<uint64_t>(queued));
+  }
 }
 
 /// Sends the `count` frames at the front of the ingress lane through the pipeline.

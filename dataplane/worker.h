@@ -97,11 +97,14 @@ class Worker {
   /// Fragments whose other parts did not come.
   void give_up_fragments() noexcept;
   void flush(uint16_t port) noexcept;
+  /// How many packets wait in the receive queues, where drivers tell.
+  void look_at_queues() noexcept;
 
   std::unique_ptr<crypto::AeadEngine> engine_;
   std::vector<RxQueue> queues_;
   Polling polling_;
   Mailbox& mailbox_;
+  uint64_t polls_with_work_ = 0;
   Burst bursts_[static_cast<size_t>(Lane::kCount)];
   Burst* lanes_[static_cast<size_t>(Lane::kCount)];  // each one of bursts_
   uint32_t tx_pending_ = 0;                          // bit p: tx_[p] holds frames

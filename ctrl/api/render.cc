@@ -1,6 +1,8 @@
 // Results as JSON.
 #include "ctrl/api/render.h"
 
+#include <cmath>
+
 namespace wirelay::ctrl::api {
 
 Json::Value to_json(const ChangeCounts& counts) {
@@ -130,6 +132,28 @@ Json::Value workers_json(const Workers& workers, const std::vector<unsigned>& co
     entry["id"] = id;
     entry["core"] = id < cores.size() ? Json::Value(cores[id]) : Json::Value();
     add_counters(entry, *worker, kWorkerCounters);
+  }
+  return result;
+}
+
+Json::Value load_json(const LoadMeter& load) {
+  if (!load.known()) return {};
+  const auto rounded = [](double value) { return std::round(value * 10) / 10; };
+  Json::Value result(Json::objectValue);
+  result["busy_percent"] = rounded(load.busiest() * 100);
+  result["headroom_percent"] = rounded((1 - load.busiest()) * 100);
+  Json::Value& workers = result["workers"] = Json::arrayValue;
+  for (const WorkerLoad& worker : load.workers()) {
+    Json::Value& entry = workers.append(Json::objectValue);
+    entry["id"] = workers.size() - 1;
+    entry["busy_percent"] = rounded(worker.busy * 100);
+    entry["full_bursts_percent"] = rounded(worker.full_bursts * 100);
+    entry["queued"] = worker.queued ? Json::Value(rounded(*worker.queued)) : Json::Value();
+  }
+  Json::Value& time = result["time_us"] = Json::Value();
+  if (load.times()) {
+    time["p50"] = rounded(load.times()->p50 / 1000);
+    time["p99"] = rounded(load.times()->p99 / 1000);
   }
   return result;
 }

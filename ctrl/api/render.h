@@ -64,6 +64,9 @@ Json::Value ports_json(const std::vector<PortStatus>& ports);
 using Workers = std::vector<const dataplane::WorkerCounters*>;
 /// By worker: core, polls, packets.
 Json::Value workers_json(const Workers& workers, const std::vector<unsigned>& cores);
+/// How much of the relay is in use, and how long packets are in it: {"busy_percent",
+/// "headroom_percent", "workers", "time_us"}; null in the first second.
+Json::Value load_json(const LoadMeter& load);
 
 /// Cuts `views`, of which one more than `limit` was looked for; true when there was one.
 template <typename View>

@@ -73,6 +73,7 @@ class Status : public Query {
     engines_ = relay.engines();
     huge_pages_ = relay.uses_huge_pages();
     workers_ = relay.workers();
+    load_ = load_json(relay.load());
     users_ = relay.registry().user_count();
     peers_ = relay.registry().peer_count();
     pools_ = relay.registry().address_book().use();
@@ -101,6 +102,7 @@ class Status : public Query {
     result["huge_pages"] = huge_pages_;
     result["polling"] = polling_ == dataplane::Polling::kBusy ? "busy" : "adaptive";
     result["workers"] = workers_json(workers_, cores_);
+    result["load"] = load_;
     result["ports"] = ports_json(ports_.ports());
     result["users"] = count(users_);
     result["peers"] = count(peers_);
@@ -130,6 +132,7 @@ class Status : public Query {
   std::vector<crypto::EngineInfo> engines_;
   bool huge_pages_ = false;
   Workers workers_;
+  Json::Value load_;
   PortList ports_;
   size_t users_ = 0, peers_ = 0;
   std::vector<PoolUse> pools_;

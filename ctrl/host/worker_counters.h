@@ -23,6 +23,12 @@ inline constexpr std::array kWorkerCounters = [] {
       CounterField{"handed_off", "packets handed to other workers", &C::handed_off},
       CounterField{"made", "packets that it made: ICMP errors, resets, fragments", &C::made},
       CounterField{"joined", "fragments that became part of another packet", &C::joined},
+      CounterField{"busy_cycles", "TSC cycles of looks that found something", &C::busy_cycles},
+      CounterField{"bursts", "takings from a receive queue", &C::bursts},
+      CounterField{"full_bursts", "of these, such that left more behind, perhaps: 64 packets",
+                   &C::full_bursts},
+      CounterField{"queue_looks", "looks at how much waits in a receive queue", &C::queue_looks},
+      CounterField{"queued", "packets that waited at these, in all", &C::queued},
   };
 }();
 static_assert(distinct(kWorkerCounters));  // drops and stages have lists of their own

@@ -59,6 +59,7 @@ std::string_view ending_of(MetricType type) {
     case MetricType::kInfo:
       return "_info";
     case MetricType::kGauge:
+    case MetricType::kHistogram:
       break;
   }
   return "";
@@ -67,6 +68,7 @@ std::string_view ending_of(MetricType type) {
 /// Prometheus's text knows no infos.
 std::string_view word_of(MetricType type, Format format) {
   if (type == MetricType::kCounter) return "counter";
+  if (type == MetricType::kHistogram) return "histogram";
   return type == MetricType::kInfo && format == Format::kOpenMetrics ? "info" : "gauge";
 }
 
@@ -106,9 +108,9 @@ void Exposition::family(std::string_view name, MetricType type, std::string_view
                  word_of(type, format_));
 }
 
-void Exposition::begin_sample(const Labels& labels) {
+void Exposition::begin_sample(const Labels& labels, std::string_view ending) {
   text_ += name_;
-  text_ += ending_of(type_);
+  text_ += ending;
   if (labels.empty()) return;
   char before = '{';
   for (const Label& label : labels) {
@@ -123,13 +125,31 @@ void Exposition::begin_sample(const Labels& labels) {
 }
 
 void Exposition::sample(const Labels& labels, uint64_t value) {
-  begin_sample(labels);
+  begin_sample(labels, ending_of(type_));
   fmt::format_to(std::back_inserter(text_), " {}\n", value);
 }
 
 void Exposition::sample(const Labels& labels, double value) {
-  begin_sample(labels);
+  begin_sample(labels, ending_of(type_));
   fmt::format_to(std::back_inserter(text_), " {}\n", value);
+}
+
+void Exposition::histogram(const Labels& labels, std::span<const uint64_t> counts,
+                           std::span<const double> bounds, double sum) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    count += counts[i];
+    const std::string bound =
+        i + 1 < counts.size() ? fmt::format("{}", bounds[i]) : std::string("+Inf");
+    Labels with_bound = labels;
+    with_bound.push_back({"le", bound});
+    begin_sample(with_bound, "_bucket");
+    fmt::format_to(std::back_inserter(text_), " {}\n", count);
+  }
+  begin_sample(labels, "_sum");
+  fmt::format_to(std::back_inserter(text_), " {}\n", sum);
+  begin_sample(labels, "_count");
+  fmt::format_to(std::back_inserter(text_), " {}\n", count);
 }
 
 std::string Exposition::finish() {

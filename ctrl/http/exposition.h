@@ -21,6 +21,7 @@ enum class MetricType : uint8_t {
   kCounter,  // its samples' names end in _total
   kGauge,
   kInfo,  // 1, for what its labels say; its samples' names end in _info
+  kHistogram,
 };
 
 struct Label {
@@ -38,6 +39,10 @@ class Exposition {
   void family(std::string_view name, MetricType type, std::string_view help);
   void sample(const Labels& labels, uint64_t value);
   void sample(const Labels& labels, double value);
+  /// One of a histogram. `counts`: by bucket; `bounds`: what those of each are at most, but of the
+  /// last, which has no bound. `sum`: of all.
+  void histogram(const Labels& labels, std::span<const uint64_t> counts,
+                 std::span<const double> bounds, double sum);
   /// A family of one sample.
   template <typename Value>
   void single(std::string_view name, MetricType type, std::string_view help, Value value) {
@@ -48,7 +53,7 @@ class Exposition {
   std::string finish();
 
  private:
-  void begin_sample(const Labels& labels);
+  void begin_sample(const Labels& labels, std::string_view ending);
 
   const Format format_;
   std::string name_;  // of the family at hand

@@ -44,6 +44,7 @@ bool FactFinder::run(const RelayFace& relay, const Slice& slice) {
   facts_.ports = ports_.ports();
   facts_.gateways = find_gateways(relay);
   facts_.workers = relay.workers();
+  if (relay.load().known()) facts_.loads = relay.load().workers();
   facts_.rings = relay.ring_depths();
   facts_.users = relay.registry().user_count();
   facts_.peers = relay.registry().peer_count();

@@ -28,6 +28,7 @@ struct Facts {
   std::vector<PortStatus> ports;
   std::vector<Gateway> gateways;
   api::Workers workers;
+  std::vector<WorkerLoad> loads;  // of each; empty in the first second
   std::vector<RingDepth> rings;
   size_t users = 0, peers = 0;
   PeerCounts peer_counts;

@@ -99,19 +99,41 @@ void add_drops(Exposition& out, const Facts& facts) {
   }
 }
 
+void add_times(Exposition& out, const Facts& facts, const std::vector<std::string>& workers) {
+  using dataplane::TimeHistogram;
+  std::array<double, TimeHistogram::kBuckets> bounds;
+  for (size_t i = 0; i < bounds.size(); ++i) {
+    bounds[i] = static_cast<double>(TimeHistogram::bound_ns(i)) / kNsPerSecond;
+  }
+  out.family("relay_packet_seconds", MetricType::kHistogram,
+             "how long packets are in the relay, of a sample of them");
+  for (size_t w = 0; w < workers.size(); ++w) {
+    const TimeHistogram& time = facts.workers[w]->time;
+    std::array<uint64_t, TimeHistogram::kBuckets> counts;
+    for (size_t i = 0; i < counts.size(); ++i) counts[i] = time.packets[i].get();
+    out.histogram({{"worker", workers[w]}}, counts, bounds,
+                  static_cast<double>(time.sum_ns.get()) / kNsPerSecond);
+  }
+}
+
 void add_workers(Exposition& out, const Facts& facts) {
   const std::vector<std::string> names = numbers(facts.workers.size());
   add_counters(out, "relay_worker", kWorkerCounters, [&](const auto& add) {
     for (size_t i = 0; i < names.size(); ++i) add({{"worker", names[i]}}, *facts.workers[i]);
   });
   out.family("relay_worker_busy_seconds", kCounter,
-             "time that the stages took: its rate is the share of a worker that is in use");
+             "time in which it had work: its rate is the share of a worker that is in use");
   for (size_t i = 0; i < names.size(); ++i) {
-    uint64_t cycles = 0;
-    for (const auto& stage : facts.workers[i]->stages) cycles += stage.cycles.get();
-    out.sample({{"worker", names[i]}},
-               static_cast<double>(cycles) / static_cast<double>(facts.tsc_hz));
+    const auto cycles = static_cast<double>(facts.workers[i]->busy_cycles.get());
+    out.sample({{"worker", names[i]}}, cycles / static_cast<double>(facts.tsc_hz));
   }
+  if (!facts.loads.empty()) {
+    out.family("relay_worker_load", kGauge, "the same over the last seconds, 0 to 1");
+  }
+  for (size_t i = 0; i < facts.loads.size(); ++i) {
+    out.sample({{"worker", names[i]}}, facts.loads[i].busy);
+  }
+  add_times(out, facts, names);
   add_counters(out, "relay_stage", kStageCounters, [&](const auto& add) {
     for (size_t i = 0; i < names.size(); ++i) {
       for (size_t s = 0; s < kPipeline.size(); ++s) {

@@ -39,7 +39,8 @@ struct UserLimits {
 };
 
 /// Policer time: units of 1/1024 ns since the TSC started, modulo 2^64 (208 days).
-inline constexpr uint64_t kPoliceHz = 1024ull * 1'000'000'000;
+inline constexpr uint64_t kPoliceUnitsPerNs = 1024;
+inline constexpr uint64_t kPoliceHz = kPoliceUnitsPerNs * 1'000'000'000;
 
 /// One rate. A packet that costs c passes when max(arrival, now) + c <= now + tolerance, and that
 /// sum is then the new arrival: a bucket of `tolerance` that fills with time. An arrival further

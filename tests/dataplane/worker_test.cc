@@ -9,6 +9,8 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <rte_cycles.h>
+
 #include "tests/support/data_path.h"
 
 namespace wirelay::dataplane {
@@ -43,6 +45,7 @@ class WorkerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(injected_frames_leave_by_their_port);
   CPPUNIT_TEST(sources_are_polled_in_turn);
   CPPUNIT_TEST(an_idle_worker_sleeps_and_holds_up_nobody);
+  CPPUNIT_TEST(what_it_is_busy_with_is_counted);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -144,6 +147,33 @@ class WorkerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(wait_for([&] { return (answers += d.sent(1).size()) == 1; }));
     stop = true;
     thread.join();
+  }
+
+  void what_it_is_busy_with_is_counted() {
+    DataPath d;
+    const WorkerCounters& counts = d.workers[0]->counters;
+    for (int i = 0; i < 70; ++i) d.feed(0, pattern(60));  // a full burst and another
+    for (int i = 0; i < 3; ++i) d.workers[0]->poll(rte_rdtsc());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, counts.bursts.get());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, counts.full_bursts.get());
+    for (int i = 0; i < 40; ++i) {  // one poll in 31 is timed
+      d.feed(0, pattern(60));
+      d.workers[0]->poll(rte_rdtsc());
+    }
+    uint64_t timed = 0;
+    for (const Counter& bucket : counts.time.packets) timed += bucket.get();
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, timed);
+    CPPUNIT_ASSERT(counts.time.sum_ns.get() > 0);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, counts.busy_cycles.get());  // those of run()
+
+    d.feed(0, pattern(60));
+    std::atomic<bool> stop{false};
+    const uint64_t begin = rte_rdtsc();
+    std::thread thread([&] { d.workers[0]->run(stop); });
+    CPPUNIT_ASSERT(wait_for([&] { return counts.busy_cycles.get() != 0; }));
+    stop = true;
+    thread.join();
+    CPPUNIT_ASSERT(counts.busy_cycles.get() < rte_rdtsc() - begin);
   }
 };
 

@@ -76,6 +76,8 @@ class FakeRelay : public ctrl::RelayFace {
   ctrl::PeerStatus peer_status(const std::string& name) const override;
   uint32_t sessions_in_use() const override { return 7; }
   ctrl::PeerCounts peer_counts() const override { return {registry_.peer_count(), 1}; }
+  const ctrl::LoadMeter& load() const override { return load_meter; }
+  ctrl::LoadMeter load_meter{{&worker}};
   std::vector<ctrl::RingDepth> ring_depths() const override { return {{0, "waiting", 3}}; }
   std::optional<ctrl::NatStatus> nat() const override { return nat_status; }
   std::optional<ctrl::NatBlockStatus> nat_block(uint32_t number) const override {

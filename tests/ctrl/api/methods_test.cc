@@ -24,6 +24,7 @@ class MethodsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(wrong_params_name_the_field);
   CPPUNIT_TEST(what_does_not_exist_is_not_found);
   CPPUNIT_TEST(status_tells_what_runs);
+  CPPUNIT_TEST(status_tells_how_much_is_in_use);
   CPPUNIT_TEST(nat_tells_who_has_which_ports);
   CPPUNIT_TEST(stats_tell_each_stage);
   CPPUNIT_TEST(drops_are_summed_by_name);
@@ -296,6 +297,21 @@ class MethodsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(4096u, port["rx_descriptors"].asUInt());
     CPPUNIT_ASSERT(port["numa_node"].isNull() && port["link_up"].asBool());
     CPPUNIT_ASSERT_EQUAL(1234u, port["rx_missed"].asUInt());
+  }
+
+  void status_tells_how_much_is_in_use() {
+    CPPUNIT_ASSERT(call("status.get", "{}")["load"].isNull());
+    relay_.load_meter.tick(1'000);
+    relay_.worker.busy_cycles.add(250);
+    relay_.worker.time.add(700, 10);
+    relay_.load_meter.tick(2'000);
+    const Json::Value load = call("status.get", "{}")["load"];
+    CPPUNIT_ASSERT_EQUAL(25.0, load["busy_percent"].asDouble());
+    CPPUNIT_ASSERT_EQUAL(75.0, load["headroom_percent"].asDouble());
+    CPPUNIT_ASSERT_EQUAL(0.8, load["time_us"]["p50"].asDouble());
+    CPPUNIT_ASSERT_EQUAL(0u, load["workers"][0]["id"].asUInt());
+    CPPUNIT_ASSERT_EQUAL(25.0, load["workers"][0]["busy_percent"].asDouble());
+    CPPUNIT_ASSERT(load["workers"][0]["queued"].isNull());
   }
 
   void nat_tells_who_has_which_ports() {

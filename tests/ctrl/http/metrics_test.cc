@@ -65,6 +65,8 @@ class MetricsTest : public CppUnit::TestFixture {
   void counters_of_all_lists() {
     relay_->counters.refused_replay = 5;
     relay_->worker.stages[0].cycles.add(1'000'000'000);
+    relay_->worker.busy_cycles.add(1'000'000'000);
+    relay_->worker.time.add(300, 5);  // ns
     relay_->worker.polls.add(9);
     const std::string text = metrics();
     assert_has("relay_port_rx_packets_total{port=\"wan\"} 1234567\n", text);
@@ -73,6 +75,10 @@ class MetricsTest : public CppUnit::TestFixture {
     assert_has("relay_stage_cycles_total{worker=\"0\",stage=\"" +
                    std::string(dataplane::kPipeline[0].name) + "\"} 1000000000\n",
                text);
+    assert_has("relay_packet_seconds_bucket{worker=\"0\",le=\"2.56e-07\"} 0\n", text);
+    assert_has("relay_packet_seconds_bucket{worker=\"0\",le=\"5.12e-07\"} 5\n", text);
+    assert_has("relay_packet_seconds_bucket{worker=\"0\",le=\"+Inf\"} 5\n", text);
+    assert_has("relay_packet_seconds_sum{worker=\"0\"} 1.5e-06\n", text);
     assert_has("relay_handshakes_refused_total{reason=\"replay\"} 5\n", text);
     assert_has("relay_neighbours_asked_total 0\n", text);
     assert_has("relay_control_longest_seconds 0.0021\n", text);
