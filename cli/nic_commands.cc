@@ -153,7 +153,7 @@ void describe_nic(po::options_description_easy_init add) {
 }
 
 constexpr std::array kNicCommands = {
-    Command{"setup nic", "ADDRESS...", 0, kAnyNumber,
+    Command{"setup nic", "[ADDRESS...]", 0, kAnyNumber,
             "list network cards, give them to DPDK or back to the kernel",
             "relayctl setup nic\nrelayctl setup nic --bind 0000:3b:00.0 --dry-run\n"
             "relayctl setup nic --unbind 0000:3b:00.0",

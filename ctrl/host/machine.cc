@@ -166,7 +166,7 @@ void Machine::check_pci(const Device& device, const std::string& path,
     problems.push_back(
         {path,
          fmt::format("{} is bound to {}, which keeps it for the kernel; give it to user space "
-                     "with \"dpdk-devbind.py --bind=vfio-pci {}\"",
+                     "with \"relayctl setup nic --bind {}\"",
                      device.name, driver.empty() ? "no driver" : driver, device.name)});
     return;
   }

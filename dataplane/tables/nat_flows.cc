@@ -171,12 +171,13 @@ uint32_t NatFlows::lifetime(const NatFlow& flow) const noexcept {
 bool NatFlows::over(const NatFlow& flow, uint32_t number) const noexcept {
   if (flow.key.protocol == 0) return false;
   if (flow.mapping == number && flow.children != 0) return false;
+  if (flow.deadline <= now_) return true;
+  if (table_.user(flow.key.user).epoch.load(kRelaxed) != flow.key.epoch) return true;
   // A port that a rule has got since leads elsewhere.
   const auto protocol = static_cast<uint8_t>(flow.key.protocol);
-  if (table_.statics().inward(flow.public_address, protocol, __builtin_bswap16(flow.public_port))) {
-    return true;
-  }
-  return flow.deadline <= now_ || table_.user(flow.key.user).epoch.load(kRelaxed) != flow.key.epoch;
+  return table_.statics()
+      .inward(flow.public_address, protocol, __builtin_bswap16(flow.public_port))
+      .has_value();
 }
 
 void NatFlows::age(uint64_t tsc) noexcept {

@@ -184,9 +184,9 @@ class UserTable {
 
   LazyArray<User> users_;
   LazyArray<Quota> quotas_;
-  LazyArray<std::atomic<uint8_t>> flags_;  // written by the control thread
+  LazyArray<std::atomic<uint8_t>> flags_;    // written by the control thread
   LazyArray<std::atomic<uint64_t>> groups_;  // written by the control thread
-  uint64_t scale_;                         // (kPoliceHz << 32) / tsc_hz
+  uint64_t scale_;                           // (kPoliceHz << 32) / tsc_hz
 };
 
 }  // namespace wirelay::dataplane

@@ -25,24 +25,21 @@ class Relayd : public Process {
       : Process(RELAYD, arguments, log) {}
 };
 
-/// Whether somebody listens at a socket: its file is there a moment before.
-bool listens(const std::string& path) {
+/// -1: nobody listens, also where the socket's file is there already.
+int connect_to(const std::string& path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const bool listening = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
   close(fd);
-  return listening;
+  return -1;
 }
 
 /// One call over the control socket.
 Json::Value call(const std::string& path, const std::string& method) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  CPPUNIT_ASSERT(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  const int fd = connect_to(path);
+  CPPUNIT_ASSERT(fd >= 0);
   const std::string line = R"({"jsonrpc":"2.0","id":1,"method":")" + method + "\"}\n";
   CPPUNIT_ASSERT(write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()));
   std::string reply;
@@ -208,9 +205,11 @@ class RelaydTest : public CppUnit::TestFixture {
     const std::string block(4096, '.');
     while (::write(fd, block.data(), block.size()) > 0) continue;
     Relayd relay({file_}, pipe);
-    for (int i = 0; i < 3000 && !listens(socket_); ++i) {
+    int first = -1;
+    for (int i = 0; i < 3000 && (first = connect_to(socket_)) < 0; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
+    close(first);
     CPPUNIT_ASSERT_EQUAL(1u, call(socket_, "status.get")["result"]["users"].asUInt());
     write(R"("users": [{"name": "bob"}, {"name": "carol"}])");
     CPPUNIT_ASSERT(call(socket_, "config.reload").isMember("result"));

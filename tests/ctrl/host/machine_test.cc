@@ -168,7 +168,7 @@ class MachineTest : public CppUnit::TestFixture {
     std::filesystem::create_symlink("../drivers/ixgbe", devices + "0000:3b:00.0/driver");
     const std::string bound = lacks(config_with("0000:3b:00.0"));
     CPPUNIT_ASSERT(bound.find("is bound to ixgbe") != std::string::npos);
-    CPPUNIT_ASSERT(bound.find("dpdk-devbind.py --bind=vfio-pci") != std::string::npos);
+    CPPUNIT_ASSERT(bound.find("relayctl setup nic --bind") != std::string::npos);
     std::filesystem::remove(devices + "0000:3b:00.0/driver");
     std::filesystem::create_symlink("../drivers/vfio-pci", devices + "0000:3b:00.0/driver");
     std::filesystem::create_symlink("../groups/17", devices + "0000:3b:00.0/iommu_group");
