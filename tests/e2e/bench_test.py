@@ -64,6 +64,7 @@ class BenchTest(unittest.TestCase):
                 self.assertEqual(overload, {(m, "64") for m in MODES
                                             if rows["relayd", m, 1, "64"].get("pps")}, output)
         with self.subTest("bulk import"):
+            self.assertTrue(report["bulk_import"], report["notes"])
             self.assertEqual(report["bulk_import"]["users_after"],
                              report["bulk_import"]["users"] + report["bulk_import"]["traffic_users"])
         with self.subTest("circumstances"):
